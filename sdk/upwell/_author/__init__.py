@@ -1,0 +1,1 @@
+"""What people write: environments, tasks, traces, map, run context."""

@@ -1,0 +1,1 @@
+"""Submitting and following runs, on any backend."""

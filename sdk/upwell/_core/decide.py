@@ -1,0 +1,357 @@
+"""What happens to an action, as a pure function: `decide(record, command, now) -> Decision`.
+
+The caller writes `decision.record` under the condition that the version it read is still the stored one, and
+carries out the effects only after that write succeeded. When it lost the race it reads again and asks again.
+Repeating a command that already took effect gives the same effects and no write, so every step can be repeated
+after a crash.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from upwell._core.model import (
+    ATTEMPTS_KEPT,
+    ActionRecord,
+    ActionSpec,
+    Attempt,
+    ErrorInfo,
+    Executor,
+    Lease,
+    Outcome,
+    Payload,
+    Status,
+)
+from upwell._core.retry import retry_delay_s
+from upwell._core.states import Event, next_status
+
+# --- commands -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A message arrived; its receiver wants to run the action."""
+
+    spec: ActionSpec
+    executor: Executor
+    lease: Lease
+    max_losses: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extend:
+    """The holder of a lease is alive."""
+
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """The holder of a lease ran the task."""
+
+    lease_id: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """The holder of a lease gives the action back unharmed (it drains)."""
+
+    lease_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abort:
+    """Somebody who may wants the action to end."""
+
+    spec: ActionSpec
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveUp:
+    """The queue delivered the message too often and put it aside."""
+
+    spec: ActionSpec
+    reason: str
+
+
+Command = Claim | Extend | Finish | Release | Abort | GiveUp
+
+# --- effects --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Run the task: the claim holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Tell the parent (or, for the root, the orchestrator) how the action ended."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """Send the action's message anew, for its next attempt."""
+
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Postpone:
+    """Leave the message in the queue, invisible for so long."""
+
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """The message has done its work: delete it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopChildren:
+    """Abort the children that the action's journal says are open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Keep the output under the task's cache key."""
+
+    output: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop running: the lease is no longer held."""
+
+
+Effect = Run | Reply | Resend | Postpone | Acknowledge | StopChildren | Remember | Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A new record (None: nothing to write) and what to do once it is written, in order."""
+
+    record: ActionRecord | None
+    effects: tuple[Effect, ...] = ()
+
+
+STALE = Decision(None, (Stop(),))
+
+
+def decide(record: ActionRecord | None, command: Command, now: float) -> Decision:
+    """Return what a command does to an action.
+
+    Args:
+        record: The stored record; None when there is none.
+        command: What is asked.
+        now: The time, epoch seconds.
+    """
+    match command:
+        case Claim():
+            return _claim(record, command, now)
+        case Extend():
+            return _extend(record, command)
+        case Finish():
+            return _finish(record, command, now)
+        case Release():
+            return _release(record, command, now)
+        case Abort():
+            error = ErrorInfo(code="ActionAbortedError", message=command.reason, recoverable=False)
+            return _end_from_outside(record, command.spec, Status.ABORTED, Event.ABORTED, error, now)
+        case GiveUp():
+            error = ErrorInfo(
+                code="RuntimeSystemError", message=command.reason, kind="system", recoverable=False
+            )
+            return _end_from_outside(record, command.spec, Status.FAILED, Event.FAILED, error, now)
+
+
+def _claim(record: ActionRecord | None, command: Claim, now: float) -> Decision:
+    spec = command.spec
+    if record is None:
+        return _start(_new(spec, now), command, now)
+    if record.lease is not None and record.lease.id == command.lease.id and record.status is Status.RUNNING:
+        return Decision(None, (Run(),))  # our own claim, whose answer was lost
+    if spec.run.generation < record.generation:
+        return Decision(None, (Acknowledge(),))  # a message of a generation that was recovered since
+    if spec.run.generation > record.generation and record.status is not Status.SUCCEEDED:
+        recovered = replace(
+            record,
+            spec=spec,
+            status=next_status(record.status, Event.RECOVERED),
+            generation=spec.run.generation,
+            attempts=_end_open_attempt(record, "lost", now),
+            failures=0,
+            losses=0,
+            not_before=0.0,
+            outcome=None,
+            ended_at=None,
+        )
+        return _start(recovered, command, now)
+    if record.outcome is not None:
+        return Decision(None, _end_effects(record, spec, record.outcome))
+    if record.status is Status.RUNNING:
+        assert record.lease is not None  # RUNNING always has one
+        if record.lease.expires_at > now:
+            return Decision(None, (Postpone(record.lease.expires_at - now),))
+        return _take_over(record, command, now)
+    if record.not_before > now:
+        return Decision(None, (Postpone(record.not_before - now),))
+    return _start(record, command, now)
+
+
+def _take_over(record: ActionRecord, command: Claim, now: float) -> Decision:
+    losses = record.losses + 1
+    attempts = _end_open_attempt(record, "lost", now)
+    if losses > command.max_losses:
+        worker = record.attempts[-1].executor
+        error = ErrorInfo(
+            code="RuntimeSystemError",
+            message=f"lost {losses} executors in a row, the last one {worker.kind} {worker.id}",
+            kind="system",
+            recoverable=False,
+        )
+        outcome = Outcome(status=Status.FAILED, error=error)
+        return _ended(replace(record, losses=losses, attempts=attempts), Event.FAILED, outcome, now)
+    status = next_status(record.status, Event.LEASE_EXPIRED)
+    return _start(replace(record, status=status, losses=losses, attempts=attempts), command, now)
+
+
+def _start(record: ActionRecord, command: Claim, now: float) -> Decision:
+    late = _too_late(record.spec, now, first=not record.attempts)
+    if late is not None:
+        outcome = Outcome(status=Status.TIMED_OUT, error=late)
+        return _ended(record, Event.TIMED_OUT, outcome, now)
+    attempt = Attempt(number=record.attempt + 1, executor=command.executor, started_at=now)
+    started = replace(
+        record,
+        status=next_status(record.status, Event.CLAIMED),
+        version=record.version + 1,
+        lease=command.lease,
+        started_at=record.started_at or now,
+        attempts=(*record.attempts, attempt)[-ATTEMPTS_KEPT:],
+    )
+    return Decision(started, (Run(),))
+
+
+def _too_late(spec: ActionSpec, now: float, *, first: bool) -> ErrorInfo | None:
+    waited_s = now - spec.queued_at
+    bounds = spec.task.bounds
+    if bounds.deadline_s is not None and waited_s > bounds.deadline_s:
+        text = f"{spec.task.name} was not done {bounds.deadline_s:g} s after it was queued"
+        return ErrorInfo(code="DeadlineExceededError", message=text, recoverable=False)
+    if first and bounds.max_queued_s is not None and waited_s > bounds.max_queued_s:
+        text = f"{spec.task.name} waited {waited_s:.1f} s; max_queued_time is {bounds.max_queued_s:g} s"
+        return ErrorInfo(code="MaxQueuedTimeExceededError", message=text, recoverable=False)
+    return None
+
+
+def _extend(record: ActionRecord | None, command: Extend) -> Decision:
+    if record is None or not _holds(record, command.lease.id):
+        return STALE
+    return Decision(replace(record, version=record.version + 1, lease=command.lease))
+
+
+def _finish(record: ActionRecord | None, command: Finish, now: float) -> Decision:
+    if record is None:
+        return STALE
+    if not _holds(record, command.lease_id):
+        return _repeated_finish(record, command, now)
+    if command.outcome.error is None:
+        return _ended(record, Event.SUCCEEDED, command.outcome, now)
+    return _failed(record, command.outcome.error, now)
+
+
+def _repeated_finish(record: ActionRecord, command: Finish, now: float) -> Decision:
+    ours = record.lease is not None and record.lease.id == command.lease_id
+    if ours and record.outcome is not None and record.status is not Status.ABORTED:
+        return Decision(None, _end_effects(record, record.spec, record.outcome))
+    if ours and record.status is Status.QUEUED:
+        return Decision(None, (Resend(max(0.0, record.not_before - now)), Acknowledge()))
+    return STALE
+
+
+def _failed(record: ActionRecord, error: ErrorInfo, now: float) -> Decision:
+    failures = record.failures + 1
+    delay_s = retry_delay_s(record.spec.task.retry, failures, error)
+    deadline_s = record.spec.task.bounds.deadline_s
+    if delay_s is not None and deadline_s is not None and now + delay_s > record.spec.queued_at + deadline_s:
+        delay_s = None
+    if delay_s is None:
+        timed_out = error.code in {"MaxRuntimeExceededError", "DeadlineExceededError"}
+        event = Event.TIMED_OUT if timed_out else Event.FAILED
+        status = Status.TIMED_OUT if timed_out else Status.FAILED
+        outcome = Outcome(status=status, error=error)
+        return _ended(replace(record, failures=failures), event, outcome, now)
+    retried = replace(
+        record,
+        status=next_status(record.status, Event.RETRIED),
+        version=record.version + 1,
+        failures=failures,
+        not_before=now + delay_s,
+        attempts=_end_open_attempt(record, "failed", now, error),
+    )
+    return Decision(retried, (Resend(delay_s), Acknowledge()))
+
+
+def _release(record: ActionRecord | None, command: Release, now: float) -> Decision:
+    if record is None or not _holds(record, command.lease_id):
+        return STALE
+    released = replace(
+        record,
+        status=next_status(record.status, Event.RELEASED),
+        version=record.version + 1,
+        attempts=_end_open_attempt(record, "released", now),
+    )
+    return Decision(released, (Postpone(0.0),))
+
+
+def _end_from_outside(
+    record: ActionRecord | None, spec: ActionSpec, status: Status, event: Event, error: ErrorInfo, now: float
+) -> Decision:
+    if record is not None and record.outcome is not None:
+        return Decision(None, _end_effects(record, record.spec, record.outcome))
+    base = record if record is not None else _new(spec, now)
+    return _ended(base, event, Outcome(status=status, error=error), now)
+
+
+def _new(spec: ActionSpec, now: float) -> ActionRecord:
+    return ActionRecord(spec=spec, status=Status.NEW, version=0, generation=spec.run.generation, created_at=now)
+
+
+def _ended(record: ActionRecord, event: Event, outcome: Outcome, now: float) -> Decision:
+    end = {Event.SUCCEEDED: "succeeded", Event.ABORTED: "aborted", Event.TIMED_OUT: "timed out"}
+    ended = replace(
+        record,
+        status=next_status(record.status, event),
+        version=record.version + 1,
+        ended_at=now,
+        outcome=outcome,
+        attempts=_end_open_attempt(record, end.get(event, "failed"), now, outcome.error),
+    )
+    return Decision(ended, _end_effects(ended, ended.spec, outcome))
+
+
+def _end_effects(record: ActionRecord, spec: ActionSpec, outcome: Outcome) -> tuple[Effect, ...]:
+    effects: list[Effect] = []
+    if outcome.output is not None and record.spec.task.cache_key is not None:
+        effects.append(Remember(outcome.output))
+    if outcome.status is not Status.SUCCEEDED and record.attempts:
+        effects.append(StopChildren())
+    return (*effects, Reply(outcome), Acknowledge())
+
+
+def _holds(record: ActionRecord, lease_id: str) -> bool:
+    return record.status is Status.RUNNING and record.lease is not None and record.lease.id == lease_id
+
+
+def _end_open_attempt(
+    record: ActionRecord, end: str, now: float, error: ErrorInfo | None = None
+) -> tuple[Attempt, ...]:
+    if not record.attempts or record.attempts[-1].ended_at is not None:
+        return record.attempts
+    return (*record.attempts[:-1], replace(record.attempts[-1], ended_at=now, end=end, error=error))

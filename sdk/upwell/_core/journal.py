@@ -1,0 +1,174 @@
+"""The journal of a parent: what it sent, what came back, what its traces returned.
+
+Entries are written by many executors whose clocks differ, so their order is a hint. A reader therefore starts
+each read a little before the newest entry that it has seen and drops what it knows (`Cursor`), and the state
+that it builds (`Journal`) does not depend on the order or the number of times an entry arrives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from upwell._core.keys import journal_sk
+from upwell._core.limits import JOURNAL_SHARD_ENTRIES
+from upwell._core.model import Outcome, Status
+
+WINDOW_S = 2.0
+"""How far writers' clocks and flushes may lie apart; what is later still is found by reading records."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A child as the parent sent it."""
+
+    action_id: str
+    task: str
+    pool: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduled:
+    """One batch of children went to a queue."""
+
+    at: float
+    generation: int
+    shard: int
+    children: tuple[Sent, ...]
+
+    @property
+    def entry_id(self) -> str:
+        """Distinguishes entries of one instant."""
+        return f"s-{self.generation}-{self.children[0].action_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """A child ended."""
+
+    at: float
+    generation: int
+    action_id: str
+    outcome: Outcome
+
+    @property
+    def entry_id(self) -> str:
+        """Distinguishes entries of one instant."""
+        return f"c-{self.generation}-{self.action_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traced:
+    """A call of a traced function returned (or raised what a repetition will not change)."""
+
+    at: float
+    trace_id: str
+    name: str
+    started_at: float
+    outcome: Outcome
+
+    @property
+    def entry_id(self) -> str:
+        """Distinguishes entries of one instant."""
+        return f"t-{self.trace_id}"
+
+
+Entry = Scheduled | Completed | Traced
+
+
+@dataclass(frozen=True, slots=True)
+class JournalItem:
+    """An entry and its place in a shard."""
+
+    sk: str
+    entry: Entry
+
+
+def sort_key(entry: Entry) -> str:
+    """Return an entry's place in its shard."""
+    return journal_sk(entry.at, entry.entry_id)
+
+
+@dataclass(slots=True)
+class Cursor:
+    """Reads one shard of a journal forward, each entry once."""
+
+    _newest_at: float = 0.0
+    _recent: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def after(self) -> str:
+        """Where the next read starts: everything with a sort key above this."""
+        return journal_sk(max(0.0, self._newest_at - WINDOW_S), "")
+
+    def take(self, items: Sequence[JournalItem]) -> list[Entry]:
+        """Return the entries not seen before."""
+        fresh = [item for item in items if item.sk not in self._recent]
+        for item in fresh:
+            self._recent[item.sk] = item.entry.at
+            self._newest_at = max(self._newest_at, item.entry.at)
+        if fresh:
+            horizon = self._newest_at - WINDOW_S
+            self._recent = {sk: at for sk, at in self._recent.items() if at >= horizon}
+        return [item.entry for item in fresh]
+
+
+class Journal:
+    """What a parent knows of its children and traces.
+
+    Args:
+        generation: The run's generation. Children that an earlier generation sent but did not hear of are
+            sent again; their failures are forgotten, their successes are not.
+    """
+
+    def __init__(self, generation: int) -> None:
+        self.generation = generation
+        self.outcomes: dict[str, Outcome] = {}
+        self.traces: dict[str, Outcome] = {}
+        self.open: dict[str, int] = {}
+        """Children sent by this generation and not yet ended, with their shards."""
+        self._sent = 0
+
+    def apply(self, entries: Iterable[Entry]) -> list[str]:
+        """Take in entries and return the children that are newly known to have ended."""
+        ended = []
+        for entry in entries:
+            match entry:
+                case Scheduled():
+                    self._sent += len(entry.children)
+                    if entry.generation == self.generation:
+                        self._open_all(entry)
+                case Traced():
+                    self.traces.setdefault(entry.trace_id, entry.outcome)
+                case Completed():
+                    if self._complete(entry):
+                        ended.append(entry.action_id)
+        return ended
+
+    def _open_all(self, entry: Scheduled) -> None:
+        for child in entry.children:
+            if child.action_id not in self.outcomes:
+                self.open.setdefault(child.action_id, entry.shard)
+
+    def _complete(self, entry: Completed) -> bool:
+        usable = entry.generation == self.generation or entry.outcome.status is Status.SUCCEEDED
+        if not usable or entry.action_id in self.outcomes:
+            return False
+        self.outcomes[entry.action_id] = entry.outcome
+        self.open.pop(entry.action_id, None)
+        return True
+
+    def next_shard(self) -> int:
+        """Return the shard for one more child: a new one for every 250."""
+        shard = self._sent // JOURNAL_SHARD_ENTRIES
+        self._sent += 1
+        return shard
+
+    def sent(self, action_id: str, shard: int) -> None:
+        """Note a child that this attempt has sent."""
+        if action_id not in self.outcomes:
+            self.open.setdefault(action_id, shard)
+
+    def shards_of_interest(self) -> list[int]:
+        """Return the shards in which something is still expected."""
+        return sorted(set(self.open.values()))

@@ -1,0 +1,53 @@
+"""Where things lie: keys of tables and names of blobs, shared by the adapters and the infrastructure."""
+
+from __future__ import annotations
+
+import zlib
+
+from upwell._core.limits import ACTION_SHARDS
+
+RUNS_BY_TIME = "by_time"
+"""Index of the runs table: pk `listing`, sk `created_at`."""
+BUNDLES = "bundles/"
+"""Code bundles, content-addressed: `bundles/<sha256>.zip`."""
+VALUES = "values/"
+"""Offloaded values: `values/<run id>/<sha256>`."""
+DATA = "data/"
+"""Files and directories of tasks: `data/<run id>/...`."""
+RUNTIME = "runtime/"
+"""The worker's own code, fetched by Fargate tasks: `runtime/<hash>.zip`."""
+
+
+def action_pk(run_id: str, action_id: str) -> str:
+    """Return the partition of an action: one of 16 of its run, so that no run is one hot key."""
+    return f"{run_id}#{zlib.crc32(action_id.encode()) % ACTION_SHARDS:02x}"
+
+
+def action_pks(run_id: str) -> list[str]:
+    """Return every partition that the actions of a run are in."""
+    return [f"{run_id}#{shard:02x}" for shard in range(ACTION_SHARDS)]
+
+
+def journal_pk(run_id: str, action_id: str, shard: int) -> str:
+    """Return the partition of one shard of a parent's journal."""
+    return f"{run_id}#{action_id}#{shard}"
+
+
+def journal_sk(at: float, entry_id: str) -> str:
+    """Return a sort key that orders entries by time (epoch seconds), then by id."""
+    return f"{int(at * 1_000_000):016d}#{entry_id}"
+
+
+def bundle_key(bundle: str) -> str:
+    """Return the blob of a code bundle."""
+    return f"{BUNDLES}{bundle}.zip"
+
+
+def value_key(run_id: str, digest: str) -> str:
+    """Return the blob of an offloaded value."""
+    return f"{VALUES}{run_id}/{digest}"
+
+
+def data_prefix(run_id: str) -> str:
+    """Return the prefix of the files that the tasks of a run write."""
+    return f"{DATA}{run_id}/"

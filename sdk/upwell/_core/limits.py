@@ -1,0 +1,33 @@
+"""Sizes and counts that AWS or the design fixes. Sources: the service quotas of AWS, docs/architecture.md."""
+
+KIB = 1024
+MIB = 1024 * KIB
+
+SQS_BATCH_ITEMS = 10
+"""Messages in one SendMessageBatch or DeleteMessageBatch."""
+SQS_BATCH_BYTES = 1 * MIB
+"""Bytes of one message, and of one whole batch."""
+SQS_DELAY_MAX_S = 900
+"""Longest DelaySeconds of a message."""
+SQS_VISIBILITY_MAX_S = 43_200
+"""Longest visibility timeout."""
+DYNAMODB_ITEM_BYTES = 400 * KIB
+DYNAMODB_BATCH_WRITE_ITEMS = 25
+DYNAMODB_BATCH_GET_ITEMS = 100
+STEP_FUNCTIONS_PAYLOAD_BYTES = 256 * KIB
+LAMBDA_TIMEOUT_MAX_S = 900
+LAMBDA_MEMORY_MAX_MIB = 10_240
+LAMBDA_MIB_PER_VCPU = 1_769
+
+MESSAGE_INLINE_BYTES = 48 * KIB
+"""Inputs up to this size travel in the message: with its envelope it stays one billed 64 KB request."""
+RECORD_INLINE_BYTES = 8 * KIB
+"""Values up to this size are kept in records and journals; larger ones are cheaper as an S3 object."""
+ERROR_TEXT_BYTES = 4 * KIB
+"""A message or traceback of an error is cut to this size before it is recorded."""
+MAX_INLINE_IO_BYTES = 10 * MIB
+"""Default of max_inline_io: the largest input passed by value."""
+ACTION_SHARDS = 16
+"""Partitions that the action records of one run spread over."""
+JOURNAL_SHARD_ENTRIES = 250
+"""Children per journal shard; the next child opens the next shard."""

@@ -1,0 +1,228 @@
+"""The nouns of the engine: actions, runs, payloads, outcomes.
+
+Instants are epoch seconds (UTC) as floats: they come from the `Clock` port, are compared and added here, and
+become aware datetimes where a person sees them. Names of such fields end in `_at`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Where an action is. `NEW` is an action that has no record yet."""
+
+    NEW = "NEW"
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    ABORTED = "ABORTED"
+    TIMED_OUT = "TIMED_OUT"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the action has ended."""
+        return self in TERMINAL
+
+
+TERMINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.ABORTED, Status.TIMED_OUT})
+ROOT_ID = "a0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """An encoded value: JSON text, or the digest of a blob that holds it."""
+
+    text: str | None = None
+    digest: str | None = None
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorInfo:
+    """A failure as it is recorded and sent to the parent."""
+
+    code: str
+    message: str
+    kind: str = "user"
+    traceback: str = ""
+    recoverable: bool = True
+    worker: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How an action ended: `output` with SUCCEEDED, `error` with the others."""
+
+    status: Status
+    output: Payload | None = None
+    error: ErrorInfo | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """The user's retries: how many, and the delay before each, in seconds."""
+
+    count: int = 0
+    base_s: float = 0.0
+    factor: float = 1.0
+    cap_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """`timeout=` of a task, in seconds; None is unbounded."""
+
+    max_runtime_s: float | None = None
+    max_queued_s: float | None = None
+    deadline_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSpec:
+    """What to run and how: all that an executor must know besides the inputs."""
+
+    name: str
+    """`<environment>.<function>`."""
+    module: str
+    """Importable name of the module that defines it."""
+    pool: str
+    short_name: str | None = None
+    retry: RetryPolicy = RetryPolicy()
+    bounds: Bounds = Bounds()
+    cache_key: str | None = None
+    """Where to keep the result; None when it isn't cached."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSpec:
+    """What all actions of a run share; it travels with each."""
+
+    run_id: str
+    generation: int = 1
+    """1 for the first submission, one more for each recovery."""
+    bundle: str | None = None
+    created_at: float = 0.0
+    custom_context: dict[str, str] = field(default_factory=dict)
+    env_vars: dict[str, str] = field(default_factory=dict)
+    cache_mode: str = "use"
+    """`use`, `overwrite` (ignore hits) or `off`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionSpec:
+    """An action as its parent asks for it: the content of a message."""
+
+    run: RunSpec
+    action_id: str
+    task: TaskSpec
+    inputs: Payload
+    parent_id: str | None = None
+    shard: int = 0
+    """Shard of the parent's journal in which the outcome is expected."""
+    group: str | None = None
+    depth: int = 0
+    queued_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executor:
+    """Who runs an attempt."""
+
+    kind: str
+    """`local`, `lambda` or `worker`."""
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to finish an attempt; the id fences it."""
+
+    id: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try of an action. `end` is empty while it runs, else `succeeded`, `failed`, `lost`, ..."""
+
+    number: int
+    executor: Executor
+    started_at: float
+    ended_at: float | None = None
+    end: str = ""
+    error: ErrorInfo | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionRecord:
+    """The truth about an action. `version` grows by one with each write and guards it."""
+
+    spec: ActionSpec
+    status: Status
+    version: int
+    generation: int
+    created_at: float
+    started_at: float | None = None
+    ended_at: float | None = None
+    not_before: float = 0.0
+    """Not to be claimed earlier: the backoff of a retry."""
+    failures: int = 0
+    """Attempts that failed by the task's own fault."""
+    losses: int = 0
+    """Attempts whose executor was lost."""
+    lease: Lease | None = None
+    """Of the running attempt; kept after its end, to recognise a repeated finish."""
+    attempts: tuple[Attempt, ...] = ()
+    """The latest ones; at most `ATTEMPTS_KEPT`."""
+    outcome: Outcome | None = None
+
+    @property
+    def key(self) -> ActionKey:
+        """Where it is stored."""
+        return ActionKey(self.spec.run.run_id, self.spec.action_id)
+
+    @property
+    def attempt(self) -> int:
+        """Number of the latest attempt, from 1; 0 before the first."""
+        return self.attempts[-1].number if self.attempts else 0
+
+
+ATTEMPTS_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ActionKey:
+    """Names an action."""
+
+    run_id: str
+    action_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A run as `get runs` lists it. `version` guards it like an action's."""
+
+    spec: RunSpec
+    task: str
+    status: Status
+    version: int = 1
+    ended_at: float | None = None
+    outcome: Outcome | None = None
+    root: ActionSpec
+    """The root action as submitted, for a recovery."""
+    labels: dict[str, str] = field(default_factory=dict)
+    outputs: tuple[str, ...] | None = None
+    """Names of the outputs where the root task has several."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheEntry:
+    """A result kept under a cache key."""
+
+    key: str
+    output: Payload
+    made_by: ActionKey
+    created_at: float

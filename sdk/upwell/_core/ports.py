@@ -1,0 +1,199 @@
+"""The ports of the engine. Adapters: `_local` (SQLite, memory, folders), `_aws` (DynamoDB, SQS, S3, Step Functions).
+
+All are asynchronous and safe to use from many coroutines of one event loop. A conditional write that loses says
+so by its result; everything else that fails raises. `tests/contract` holds every adapter to one suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from upwell._core.journal import Entry, JournalItem
+from upwell._core.model import (
+    ActionKey,
+    ActionRecord,
+    CacheEntry,
+    Executor,
+    Outcome,
+    RunRecord,
+)
+from upwell._core.wire import Message
+
+
+class Clock(Protocol):
+    """Time. `testing` has one that can be skipped."""
+
+    def now(self) -> float:
+        """Return the time, epoch seconds."""
+
+    async def sleep(self, delay_s: float) -> None:
+        """Return after so many seconds of this clock."""
+
+
+class Actions(Protocol):
+    """Action records: one item each, guarded by its version."""
+
+    async def get(self, key: ActionKey) -> ActionRecord | None:
+        """Return a record, strongly consistent."""
+
+    async def get_many(self, keys: Sequence[ActionKey]) -> dict[ActionKey, ActionRecord]:
+        """Return those of the records that exist; any number of keys."""
+
+    async def save(self, record: ActionRecord, *, expected: int | None) -> bool:
+        """Write a record if the stored version is `expected` (None: if there is none).
+
+        Returns:
+            False when the condition did not hold; nothing was written then.
+        """
+
+    def list_actions(self, run_id: str) -> AsyncIterator[ActionRecord]:
+        """Yield every record of a run, in no particular order."""
+
+
+class Journals(Protocol):
+    """Journals of parents: append-only, ordered by sort key within a shard."""
+
+    async def append(self, parent: ActionKey, shard: int, entries: Sequence[Entry]) -> None:
+        """Add entries at their `sort_key`; repeating an entry changes nothing."""
+
+    async def read(self, parent: ActionKey, shard: int, after: str = "") -> list[JournalItem]:
+        """Return the entries above a sort key, in order, strongly consistent."""
+
+
+class Cache(Protocol):
+    """Results kept under cache keys."""
+
+    async def get_cached(self, keys: Sequence[str]) -> dict[str, CacheEntry]:
+        """Return those of the entries that exist; any number of keys."""
+
+    async def put_cached(self, entries: Sequence[CacheEntry]) -> None:
+        """Keep entries; the last one under a key wins."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """The folded state of a run: how many actions of each task are in each status."""
+
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Task name -> status -> number of actions."""
+
+
+class Runs(Protocol):
+    """Run records and their views."""
+
+    async def get_run(self, run_id: str) -> RunRecord | None:
+        """Return a run."""
+
+    async def save_run(self, run: RunRecord, *, expected: int | None) -> bool:
+        """Write a run if the stored version is `expected` (None: if there is none)."""
+
+    async def list_runs(self, limit: int = 100) -> list[RunRecord]:
+        """Return the newest runs, newest first."""
+
+    async def view(self, run_id: str) -> RunView:
+        """Return the folded counts; they may be slightly behind."""
+
+
+class StateStore(Actions, Journals, Cache, Runs, Protocol):
+    """Everything that must survive the processes."""
+
+
+class BlobStore(Protocol):
+    """Bytes under keys (see `keys`); content-addressed ones are written once."""
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Write a blob; when the key exists already, keep what is there."""
+
+    async def get(self, key: str) -> bytes:
+        """Return a blob.
+
+        Raises:
+            BlobNotFoundError: there is none.
+        """
+
+    async def exists(self, key: str) -> bool:
+        """Whether there is such a blob."""
+
+    def uri(self, key: str) -> str:
+        """Return the address of a key for `upwell.io`: `s3://bucket/key` or a path."""
+
+
+class BlobNotFoundError(LookupError):
+    """No blob under this key."""
+
+
+class PoolNotFoundError(LookupError):
+    """No queue for this pool: its environment is not deployed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A received message. The receipt is the adapter's; only the newest one counts."""
+
+    pool: str
+    message: Message
+    receipt: str
+    received: int = 1
+    """How often this message was received, this time included."""
+
+
+class ActionQueue(Protocol):
+    """One queue per pool; at least once, in any order."""
+
+    async def send(self, pool: str, messages: Sequence[Message], delay_s: float = 0.0) -> None:
+        """Send messages, in batches of what the queue takes; fair between runs.
+
+        Args:
+            delay_s: Not to be received earlier. A queue may cap it (SQS: 900 s).
+
+        Raises:
+            PoolNotFoundError: no such queue.
+        """
+
+    async def receive(self, pool: str, max_messages: int, wait_s: float, visibility_s: float) -> list[Delivery]:
+        """Wait for messages and hide them from other receivers for `visibility_s`.
+
+        Raises:
+            PoolNotFoundError: no such queue.
+        """
+
+    async def delete(self, deliveries: Sequence[Delivery]) -> None:
+        """Remove messages for good."""
+
+    async def hide(self, delivery: Delivery, visibility_s: float) -> None:
+        """Change how long a received message stays hidden, from now; 0 shows it at once."""
+
+
+class Orchestrator(Protocol):
+    """Starts runs and learns how their root actions ended: Step Functions, or a stand-in on the same store."""
+
+    async def start(self, run: RunRecord, *, timeout_s: float | None = None) -> None:
+        """Write the run record and send the root action.
+
+        Raises:
+            RunExistsError: a run of this name and generation was started before.
+        """
+
+    async def root_ended(self, run_id: str, task_token: str | None, outcome: Outcome) -> None:
+        """Record how the root action ended; repeating it changes nothing."""
+
+    async def stop(self, run_id: str, reason: str) -> None:
+        """End a run as ABORTED; nothing happens when it has ended already."""
+
+
+class RunExistsError(ValueError):
+    """A run of this name and generation was started before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Everything that the engine needs of its surroundings."""
+
+    store: StateStore
+    blobs: BlobStore
+    queue: ActionQueue
+    orchestrator: Orchestrator
+    clock: Clock
+    executor: Executor

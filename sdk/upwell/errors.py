@@ -1,0 +1,172 @@
+"""Everything that upwell raises on purpose.
+
+UpwellError                         what upwell itself reports to its caller
+├── UsageError                      the call, the program or the command line is wrong
+│   ├── TaskNotFoundError           no such task in the module or file
+│   ├── NotDeployedError            no platform or pool where one is needed
+│   └── UnsupportedError            asks for what Lambda and Fargate cannot give
+├── RunNotFoundError                no such run
+└── RunStateError                   the run is not in a state that allows this
+
+BaseRuntimeError(RuntimeError)      how an action failed: `.code`, `.kind`, `.worker`
+├── RuntimeUserError                an exception of the task's code; `.code` is its class name
+│   ├── NonRecoverableError         raise it in a task to skip the remaining retries
+│   ├── RuntimeDataValidationError  a task returned what its annotation does not allow
+│   ├── InlineIOMaxBytesBreached    a value is too large to be passed by value
+│   ├── ActionAbortedError          the action was aborted from outside
+│   ├── OOMError                    the task ran out of memory
+│   ├── RetriesExhaustedError       reported by an executor that gave up
+│   ├── SyncTaskCallInAsyncContextError   a sync task called without `.aio` from async code
+│   ├── TraceDoesNotAllowNestedTasksError a task called inside a trace
+│   └── TaskTimeoutError            a bound of `timeout=` was passed
+│       ├── MaxRuntimeExceededError
+│       ├── MaxQueuedTimeExceededError
+│       └── DeadlineExceededError
+├── RuntimeSystemError              the platform lost or could not run the action
+└── RuntimeUnknownError             neither of the two
+
+ReusePolicyError(ValueError)        a reuse policy does not fit its tasks
+PickledValueWarning(UserWarning)    a value was pickled because its type has no schema
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NoReturn
+
+ErrorKind = Literal["user", "system", "unknown"]
+
+
+class UpwellError(Exception):
+    """What upwell itself reports to its caller."""
+
+
+class UsageError(UpwellError):
+    """The call, the program or the command line is wrong; the message says what to do."""
+
+
+class TaskNotFoundError(UsageError):
+    """No such task in the module or file."""
+
+
+class NotDeployedError(UsageError):
+    """No platform or pool is deployed where one is needed."""
+
+
+class UnsupportedError(UsageError):
+    """The program asks for what Lambda and Fargate cannot give."""
+
+
+class RunNotFoundError(UpwellError):
+    """No such run."""
+
+
+class RunStateError(UpwellError):
+    """The run is not in a state that allows this."""
+
+
+class ReusePolicyError(ValueError):
+    """A reuse policy does not fit its tasks."""
+
+
+class PickledValueWarning(UserWarning):
+    """A value was pickled because its declared type has no schema."""
+
+
+class BaseRuntimeError(RuntimeError):
+    """How an action failed.
+
+    Arithmetic on an instance raises it, so that a failure kept as a value in a list of results (as
+    `map(return_exceptions=True)` gives) is not mistaken for a number.
+
+    Attributes:
+        code: Class name of the original exception, or the name of the platform's failure.
+        kind: `user`, `system` or `unknown`.
+        worker: Executor that reported it, where known.
+        remote_traceback: Traceback text of the executor, where there is one.
+    """
+
+    kind: ErrorKind = "unknown"
+
+    def __init__(self, code: str, message: str, worker: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.worker = worker
+        self.remote_traceback: str | None = None
+
+    def _raise(self, *_: object) -> NoReturn:
+        raise self
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _raise
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _raise
+    __pow__ = __rpow__ = __neg__ = __pos__ = __abs__ = __int__ = __float__ = _raise
+
+
+class RuntimeUserError(BaseRuntimeError):
+    """An exception of the task's code."""
+
+    kind: ErrorKind = "user"
+
+
+class RuntimeSystemError(BaseRuntimeError):
+    """The platform lost or could not run the action."""
+
+    kind: ErrorKind = "system"
+
+
+class RuntimeUnknownError(BaseRuntimeError):
+    """A failure that is neither the task's nor the platform's."""
+
+
+class _NamedUserError(RuntimeUserError):
+    """A user error whose code is its own class name."""
+
+    def __init__(self, message: str = "", worker: str | None = None) -> None:
+        super().__init__(type(self).__name__, message, worker)
+
+
+class NonRecoverableError(_NamedUserError):
+    """Raise it in a task to skip the remaining retries."""
+
+
+class RuntimeDataValidationError(_NamedUserError):
+    """A task returned what its annotation does not allow."""
+
+
+class InlineIOMaxBytesBreached(_NamedUserError):  # noqa: N818  # the name is the programming model's
+    """A value is too large to be passed by value."""
+
+
+class ActionAbortedError(_NamedUserError):
+    """The action was aborted from outside."""
+
+
+class OOMError(_NamedUserError):
+    """The task ran out of memory."""
+
+
+class RetriesExhaustedError(_NamedUserError):
+    """Reported by an executor that gave up."""
+
+
+class SyncTaskCallInAsyncContextError(_NamedUserError):
+    """A sync task was called from async code; use `await task.aio(...)`."""
+
+
+class TraceDoesNotAllowNestedTasksError(_NamedUserError):
+    """A task was called inside a trace; call the function itself with `task.forward(...)`."""
+
+
+class TaskTimeoutError(_NamedUserError):
+    """A bound of `timeout=` was passed."""
+
+
+class MaxRuntimeExceededError(TaskTimeoutError):
+    """An attempt ran longer than `max_runtime`."""
+
+
+class MaxQueuedTimeExceededError(TaskTimeoutError):
+    """An attempt waited longer than `max_queued_time`."""
+
+
+class DeadlineExceededError(TaskTimeoutError):
+    """The action was not done by its `deadline`."""
