@@ -1,4 +1,6 @@
-"""The ports of the engine. Adapters: `_local` (SQLite, memory, folders), `_aws` (DynamoDB, SQS, S3, Step Functions).
+"""The ports of the engine, and nothing of their adapters.
+
+`_local` has SQLite, memory and folders behind them, `_aws` DynamoDB, SQS, S3 and Step Functions.
 
 All are asynchronous and safe to use from many coroutines of one event loop. A conditional write that loses says
 so by its result; everything else that fails raises. `tests/contract` holds every adapter to one suite.

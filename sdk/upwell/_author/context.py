@@ -1,0 +1,150 @@
+"""What a running task can see and do: its context, and the engine behind it.
+
+The engine (`_exec.driver`) implements `Engine` and puts itself into `current` for the time of a task's function.
+Outside a run there is none, and tasks and traces are plain function calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+
+from upwell._core.model import Outcome, Payload
+
+if TYPE_CHECKING:
+    from upwell._author.task import Task
+
+T = TypeVar("T")
+Mode = Literal["local", "sandbox", "aws"]
+
+
+class Engine(Protocol):
+    """What tasks and traces ask of the engine that runs them."""
+
+    def call(self, task: Task[..., Any], inputs: Mapping[str, Any]) -> Awaitable[Any]:
+        """Run a child action with bound inputs and return its value; raises what the child raised."""
+
+    def block_on(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the engine's loop and wait, from the thread of a sync task.
+
+        Raises:
+            SyncTaskCallInAsyncContextError: called on the loop's own thread, which would wait for itself.
+        """
+
+    def next_trace_id(self, name: str, digest: str) -> str:
+        """Return the id of the next call of a traced function with these inputs."""
+
+    def find_trace(self, trace_id: str) -> Outcome | None:
+        """Return what an earlier attempt recorded."""
+
+    async def load(self, payload: Payload) -> bytes:
+        """Return the bytes of a payload, which may be a blob."""
+
+    async def record_trace(
+        self, trace_id: str, name: str, started_at: float, result: bytes | BaseException
+    ) -> None:
+        """Write how a traced call ended; returns when it is durable."""
+
+    def now(self) -> float:
+        """Return the time, epoch seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionID:
+    """Names an action of a run."""
+
+    name: str
+    run_name: str
+    project: str = ""
+    domain: str = ""
+    org: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupData:
+    """The group that calls are put in."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskContext:
+    """What `upwell.ctx()` gives. Outside a task it is falsy and its fields are None.
+
+    Attributes:
+        action: This action; inside a trace, the trace.
+        task_action: This action, also inside a trace.
+        attempt: Number of this attempt, from 1.
+        custom_context: Metadata of the run and of the enclosing `custom_context` blocks.
+        run_start_time: When the run was submitted; aware UTC.
+        raw_data_path: Prefix under which files of this run are written: a path or an `s3://` address.
+        mode: `local`, `sandbox` or `aws`.
+        version: Content hash of the code bundle; None when the code is not bundled.
+        disable_run_cache: Whether caching is off for this run.
+        group_data: The enclosing `group`, if any.
+    """
+
+    action: ActionID | None = None
+    task_action: ActionID | None = None
+    attempt: int | None = None
+    custom_context: Mapping[str, str] | None = None
+    run_start_time: datetime | None = None
+    raw_data_path: str | None = None
+    mode: Mode | None = None
+    version: str | None = None
+    disable_run_cache: bool | None = None
+    group_data: GroupData | None = None
+    engine: Engine | None = field(default=None, repr=False, compare=False)
+
+    def __bool__(self) -> bool:
+        return self.action is not None
+
+    def is_in_cluster(self) -> bool:
+        """Whether the task runs on AWS or its emulation."""
+        return self.mode in {"aws", "sandbox"}
+
+
+NO_CONTEXT = TaskContext()
+current: ContextVar[TaskContext] = ContextVar("upwell_context", default=NO_CONTEXT)
+
+
+def ctx() -> TaskContext:
+    """Return the context of the running task."""
+    return current.get()
+
+
+def engine() -> Engine | None:
+    """Return the engine that runs this code, or None outside a run."""
+    return current.get().engine
+
+
+@contextmanager
+def group(name: str) -> Iterator[None]:
+    """Label the actions started inside the block; the innermost name wins. The label is part of their ids.
+
+    Example:
+        >>> with group("load"):
+        ...     pass
+    """
+    with _changed(group_data=GroupData(name)):
+        yield
+
+
+@contextmanager
+def custom_context(**metadata: str) -> Iterator[None]:
+    """Add string metadata to what the calls started inside the block see in `ctx().custom_context`."""
+    with _changed(custom_context={**(ctx().custom_context or {}), **metadata}):
+        yield
+
+
+@contextmanager
+def _changed(**fields: Any) -> Iterator[None]:
+    token = current.set(replace(current.get(), **fields))
+    try:
+        yield
+    finally:
+        current.reset(token)
