@@ -15,6 +15,7 @@ from upwell._core.model import (
     ActionRecord,
     ActionSpec,
     Attempt,
+    CacheEntry,
     ErrorInfo,
     Executor,
     Lease,
@@ -76,7 +77,15 @@ class GiveUp:
     reason: str
 
 
-Command = Claim | Extend | Finish | Release | Abort | GiveUp
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """The parent found the result in the cache."""
+
+    spec: ActionSpec
+    entry: CacheEntry
+
+
+Command = Hit | Claim | Extend | Finish | Release | Abort | GiveUp
 
 # --- effects --------------------------------------------------------------------------------------------------
 
@@ -152,6 +161,8 @@ def decide(record: ActionRecord | None, command: Command, now: float) -> Decisio
         now: The time, epoch seconds.
     """
     match command:
+        case Hit():
+            return _hit(record, command, now)
         case Claim():
             return _claim(record, command, now)
         case Extend():
@@ -168,6 +179,21 @@ def decide(record: ActionRecord | None, command: Command, now: float) -> Decisio
                 code="RuntimeSystemError", message=command.reason, kind="system", recoverable=False
             )
             return _end_from_outside(record, command.spec, Status.FAILED, Event.FAILED, error, now)
+
+
+def _hit(record: ActionRecord | None, command: Hit, now: float) -> Decision:
+    if record is not None:
+        return Decision(None)  # it ran, or was noted as a hit before
+    outcome = Outcome(status=Status.SUCCEEDED, output=command.entry.output)
+    noted = replace(
+        _new(command.spec, now),
+        status=next_status(Status.NEW, Event.CACHED),
+        version=1,
+        ended_at=now,
+        outcome=outcome,
+        cached_from=command.entry.made_by,
+    )
+    return Decision(noted)
 
 
 def _claim(record: ActionRecord | None, command: Claim, now: float) -> Decision:

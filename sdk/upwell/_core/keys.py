@@ -12,6 +12,8 @@ BUNDLES = "bundles/"
 """Code bundles, content-addressed: `bundles/<sha256>.zip`."""
 VALUES = "values/"
 """Offloaded values: `values/<run id>/<sha256>`."""
+CACHED = "cached/"
+"""Offloaded results that the cache refers to: `cached/<sha256>`; they outlive their run."""
 DATA = "data/"
 """Files and directories of tasks: `data/<run id>/...`."""
 RUNTIME = "runtime/"
@@ -46,6 +48,11 @@ def bundle_key(bundle: str) -> str:
 def value_key(run_id: str, digest: str) -> str:
     """Return the blob of an offloaded value."""
     return f"{VALUES}{run_id}/{digest}"
+
+
+def cached_key(digest: str) -> str:
+    """Return the blob of an offloaded value that the cache refers to."""
+    return f"{CACHED}{digest}"
 
 
 def data_prefix(run_id: str) -> str:

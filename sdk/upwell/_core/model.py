@@ -33,10 +33,10 @@ ROOT_ID = "a0"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
-    """An encoded value: JSON text, or the digest of a blob that holds it."""
+    """An encoded value: JSON text, or the key of a blob that holds it."""
 
     text: str | None = None
-    digest: str | None = None
+    blob: str | None = None
     size_bytes: int
 
 
@@ -178,6 +178,8 @@ class ActionRecord:
     attempts: tuple[Attempt, ...] = ()
     """The latest ones; at most `ATTEMPTS_KEPT`."""
     outcome: Outcome | None = None
+    cached_from: ActionKey | None = None
+    """Where the result was computed, if it came from the cache."""
 
     @property
     def key(self) -> ActionKey:

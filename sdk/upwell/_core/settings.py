@@ -33,6 +33,8 @@ class Settings:
     """Slots of one worker process."""
     lease_s: float = 30.0
     """How long a claim holds without an extension; also the queue's visibility timeout in worker pools."""
+    heartbeat_s: float = 10.0
+    """How often a running attempt extends its lease and learns whether it was aborted."""
     poll_min_s: float = 0.02
     poll_max_s: float = 2.0
     """Bounds of the interval at which a waiting parent reads its journal."""

@@ -14,6 +14,7 @@ from upwell._core.model import Status
 class Event(StrEnum):
     """What happens to an action."""
 
+    CACHED = "found in the cache"
     CLAIMED = "claimed"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -29,6 +30,7 @@ NEW, QUEUED, RUNNING = Status.NEW, Status.QUEUED, Status.RUNNING
 SUCCEEDED, FAILED, ABORTED, TIMED_OUT = Status.SUCCEEDED, Status.FAILED, Status.ABORTED, Status.TIMED_OUT
 
 TRANSITIONS: dict[tuple[Status, Event], Status] = {
+    (NEW, Event.CACHED): SUCCEEDED,  # nothing to run
     (NEW, Event.CLAIMED): RUNNING,  # the claim makes the record: nothing is written to enqueue
     (NEW, Event.TIMED_OUT): TIMED_OUT,  # waited past its bounds before the first claim
     (NEW, Event.FAILED): FAILED,  # could not be delivered
