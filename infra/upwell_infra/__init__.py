@@ -1,0 +1,1 @@
+"""The infrastructure of upwell as CDK constructs."""

@@ -1,0 +1,96 @@
+"""A function of the runtime, with a role and a log group of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from upwell_infra.deployment import CodeLocation
+from upwell_infra.stage import Stage
+
+HANDLERS = "upwell_runtime.handlers"
+
+
+def visibility_for(timeout_s: int) -> int:
+    """Return the visibility timeout for a queue that feeds a function: six times its timeout (AWS's advice)."""
+    return 6 * timeout_s
+
+
+class RuntimeFunction(Construct):
+    """A Lambda function whose handler is `upwell_runtime.handlers.<module>.handler`.
+
+    Args:
+        name: Full name of the function.
+        module: Module of the handler.
+        code: The zip.
+        stage: Decides on retention and removal of the logs.
+        environment: Environment variables, from `Settings.to_env()`.
+        statements: What the function may do besides writing its log.
+        timeout_s: Longest invocation.
+        memory_mib: Memory; 1,769 MiB is one vCPU.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        module: str,
+        code: CodeLocation,
+        stage: Stage,
+        environment: Mapping[str, str],
+        statements: Sequence[iam.PolicyStatement],
+        timeout_s: float,
+        memory_mib: float,
+        description: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.log_group = logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=f"/aws/lambda/{name}",
+            retention=stage.log_retention,
+            removal_policy=stage.removal_policy,
+        )
+        self.role = service_role(self, "Role", "lambda", [write_logs(self.log_group), *statements])
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            function_name=name,
+            description=description,
+            runtime=lambda_.Runtime.PYTHON_3_11,
+            architecture=lambda_.Architecture.X86_64,
+            handler=f"{HANDLERS}.{module}.handler",
+            code=lambda_.Code.from_bucket(s3.Bucket.from_bucket_name(self, "Code", code.bucket), code.key),
+            role=self.role,
+            environment=dict(environment),
+            timeout=Duration.seconds(timeout_s),
+            memory_size=memory_mib,
+            log_group=self.log_group,
+        )
+
+
+def write_logs(group: logs.LogGroup) -> iam.PolicyStatement:
+    """Return the permission to write one log group."""
+    return iam.PolicyStatement(
+        sid="Logs", actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[group.log_group_arn]
+    )
+
+
+def service_role(
+    scope: Construct, construct_id: str, service: str, statements: Sequence[iam.PolicyStatement]
+) -> iam.Role:
+    """Return a role for an AWS service, with its permissions inside: it never exists without them."""
+    return iam.Role(
+        scope,
+        construct_id,
+        assumed_by=iam.ServicePrincipal(f"{service}.amazonaws.com"),
+        inline_policies={"upwell": iam.PolicyDocument(statements=list(statements))},
+    )

@@ -1,0 +1,168 @@
+"""The platform: everything that exists once per stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aws_cdk import Duration
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from upwell_infra import permissions
+from upwell_infra.bucket import BlobBucket
+from upwell_infra.deployment import CodeLocation, Deployment
+from upwell_infra.function import RuntimeFunction
+from upwell_infra.machine import RunMachine
+from upwell_infra.network import Network
+from upwell_infra.pool import LambdaExecutor, Pool
+from upwell_infra.queue_pair import DEAD_LETTERS_TIMEOUT_S
+from upwell_infra.stage import Stage, tag_component
+from upwell_infra.tables import Tables
+
+FOLD_BATCH = 100
+"""Records of the actions' stream that are folded at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformProps:
+    """What can be chosen about a platform.
+
+    Args:
+        code: Where functions and workers get their code.
+        stage: The stage; it gives names and says what outlives the stack.
+        data_retention_days: Values and files of runs are deleted after so many days.
+        vpc: An existing VPC with public subnets for the workers, instead of a small new one.
+        default_pool: The executors of environments that ask for nothing special.
+    """
+
+    code: CodeLocation
+    stage: Stage
+    data_retention_days: float = 30
+    vpc: ec2.IVpc | None = None
+    default_pool: LambdaExecutor = LambdaExecutor()  # noqa: RUF009 - frozen
+
+
+class Platform(Construct):
+    """Tables, bucket, state machine, its functions, the network of workers and the default pool."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, props: PlatformProps) -> None:
+        super().__init__(scope, construct_id)
+        self._props = props
+        self.stage = props.stage
+        self.network = Network(self, "Network", vpc=props.vpc)
+        self.deployment = Deployment(
+            prefix=props.stage.prefix,
+            code=props.code,
+            subnet_ids=self.network.subnet_ids,
+            security_group_id=self.network.security_group.security_group_id,
+        )
+        prefix = self.deployment.prefix
+        self.tables = Tables(self, "Tables", prefix=prefix, stage=self.stage)
+        self.blobs = BlobBucket(
+            self,
+            "Blobs",
+            name=self.deployment.bucket,
+            stage=self.stage,
+            data_retention_days=props.data_retention_days,
+        )
+        self.machine = RunMachine(self, "Run", deployment=self.deployment, stage=self.stage)
+        self.cluster = ecs.CfnCluster(self, "Cluster", cluster_name=prefix)
+        self.fold = self._fold()
+        self.dead_letters = self._function(
+            "dead-letters",
+            permissions.dead_letters_statements(self.deployment),
+            "fails the actions of dead letters and wakes their parents",
+            timeout_s=DEAD_LETTERS_TIMEOUT_S,
+        )
+        self.run_ended = self._run_ended()
+        self.scale = self._scale()
+        self.default_pool = Pool(
+            self,
+            "DefaultPool",
+            deployment=self.deployment,
+            stage=self.stage,
+            name="default",
+            executor=props.default_pool,
+        )
+        # The mapping of its dead letters is refused until that function and its permissions exist.
+        self.default_pool.queues.node.add_dependency(self.dead_letters)
+
+    def _function(
+        self,
+        name: str,
+        statements: list[iam.PolicyStatement],
+        purpose: str,
+        *,
+        timeout_s: int = 60,
+        memory_mib: int = 512,
+    ) -> RuntimeFunction:
+        function = RuntimeFunction(
+            self,
+            "".join(word.capitalize() for word in name.split("-")),
+            name=f"{self.deployment.prefix}-{name}",
+            description=f"upwell: {purpose}",
+            module=name.replace("-", "_"),
+            code=self._props.code,
+            stage=self.stage,
+            environment=self.deployment.settings().to_env(),
+            statements=statements,
+            timeout_s=timeout_s,
+            memory_mib=memory_mib,
+        )
+        tag_component(function, name)
+        return function
+
+    def _fold(self) -> RuntimeFunction:
+        fold = self._function(
+            "fold", permissions.fold_statements(self.deployment), "folds action records into views of runs"
+        )
+        lambda_.CfnEventSourceMapping(
+            self,
+            "FoldStream",
+            event_source_arn=self.tables.actions.table_stream_arn,
+            function_name=fold.function.function_name,
+            starting_position="TRIM_HORIZON",
+            batch_size=FOLD_BATCH,
+            bisect_batch_on_function_error=True,
+            function_response_types=["ReportBatchItemFailures"],
+        )
+        return fold
+
+    def _run_ended(self) -> RuntimeFunction:
+        run_ended = self._function(
+            "run-ended", permissions.run_ended_statements(self.deployment), "records runs that were ended"
+        )
+        events.Rule(
+            self,
+            "RunEndedRule",
+            rule_name=f"{self.deployment.prefix}-run-ended",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "status": ["ABORTED", "TIMED_OUT", "FAILED"],
+                    "stateMachineArn": [self.deployment.state_machine_arn],
+                },
+            ),
+            targets=[targets.LambdaFunction(run_ended.function)],
+        )
+        return run_ended
+
+    def _scale(self) -> RuntimeFunction:
+        scale = self._function(
+            "scale", permissions.scale_statements(self.deployment), "sizes worker pools from their backlog"
+        )
+        events.Rule(
+            self,
+            "ScaleRule",
+            rule_name=f"{self.deployment.prefix}-scale",
+            schedule=events.Schedule.rate(Duration.minutes(1)),
+            targets=[targets.LambdaFunction(scale.function)],
+        )
+        return scale
+

@@ -1,0 +1,61 @@
+"""The stacks: a platform, and one per pool."""
+
+from __future__ import annotations
+
+from aws_cdk import CfnOutput, CliCredentialsStackSynthesizer, Stack, Tags
+from constructs import Construct
+
+from upwell_infra.deployment import Deployment
+from upwell_infra.platform import Platform, PlatformProps
+from upwell_infra.pool import LambdaExecutor, Pool, WorkerExecutor
+from upwell_infra.stage import Stage
+
+
+class UpwellStack(Stack):
+    """A stack with our tags, whose template can be deployed without any bootstrap role."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, name: str, purpose: str) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            stack_name=name,
+            description=f"upwell: {purpose}",
+            synthesizer=CliCredentialsStackSynthesizer(),
+        )
+        Tags.of(self).add("upwell:stage", stage.name)
+
+
+def add_platform(stack: Stack, props: PlatformProps) -> Platform:
+    """Put a platform into a stack, with the outputs that clients and pools read."""
+    platform = Platform(stack, "Platform", props=props)
+    deployment = platform.deployment
+    for_pools = {
+        "Prefix": deployment.prefix,
+        "CodeBucket": deployment.code.bucket,
+        "CodeKey": deployment.code.key,
+        "SubnetIds": ",".join(deployment.subnet_ids),
+        "SecurityGroupId": deployment.security_group_id,
+    }
+    CfnOutput(
+        stack,
+        "Settings",
+        value=stack.to_json_string(deployment.settings().to_env()),
+        description="What a client must know: environment variables, as JSON",
+    )
+    CfnOutput(
+        stack,
+        "PoolParameters",
+        value=stack.to_json_string(for_pools),
+        description="Values for the parameters that a pool's template shares with others, as JSON",
+    )
+    return platform
+
+
+def add_pool(
+    stack: Stack, deployment: Deployment, stage: Stage, name: str, executor: LambdaExecutor | WorkerExecutor
+) -> Pool:
+    """Put a pool into a stack of its own."""
+    pool = Pool(stack, "Pool", deployment=deployment, stage=stage, name=name, executor=executor)
+    CfnOutput(stack, "QueueUrl", value=pool.queues.queue.queue_url, description="The pool's queue")
+    CfnOutput(stack, "RoleArn", value=pool.role.role_arn, description="What the pool's executors run as")
+    return pool

@@ -1,0 +1,142 @@
+"""A pool of warm Fargate workers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from aws_cdk import Aws, CfnTag
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from upwell_infra.deployment import Deployment
+from upwell_infra.function import service_role, write_logs
+from upwell_infra.stage import Stage
+
+IMAGE = "public.ecr.aws/lambda/python:3.11"
+"""Public, has boto3 (in /var/runtime) and the very Python that Lambda runs."""
+STOP_TIMEOUT_S = 120
+"""Time to drain after SIGTERM; the most that Fargate gives."""
+BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+
+
+class WorkerService(Construct):
+    """A Fargate service `<prefix>-<pool>`; the scaler sets how many workers it has.
+
+    Args:
+        deployment: The platform.
+        pool: Name of the pool.
+        stage: Decides on retention and removal of the logs.
+        environment: Environment variables of a worker, from `Settings.to_env()`.
+        statements: What a worker may do.
+        cpu_units: 1,024 units are one vCPU.
+        memory_mib: Memory of a worker; Fargate allows certain amounts per CPU size.
+        scaling: What the scaler reads from the service's tags.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        deployment: Deployment,
+        pool: str,
+        stage: Stage,
+        environment: Mapping[str, str],
+        statements: Sequence[iam.PolicyStatement],
+        cpu_units: str,
+        memory_mib: str,
+        scaling: Mapping[str, str],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.log_group = logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=f"/upwell/{deployment.prefix}/{pool}",
+            retention=stage.log_retention,
+            removal_policy=stage.removal_policy,
+        )
+        self.role = service_role(self, "Role", "ecs-tasks", [*statements, _fetch_code(deployment)])
+        starter = service_role(self, "ExecutionRole", "ecs-tasks", [write_logs(self.log_group)])
+
+        name = f"{deployment.prefix}-{pool}"
+        task = ecs.CfnTaskDefinition(
+            self,
+            "Task",
+            family=name,
+            cpu=cpu_units,
+            memory=memory_mib,
+            network_mode="awsvpc",
+            requires_compatibilities=["FARGATE"],
+            runtime_platform=ecs.CfnTaskDefinition.RuntimePlatformProperty(
+                cpu_architecture="X86_64", operating_system_family="LINUX"
+            ),
+            task_role_arn=self.role.role_arn,
+            execution_role_arn=starter.role_arn,
+            container_definitions=[self._container(deployment, environment)],
+        )
+        self.service = ecs.CfnService(
+            self,
+            "Service",
+            service_name=name,
+            cluster=deployment.prefix,
+            task_definition=task.ref,
+            # No desired count: a new service proves itself with one worker, and an update leaves the count
+            # to the scaler; a number here would be set again by every update.
+            launch_type="FARGATE",
+            propagate_tags="SERVICE",
+            deployment_configuration=ecs.CfnService.DeploymentConfigurationProperty(
+                deployment_circuit_breaker=ecs.CfnService.DeploymentCircuitBreakerProperty(
+                    enable=True, rollback=True
+                ),
+                minimum_healthy_percent=100,
+                maximum_percent=200,
+            ),
+            network_configuration=ecs.CfnService.NetworkConfigurationProperty(
+                awsvpc_configuration=ecs.CfnService.AwsVpcConfigurationProperty(
+                    subnets=list(deployment.subnet_ids),
+                    security_groups=[deployment.security_group_id],
+                    assign_public_ip="ENABLED",
+                )
+            ),
+            tags=[CfnTag(key=f"upwell:{key}", value=value) for key, value in scaling.items()],
+        )
+
+    def _container(
+        self, deployment: Deployment, environment: Mapping[str, str]
+    ) -> ecs.CfnTaskDefinition.ContainerDefinitionProperty:
+        variables = {
+            **environment,
+            "UPWELL_RUNTIME_BUCKET": deployment.code.bucket,
+            "UPWELL_RUNTIME_KEY": deployment.code.key,
+        }
+        return ecs.CfnTaskDefinition.ContainerDefinitionProperty(
+            name="worker",
+            image=IMAGE,
+            essential=True,
+            entry_point=["/var/lang/bin/python3.11", "-c", BOOTSTRAP.read_text(encoding="utf-8")],
+            environment=[
+                ecs.CfnTaskDefinition.KeyValuePairProperty(name=key, value=value)
+                for key, value in variables.items()
+            ],
+            stop_timeout=STOP_TIMEOUT_S,
+            log_configuration=ecs.CfnTaskDefinition.LogConfigurationProperty(
+                log_driver="awslogs",
+                options={
+                    "awslogs-group": self.log_group.log_group_name,
+                    "awslogs-region": Aws.REGION,
+                    "awslogs-stream-prefix": "worker",
+                },
+            ),
+        )
+
+
+def _fetch_code(deployment: Deployment) -> iam.PolicyStatement:
+    code = deployment.code
+    return iam.PolicyStatement(
+        sid="FetchRuntime",
+        actions=["s3:GetObject"],
+        resources=[f"arn:{Aws.PARTITION}:s3:::{code.bucket}/{code.key}"],
+    )
