@@ -94,6 +94,8 @@ class TaskSpec:
     bounds: Bounds = Bounds()
     cache_key: str | None = None
     """Where to keep the result; None when it isn't cached."""
+    cache_write_only: bool = False
+    """Compute it anew and keep the result, whatever the cache holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

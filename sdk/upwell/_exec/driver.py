@@ -1,0 +1,244 @@
+"""The engine behind one attempt: turns calls of tasks into children, and waits for them.
+
+An attempt that is not the first replays: it reads its journal before the task's function starts, gives back at
+once what is recorded there, sends what is not, and waits for what is under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Coroutine, Mapping
+from contextvars import copy_context
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from upwell import errors
+from upwell._author.context import TaskContext, current
+from upwell._author.task import Task
+from upwell._core.decide import Hit
+from upwell._core.ids import Occurrences
+from upwell._core.journal import Completed, Journal, Traced
+from upwell._core.limits import MESSAGE_INLINE_BYTES, RECORD_INLINE_BYTES
+from upwell._core.model import (
+    ActionKey,
+    ActionRecord,
+    ActionSpec,
+    CacheEntry,
+    Outcome,
+    Payload,
+    RunSpec,
+    Status,
+)
+from upwell._exec.effects import abort
+from upwell._exec.failure import describe, revive
+from upwell._exec.kernel import Kernel
+from upwell._exec.payloads import pack, unpack
+from upwell._exec.replay import read_journal
+from upwell._exec.sender import Sender
+from upwell._exec.slots import Slot
+from upwell._exec.transition import transition
+from upwell._exec.watch import Watch
+
+T = TypeVar("T")
+
+
+class Driver:
+    """Implements `_author.context.Engine` for one attempt of an action.
+
+    Args:
+        kernel: The surroundings.
+        record: The action as claimed.
+        slot: Parked while the task waits for nothing but children.
+    """
+
+    def __init__(self, kernel: Kernel, record: ActionRecord, slot: Slot) -> None:
+        self._kernel = kernel
+        self._spec = record.spec
+        self._slot = slot
+        self._loop = asyncio.get_running_loop()
+        self._occurrences = Occurrences()
+        self.journal = Journal(record.spec.run.generation)
+        self._watch = Watch(kernel, record.key, self.journal)
+        self._sender = Sender(kernel, record.key, self.journal)
+        self._in_flight = asyncio.Semaphore(kernel.settings.max_in_flight)
+        self._open: dict[str, ActionSpec] = {}
+        self._calls: set[asyncio.Future[Outcome]] = set()
+        self._ended = False
+        self._replays = record.attempt > 1 or record.generation > 1
+
+    @property
+    def _key(self) -> ActionKey:
+        return ActionKey(self._spec.run.run_id, self._spec.action_id)
+
+    async def prepare(self) -> None:
+        """Read the journal, if an earlier attempt may have written one."""
+        if self._replays:
+            await read_journal(self._kernel.ports.store, self._key, self.journal, self._watch.cursors)
+
+    async def close(self) -> None:
+        """The task's function is over: abort the children that it did not wait for."""
+        self._ended = True
+        for waiting in list(self._calls):
+            waiting.cancel()
+        orphans = [spec for child, spec in self._open.items() if child not in self.journal.outcomes]
+        if orphans:
+            reason = f"its parent {self._spec.task.name} ended"
+            await asyncio.gather(*(abort(self._kernel, spec, reason) for spec in orphans))
+        await self._watch.close()
+        await self._sender.close()
+
+    # --- Engine ---------------------------------------------------------------------------------------------
+
+    def call(self, task: Task[..., Any], inputs: Mapping[str, Any]) -> Awaitable[Any]:
+        """See `Engine.call`."""
+        context = current.get()
+        return self._call(task, dict(inputs), context)
+
+    def block_on(self, work: Coroutine[Any, Any, T]) -> T:
+        """See `Engine.block_on`."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            pass
+        else:
+            work.close()
+            raise errors.SyncTaskCallInAsyncContextError(
+                "a sync task (or a sync loop over a map) cannot block the event loop; "
+                "use `await task.aio(...)`, `await upwell.map(...)` or `async for`"
+            )
+        context = copy_context()
+
+        async def with_context() -> T:
+            task = context.run(asyncio.get_running_loop().create_task, work)
+            return await task
+
+        return asyncio.run_coroutine_threadsafe(with_context(), self._loop).result()
+
+    def next_trace_id(self, name: str, digest: str) -> str:
+        """See `Engine.next_trace_id`."""
+        return self._occurrences.next_id(self._spec.action_id, f"trace {name}", digest, None)
+
+    def find_trace(self, trace_id: str) -> Outcome | None:
+        """See `Engine.find_trace`."""
+        return self.journal.traces.get(trace_id)
+
+    async def load(self, payload: Payload) -> bytes:
+        """See `Engine.load`."""
+        return await unpack(self._kernel.ports.blobs, payload)
+
+    async def record_trace(
+        self, trace_id: str, name: str, started_at: float, result: bytes | BaseException
+    ) -> None:
+        """See `Engine.record_trace`."""
+        if isinstance(result, BaseException):
+            error = describe(result, self._kernel.ports.executor.id)
+            outcome = Outcome(status=Status.FAILED, error=error)
+        else:
+            outcome = Outcome(status=Status.SUCCEEDED, output=await self._pack(result, RECORD_INLINE_BYTES))
+        entry = Traced(at=self.now(), trace_id=trace_id, name=name, started_at=started_at, outcome=outcome)
+        shard = self.journal.next_shard()
+        await self._kernel.ports.store.append(self._key, shard, [entry])
+
+    def now(self) -> float:
+        """See `Engine.now`."""
+        return self._kernel.ports.clock.now()
+
+    # --- a call ---------------------------------------------------------------------------------------------
+
+    async def _call(self, task: Task[..., Any], inputs: dict[str, Any], context: TaskContext) -> Any:
+        encoded = task.interface.encode_inputs(inputs)
+        if len(encoded) > task.max_inline_io_bytes:
+            raise errors.InlineIOMaxBytesBreached(too_large(f"the inputs of {task.name}", len(encoded), task))
+        digest = task.interface.input_digest(encoded)
+        group = context.group_data.name if context.group_data else None
+        child_id = self._occurrences.next_id(self._spec.action_id, task.name, digest, group)
+        outcome = self.journal.outcomes.get(child_id)
+        if outcome is None:
+            child = ActionSpec(
+                run=self._run_for(context),
+                action_id=child_id,
+                task=task.spec(encoded, cache=self._spec.run.cache_mode != "off"),
+                inputs=Payload(size_bytes=len(encoded)),
+                parent_id=self._spec.action_id,
+                group=group,
+                depth=self._spec.depth + 1,
+                queued_at=self.now(),
+            )
+            outcome = await self._outcome(child, encoded)
+        if outcome.error is not None:
+            raise revive(outcome.error)
+        assert outcome.output is not None  # a success has one
+        return task.interface.decode_output(await self.load(outcome.output))
+
+    def _run_for(self, context: TaskContext) -> RunSpec:
+        run = self._spec.run
+        custom = dict(context.custom_context or {})
+        if custom == run.custom_context:
+            return run
+        return replace(run, custom_context=custom)
+
+    async def _outcome(self, child: ActionSpec, encoded: bytes) -> Outcome:
+        if self._ended:
+            raise asyncio.CancelledError(f"{self._spec.task.name} has ended; it cannot call {child.task.name}")
+        hit = await self._cached(child)
+        if hit is not None:
+            return await self._note_hit(child, encoded, hit)
+        async with self._in_flight:
+            return await self._send_and_wait(child, encoded)
+
+    async def _send_and_wait(self, child: ActionSpec, encoded: bytes) -> Outcome:
+        waiting = self._watch.expect(child.action_id)
+        self._calls.add(waiting)
+        self._open[child.action_id] = child
+        self._slot.park()
+        try:
+            if child.action_id not in self.journal.open:
+                payload = await self._pack(encoded, MESSAGE_INLINE_BYTES)
+                await self._sender.send(child, payload)
+            outcome = await waiting
+        except asyncio.CancelledError:
+            if not self._ended:
+                await asyncio.shield(abort(self._kernel, child, f"{self._spec.task.name} cancelled the call"))
+            del self._open[child.action_id]
+            raise
+        except BaseException:
+            del self._open[child.action_id]
+            raise
+        finally:
+            self._watch.settled(child.action_id)
+            self._calls.discard(waiting)
+            if not self._ended:
+                await self._slot.resume()
+        del self._open[child.action_id]
+        return outcome
+
+    async def _cached(self, child: ActionSpec) -> CacheEntry | None:
+        key = child.task.cache_key
+        if key is None or child.run.cache_mode != "use" or child.task.cache_write_only:
+            return None
+        return (await self._kernel.ports.store.get_cached([key])).get(key)
+
+    async def _note_hit(self, child: ActionSpec, encoded: bytes, entry: CacheEntry) -> Outcome:
+        ports = self._kernel.ports
+        noted = replace(child, inputs=await self._pack(encoded, RECORD_INLINE_BYTES))
+        key = ActionKey(child.run.run_id, child.action_id)
+        await transition(ports.store, ports.clock, key, Hit(spec=noted, entry=entry))
+        outcome = Outcome(status=Status.SUCCEEDED, output=entry.output)
+        completed = Completed(
+            at=self.now(), generation=child.run.generation, action_id=child.action_id, outcome=outcome
+        )
+        await ports.store.append(self._key, self.journal.next_shard(), [completed])
+        self.journal.apply([completed])
+        return outcome
+
+    async def _pack(self, encoded: bytes, inline_bytes: int) -> Payload:
+        return await pack(self._kernel.ports.blobs, self._spec.run.run_id, encoded, inline_bytes=inline_bytes)
+
+
+def too_large(what: str, size_bytes: int, task: Task[..., Any]) -> str:
+    """Return the message of a value above `max_inline_io`."""
+    limit = task.max_inline_io_bytes
+    return (
+        f"{what} are {size_bytes:,} bytes, above max_inline_io of {limit:,}; pass large data by reference "
+        f"(upwell.io.File, Directory) or raise max_inline_io in TaskEnvironment({task.name.split('.')[0]!r})"
+    )

@@ -1,0 +1,110 @@
+"""Carries out what a decision asks for, once its record is written."""
+
+from __future__ import annotations
+
+from upwell._core.decide import (
+    Abort,
+    Acknowledge,
+    Decision,
+    Postpone,
+    Remember,
+    Reply,
+    Resend,
+    StopChildren,
+)
+from upwell._core.journal import Completed, Journal, Scheduled
+from upwell._core.model import ActionKey, ActionSpec, CacheEntry, Outcome, Payload, TaskSpec
+from upwell._core.ports import Delivery
+from upwell._core.wire import Message
+from upwell._exec.kernel import Kernel
+from upwell._exec.replay import read_journal
+from upwell._exec.transition import transition
+
+
+async def carry_out(kernel: Kernel, decision: Decision, delivery: Delivery, spec: ActionSpec) -> None:
+    """Carry out the effects of a decision on a delivered action, in their order.
+
+    Args:
+        kernel: The surroundings.
+        decision: Written already.
+        delivery: The message that led to it.
+        spec: The action; its `parent_id` and `shard` say where the outcome is expected.
+    """
+    for effect in decision.effects:
+        match effect:
+            case Reply(outcome):
+                await reply(kernel, spec, outcome, delivery.message.task_token)
+            case Remember(output):
+                await _remember(kernel, spec, output)
+            case Resend(delay_s):
+                message = Message(action=spec, task_token=delivery.message.task_token)
+                await kernel.ports.queue.send(spec.task.pool, [message], delay_s)
+            case Postpone(delay_s):
+                await kernel.ports.queue.hide(delivery, delay_s)
+            case Acknowledge():
+                await kernel.ports.queue.delete([delivery])
+            case StopChildren():
+                await stop_children(kernel, spec)
+            case _:
+                pass  # Run and Stop are the executor's own
+
+
+async def reply(kernel: Kernel, spec: ActionSpec, outcome: Outcome, task_token: str | None) -> None:
+    """Tell the parent how an action ended: in memory if it is here, in its journal always."""
+    if spec.parent_id is None:
+        await kernel.ports.orchestrator.root_ended(spec.run.run_id, task_token, outcome)
+        return
+    parent = ActionKey(spec.run.run_id, spec.parent_id)
+    entry = Completed(
+        at=kernel.ports.clock.now(),
+        generation=spec.run.generation,
+        action_id=spec.action_id,
+        outcome=outcome,
+    )
+    kernel.hub.hand_over(parent, entry)
+    await kernel.ports.store.append(parent, spec.shard, [entry])
+
+
+async def _remember(kernel: Kernel, spec: ActionSpec, output: Payload) -> None:
+    if spec.task.cache_key is None or spec.run.cache_mode == "off":
+        return
+    entry = CacheEntry(
+        key=spec.task.cache_key,
+        output=output,
+        made_by=ActionKey(spec.run.run_id, spec.action_id),
+        created_at=kernel.ports.clock.now(),
+    )
+    await kernel.ports.store.put_cached([entry])
+
+
+async def abort(kernel: Kernel, spec: ActionSpec, reason: str) -> None:
+    """End an action, wherever it is. Its executor, if it has one, learns it and aborts its children in turn.
+
+    An action that no executor has taken yet gets a record that stops the message when it comes.
+    """
+    key = ActionKey(spec.run.run_id, spec.action_id)
+    decision = await transition(kernel.ports.store, kernel.ports.clock, key, Abort(spec=spec, reason=reason))
+    kernel.hub.stop(key)
+    if any(isinstance(effect, StopChildren) for effect in decision.effects) and decision.record is not None:
+        await stop_children(kernel, spec)
+
+
+async def stop_children(kernel: Kernel, spec: ActionSpec) -> None:
+    """Abort the children that the journal of an action says are open."""
+    key = ActionKey(spec.run.run_id, spec.action_id)
+    journal = Journal(spec.run.generation)
+    sent: dict[str, Scheduled] = {}
+    for entry in await read_journal(kernel.ports.store, key, journal):
+        if isinstance(entry, Scheduled):
+            sent.update({child.action_id: entry for child in entry.children})
+    for child_id, shard in list(journal.open.items()):
+        child = next(c for c in sent[child_id].children if c.action_id == child_id)
+        child_spec = ActionSpec(
+            run=spec.run,
+            action_id=child_id,
+            task=TaskSpec(name=child.task, module=spec.task.module, pool=child.pool),
+            inputs=Payload(size_bytes=0),
+            parent_id=spec.action_id,
+            shard=shard,
+        )
+        await abort(kernel, child_spec, f"its parent {spec.task.name} ended")

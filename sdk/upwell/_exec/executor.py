@@ -1,0 +1,172 @@
+"""Runs delivered actions: claim, run, finish, reply. The same on a laptop, in Lambda and in a worker."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from upwell._core.decide import Acknowledge, Claim, Decision, Extend, Finish, Release, Run, Stop
+from upwell._core.limits import RECORD_INLINE_BYTES
+from upwell._core.model import ActionKey, ActionRecord, ActionSpec, Lease, Outcome
+from upwell._core.ports import Delivery
+from upwell._exec.driver import Driver
+from upwell._exec.effects import carry_out
+from upwell._exec.invoke import invoke
+from upwell._exec.kernel import Kernel
+from upwell._exec.payloads import pack
+from upwell._exec.slots import Slot
+from upwell._exec.transition import transition
+
+log = logging.getLogger("upwell.executor")
+
+
+class Executor:
+    """Handles deliveries.
+
+    Args:
+        kernel: The surroundings.
+        lease_s: How long a claim holds without an extension.
+        extends: Whether leases are extended while an attempt lasts. On Lambda they are not: a lease ends with
+            the invocation's deadline.
+    """
+
+    def __init__(self, kernel: Kernel, *, lease_s: float, extends: bool = True) -> None:
+        self._kernel = kernel
+        self._lease_s = lease_s
+        self._extends = extends
+        self._draining = False
+
+    def drain(self) -> None:
+        """From now on, attempts that are cancelled give their action back instead of failing."""
+        self._draining = True
+
+    async def handle(self, delivery: Delivery, slot: Slot | None = None) -> bool:
+        """Handle one delivery to its end.
+
+        Args:
+            delivery: The message.
+            slot: The slot that it runs in, if slots are counted here; closed at the end.
+
+        Returns:
+            Whether the message has done its work and was deleted.
+        """
+        slot = slot or Slot(None)
+        try:
+            spec = await self._storable(delivery.message.action)
+            ports = self._kernel.ports
+            lease = Lease(id=self._kernel.ids.new(), expires_at=ports.clock.now() + self._lease_s)
+            claim = Claim(
+                spec=spec,
+                executor=ports.executor,
+                lease=lease,
+                max_losses=self._kernel.settings.max_system_losses,
+            )
+            key = ActionKey(spec.run.run_id, spec.action_id)
+            decision = await transition(ports.store, ports.clock, key, claim)
+            if not any(isinstance(effect, Run) for effect in decision.effects):
+                await carry_out(self._kernel, decision, delivery, spec)
+                return _acknowledged(decision)
+            record = decision.record or await ports.store.get(key)
+            assert record is not None  # claimed just now
+            return await _Attempt(self, delivery, record, lease, slot).run()
+        finally:
+            slot.close()
+
+    async def _storable(self, spec: ActionSpec) -> ActionSpec:
+        """Return the action with inputs of a size that its record can hold."""
+        inputs = spec.inputs
+        if inputs.text is None or inputs.size_bytes <= RECORD_INLINE_BYTES:
+            return spec
+        payload = await pack(
+            self._kernel.ports.blobs, spec.run.run_id, inputs.text.encode(), inline_bytes=RECORD_INLINE_BYTES
+        )
+        return replace(spec, inputs=payload)
+
+
+def _acknowledged(decision: Decision) -> bool:
+    return any(isinstance(effect, Acknowledge) for effect in decision.effects)
+
+
+class _Attempt:
+    """One attempt, from its claim to its reply."""
+
+    def __init__(
+        self, executor: Executor, delivery: Delivery, record: ActionRecord, lease: Lease, slot: Slot
+    ) -> None:
+        self._executor = executor
+        self._kernel = executor._kernel
+        self._delivery = delivery
+        self._record = record
+        self._lease = lease
+        self._slot = slot
+        self._work: asyncio.Task[Outcome] | None = None
+        self._stop = self._cancel
+
+    async def run(self) -> bool:
+        """Run the task, record how it ended, reply."""
+        driver = Driver(self._kernel, self._record, self._slot)
+        key = self._record.key
+        self._work = asyncio.create_task(invoke(self._kernel, self._record, driver))
+        self._kernel.hub.started(key, self._stop)
+        alive = asyncio.create_task(self._keep_alive()) if self._executor._extends else None
+        try:
+            outcome = await self._work
+        except asyncio.CancelledError:
+            return await self._cancelled()
+        finally:
+            if alive is not None:
+                alive.cancel()
+                await asyncio.gather(alive, return_exceptions=True)
+            self._kernel.hub.ended(key, self._stop)
+            await driver.close()
+        return await self._commit(Finish(lease_id=self._lease.id, outcome=outcome))
+
+    def _cancel(self) -> None:
+        if self._work is not None:
+            self._work.cancel()
+
+    async def _cancelled(self) -> bool:
+        """The attempt was stopped: by an abort, whose record is final, or because this executor drains."""
+        if self._work is not None and not self._work.done():
+            self._work.cancel()
+            await asyncio.gather(self._work, return_exceptions=True)
+        if not self._executor._draining:
+            return False
+        return await self._commit(Release(lease_id=self._lease.id))
+
+    async def _commit(self, command: Finish | Release) -> bool:
+        ports = self._kernel.ports
+        decision = await transition(ports.store, ports.clock, self._record.key, command, known=self._record)
+        if any(isinstance(effect, Stop) for effect in decision.effects):
+            log.info("an attempt ended after it had lost its lease", extra=self._fields())
+        spec = decision.record.spec if decision.record is not None else self._record.spec
+        await carry_out(self._kernel, decision, self._delivery, spec)
+        return _acknowledged(decision)
+
+    async def _keep_alive(self) -> None:
+        """Extend the lease while the attempt lasts; an attempt whose lease is gone is stopped."""
+        ports, settings = self._kernel.ports, self._kernel.settings
+        while True:
+            await ports.clock.sleep(settings.heartbeat_s)
+            try:
+                if not await self._extend():
+                    self._cancel()
+                    return
+                await ports.queue.hide(self._delivery, self._executor._lease_s)
+            except Exception:  # the store is out of reach: try again; the lease decides, not this request
+                log.warning("could not extend a lease", extra=self._fields(), exc_info=True)
+
+    async def _extend(self) -> bool:
+        ports = self._kernel.ports
+        expires_at = ports.clock.now() + self._executor._lease_s
+        extend = Extend(lease=replace(self._lease, expires_at=expires_at))
+        decision = await transition(ports.store, ports.clock, self._record.key, extend, known=self._record)
+        if decision.record is None:
+            return False
+        self._record = decision.record
+        return True
+
+    def _fields(self) -> dict[str, object]:
+        spec = self._record.spec
+        return {"run_id": spec.run.run_id, "action_id": spec.action_id, "attempt": self._record.attempt}

@@ -1,0 +1,84 @@
+"""Exceptions to records and back: what a child raised is what its parent catches."""
+
+from __future__ import annotations
+
+import traceback
+from types import TracebackType
+
+from upwell import errors
+from upwell._core.limits import ERROR_TEXT_BYTES
+from upwell._core.model import ErrorInfo
+
+_OURS = ("/upwell/_exec/", "/upwell/_author/", "/asyncio/", "/concurrent/futures/")
+_BY_CODE: dict[str, type[errors.RuntimeUserError]] = {
+    cls.__name__: cls
+    for cls in (
+        errors.OOMError,
+        errors.ActionAbortedError,
+        errors.TaskTimeoutError,
+        errors.MaxRuntimeExceededError,
+        errors.MaxQueuedTimeExceededError,
+        errors.DeadlineExceededError,
+        errors.RuntimeDataValidationError,
+        errors.InlineIOMaxBytesBreached,
+        errors.RetriesExhaustedError,
+        errors.SyncTaskCallInAsyncContextError,
+        errors.TraceDoesNotAllowNestedTasksError,
+    )
+}
+
+
+def describe(error: BaseException, worker: str) -> ErrorInfo:
+    """Return how an exception of a task's function is recorded.
+
+    A failure that came from a child passes through with its own code, kind and traceback.
+    """
+    code, kind = type(error).__name__, "user"
+    if isinstance(error, errors.BaseRuntimeError):
+        code, kind = error.code, error.kind
+    elif isinstance(error, MemoryError):
+        code = "OOMError"
+    return ErrorInfo(
+        code=code,
+        message=_cut(str(error)),
+        kind=kind,
+        traceback=_cut(_traceback(error), keep_end=True),
+        recoverable=not isinstance(error, errors.NonRecoverableError),
+        worker=worker,
+    )
+
+
+def revive(info: ErrorInfo) -> errors.BaseRuntimeError:
+    """Return the exception that a parent sees for a recorded failure."""
+    error: errors.BaseRuntimeError
+    if info.kind == "system":
+        error = errors.RuntimeSystemError(info.code, info.message, info.worker)
+    elif info.code in _BY_CODE:
+        error = _BY_CODE[info.code](info.message, info.worker)
+    else:
+        error = errors.RuntimeUserError(info.code, info.message, info.worker)
+    error.remote_traceback = info.traceback or None
+    if info.traceback:
+        error.add_note(f"--- raised on {info.worker or 'an executor'}:\n{info.traceback.rstrip()}")
+    return error
+
+
+def _traceback(error: BaseException) -> str:
+    if isinstance(error, errors.BaseRuntimeError) and error.remote_traceback:
+        return error.remote_traceback
+    frames = [f for f in traceback.extract_tb(_tb(error)) if not any(part in f.filename for part in _OURS)]
+    text = "".join(traceback.format_list(frames))
+    return "Traceback (most recent call last):\n" + text + "".join(traceback.format_exception_only(error))
+
+
+def _tb(error: BaseException) -> TracebackType | None:
+    return error.__traceback__
+
+
+def _cut(text: str, *, keep_end: bool = False) -> str:
+    data = text.encode(errors="replace")
+    if len(data) <= ERROR_TEXT_BYTES:
+        return text
+    if keep_end:
+        return "[...]\n" + data[-ERROR_TEXT_BYTES:].decode(errors="ignore")
+    return data[:ERROR_TEXT_BYTES].decode(errors="ignore") + " [...]"

@@ -1,0 +1,110 @@
+"""Runs the function of a task: inputs in, outcome out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextvars import copy_context
+from datetime import UTC, datetime
+from typing import Any
+
+from upwell import errors
+from upwell._author.context import ActionID, GroupData, TaskContext, current
+from upwell._author.task import Task
+from upwell._core.keys import data_prefix
+from upwell._core.limits import RECORD_INLINE_BYTES
+from upwell._core.model import ActionRecord, Outcome, Status
+from upwell._exec.driver import Driver, too_large
+from upwell._exec.failure import describe
+from upwell._exec.kernel import Kernel
+from upwell._exec.payloads import pack, unpack
+
+
+async def invoke(kernel: Kernel, record: ActionRecord, driver: Driver) -> Outcome:
+    """Run one attempt and return how it ended.
+
+    Whatever the task's function raises becomes an outcome. Only the cancellation of the attempt itself, by an
+    abort or by an executor that drains, passes through.
+    """
+    try:
+        task = await kernel.loader.load(record.spec)
+        data = await unpack(kernel.ports.blobs, record.spec.inputs)
+        await driver.prepare()
+        value = await _run(kernel, record, driver, task, data)
+        encoded = task.interface.encode_output(value)
+        if len(encoded) > task.max_inline_io_bytes:
+            raise errors.InlineIOMaxBytesBreached(too_large(f"the outputs of {task.name}", len(encoded), task))
+        output = await pack(
+            kernel.ports.blobs,
+            record.spec.run.run_id,
+            encoded,
+            inline_bytes=RECORD_INLINE_BYTES,
+            cached=record.spec.task.cache_key is not None,
+        )
+    except asyncio.CancelledError as e:
+        if _is_ours(e):
+            raise
+        return Outcome(status=Status.FAILED, error=describe(e, kernel.ports.executor.id))
+    except BaseException as e:
+        if isinstance(e, KeyboardInterrupt):
+            raise
+        return Outcome(status=Status.FAILED, error=describe(e, kernel.ports.executor.id))
+    return Outcome(status=Status.SUCCEEDED, output=output)
+
+
+def _is_ours(_: asyncio.CancelledError) -> bool:
+    """Whether the attempt was cancelled, rather than something in it by its own code."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def _run(kernel: Kernel, record: ActionRecord, driver: Driver, task: Task[..., Any], data: bytes) -> Any:
+    kwargs = task.interface.decode_inputs(data)
+    environment = {**task.env_vars, **record.spec.run.env_vars}
+    if environment:
+        os.environ.update(environment)
+    limit_s = record.spec.task.bounds.max_runtime_s
+    context = copy_context()
+    context.run(current.set, _context(kernel, record, driver))
+    try:
+        async with asyncio.timeout(limit_s) as bound:
+            if task.is_async:
+                call = context.run(asyncio.get_running_loop().create_task, task.func(**kwargs))
+                return await _wait(call)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(kernel.threads, lambda: context.run(task.func, **kwargs))
+    except TimeoutError:
+        if not bound.expired():
+            raise
+        raise errors.MaxRuntimeExceededError(
+            f"{task.name} ran longer than max_runtime of {limit_s:g} s"
+        ) from None
+
+
+async def _wait(call: asyncio.Task[Any]) -> Any:
+    """Await a task of our own making; cancelling us cancels it, and waits until it is over."""
+    try:
+        return await call
+    except asyncio.CancelledError:
+        if not call.done():
+            call.cancel()
+            await asyncio.gather(call, return_exceptions=True)
+        raise
+
+
+def _context(kernel: Kernel, record: ActionRecord, driver: Driver) -> TaskContext:
+    spec = record.spec
+    action = ActionID(spec.action_id, spec.run.run_id)
+    return TaskContext(
+        action=action,
+        task_action=action,
+        attempt=record.attempt,
+        custom_context=dict(spec.run.custom_context),
+        run_start_time=datetime.fromtimestamp(spec.run.created_at, UTC),
+        raw_data_path=kernel.ports.blobs.uri(data_prefix(spec.run.run_id)),
+        mode=kernel.mode,
+        version=spec.run.bundle,
+        disable_run_cache=spec.run.cache_mode == "off",
+        group_data=GroupData(spec.group) if spec.group else None,
+        engine=driver,
+    )

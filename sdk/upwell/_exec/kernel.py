@@ -1,0 +1,48 @@
+"""What all attempts in one process share."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from upwell._author.context import Mode
+from upwell._author.task import Task
+from upwell._core.model import ActionSpec
+from upwell._core.ports import Ports
+from upwell._core.settings import Settings
+from upwell._exec.hub import Hub
+
+
+class Loader(Protocol):
+    """Finds the task of an action: in this process, or in a code bundle."""
+
+    async def load(self, spec: ActionSpec) -> Task[..., Any]:
+        """Return the task.
+
+        Raises:
+            TaskNotFoundError: the module has no such task.
+        """
+
+
+class Ids(Protocol):
+    """Randomness, as a port."""
+
+    def new(self) -> str:
+        """Return a name that nobody else has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kernel:
+    """The engine's surroundings in one process: ports, settings, and what is shared in memory."""
+
+    ports: Ports
+    settings: Settings
+    loader: Loader
+    ids: Ids
+    mode: Mode
+    hub: Hub = field(default_factory=Hub)
+    threads: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(10_000, thread_name_prefix="upwell-task")
+    )
+    """For sync tasks. It keeps idle threads and starts one where none is idle: slots bound how many run."""
