@@ -1,0 +1,147 @@
+"""Group commit: what arrives while a flush is in flight goes into the next one.
+
+There is no timer. At low load an item is flushed at once and alone; under load the requests fill up by
+themselves, so one setting serves both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+Slot = tuple[T, "asyncio.Future[R]"]
+
+
+class BatcherClosedError(RuntimeError):
+    """Something was submitted after `aclose`."""
+
+
+class Batcher(Generic[T, R]):
+    """Collects single items into batches and gives each submitter its own result.
+
+    Nothing is tied to an event loop between flushes: an idle batcher may be used from another loop.
+
+    Args:
+        flush: Carries out one batch and returns one result per item, in order. A result that is an exception is
+            raised to that item's submitter alone; an exception that `flush` raises goes to all of the batch.
+        max_items: Items per batch.
+        max_bytes: Bytes per batch; an item that is larger goes alone.
+        size_of: Bytes of an item; needed with `max_bytes`.
+        parallel: Flushes in flight at a time.
+
+    Example:
+        >>> import asyncio
+        >>> async def flush(items): return [item * 2 for item in items]
+        >>> asyncio.run(Batcher(flush, max_items=25).submit(21))
+        42
+    """
+
+    def __init__(
+        self,
+        flush: Callable[[list[T]], Awaitable[Sequence[R | Exception]]],
+        *,
+        max_items: int,
+        max_bytes: int | None = None,
+        size_of: Callable[[T], int] | None = None,
+        parallel: int = 1,
+    ) -> None:
+        if max_items < 1 or parallel < 1:
+            raise ValueError(f"max_items={max_items} and parallel={parallel} must be at least 1")
+        if (max_bytes is None) != (size_of is None):
+            raise ValueError("max_bytes and size_of go together; give both or neither")
+        self._flush = flush
+        self._max_items = max_items
+        self._max_bytes = max_bytes
+        self._size_of = size_of
+        self._parallel = parallel
+        self._pending: deque[Slot[T, R]] = deque()
+        self._flushers: set[asyncio.Task[None]] = set()
+        self._starting = False
+        self._closed = False
+
+    async def submit(self, item: T) -> R:
+        """Flush an item with others and return its result.
+
+        A submitter that is cancelled before its item is in a batch takes the item back; afterwards the item is
+        flushed and the result dropped. The others notice nothing.
+
+        Raises:
+            BatcherClosedError: `aclose` was called.
+        """
+        if self._closed:
+            raise BatcherClosedError("this batcher was closed; nothing can be submitted to it any more")
+        result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._pending.append((item, result))
+        self._start_flusher()
+        return await result
+
+    async def aclose(self) -> None:
+        """Flush what is pending, wait for it, and refuse what comes later."""
+        self._closed = True
+        while self._flushers:
+            await asyncio.wait(self._flushers)
+
+    def _start_flusher(self) -> None:
+        # A flusher that has not started yet will take what is pending: all submits of one turn of the event
+        # loop get into its batch.
+        if self._starting or len(self._flushers) >= self._parallel:
+            return
+        self._starting = True
+        flusher = asyncio.get_running_loop().create_task(self._flush_pending())
+        self._flushers.add(flusher)
+        flusher.add_done_callback(self._flusher_ended)
+
+    def _flusher_ended(self, flusher: asyncio.Task[None]) -> None:
+        self._flushers.discard(flusher)
+        if flusher.cancelled():
+            # The loop is being torn down (or the flusher was cancelled before its first step): nobody would
+            # flush the rest.
+            self._starting = False
+            while self._pending:
+                self._pending.popleft()[1].cancel()
+
+    async def _flush_pending(self) -> None:
+        self._starting = False
+        while batch := self._take():
+            if self._pending:
+                self._start_flusher()
+            await self._flush_batch(batch)
+
+    def _take(self) -> list[Slot[T, R]]:
+        batch: list[Slot[T, R]] = []
+        size_bytes = 0
+        while self._pending and len(batch) < self._max_items:
+            item, result = self._pending[0]
+            if result.done():
+                self._pending.popleft()
+                continue
+            if self._max_bytes is not None and self._size_of is not None:
+                size_bytes += self._size_of(item)
+                if batch and size_bytes > self._max_bytes:
+                    break
+            batch.append(self._pending.popleft())
+        return batch
+
+    async def _flush_batch(self, batch: list[Slot[T, R]]) -> None:
+        answers: Sequence[R | Exception]
+        try:
+            answers = await self._flush([item for item, _ in batch])
+            if len(answers) != len(batch):
+                raise RuntimeError(f"a flush of {len(batch)} items returned {len(answers)} results")
+        except Exception as e:
+            answers = [e] * len(batch)
+        except BaseException:
+            for _, result in batch:
+                result.cancel()
+            raise
+        for (_, result), answer in zip(batch, answers, strict=True):
+            if result.done():
+                continue
+            if isinstance(answer, Exception):
+                result.set_exception(answer)
+            else:
+                result.set_result(answer)
