@@ -1,0 +1,143 @@
+"""boto3 clients: made once, when they are first needed, and called from threads."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+T = TypeVar("T")
+
+MAX_THREADS = 64
+"""Calls in flight per process; each holds a thread and a connection while it lasts."""
+
+
+class Clients:
+    """The clients of one process. Endpoint, region and credentials are boto3's usual ones.
+
+    Args:
+        region: Region; boto3's default when None.
+        endpoint_url: Endpoint of all services; boto3's default (`AWS_ENDPOINT_URL`) when None.
+        threads: Calls in flight at a time.
+    """
+
+    def __init__(
+        self, *, region: str | None = None, endpoint_url: str | None = None, threads: int = MAX_THREADS
+    ) -> None:
+        self._region = region
+        self._endpoint_url = endpoint_url
+        self._lock = threading.RLock()
+        self._made: dict[str, Any] = {}
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="upwell-aws")
+        self._config = Config(
+            retries={"mode": "standard", "max_attempts": 6},
+            max_pool_connections=threads,
+            tcp_keepalive=True,
+            connect_timeout=5,
+            read_timeout=30,  # a long poll of SQS takes 20 s
+            user_agent_extra="upwell",
+        )
+
+    async def call(self, request: Callable[[], T]) -> T:
+        """Make a blocking request in a thread.
+
+        Args:
+            request: Makes the call, for instance `lambda: clients.sqs.list_queues()`. A client that is
+                named there for the first time is created in the thread, too.
+
+        Raises:
+            BotoCoreError, ClientError: as botocore raises them; `_aws.errors.clear_errors` makes them clear.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._threads, request)
+
+    def close(self) -> None:
+        """Close connections and let the threads end."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            for client in self._made.values():
+                client.close()
+            self._made.clear()
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        return boto3.Session(region_name=self._region)
+
+    def _client(self, service: str) -> Any:
+        client = self._made.get(service)
+        if client is not None:
+            return client
+        with self._lock:  # making clients from one session is not thread-safe, using them is
+            if service not in self._made:
+                made: Any = self._session
+                self._made[service] = made.client(service, endpoint_url=self._endpoint_url, config=self._config)
+            return self._made[service]
+
+    @property
+    def region(self) -> str:
+        """Region of the clients; empty when none is configured."""
+        with self._lock:
+            return self._session.region_name or ""
+
+    @property
+    def dynamodb(self) -> DynamoDBClient:
+        """DynamoDB."""
+        client: DynamoDBClient = self._client("dynamodb")
+        return client
+
+    @property
+    def s3(self) -> S3Client:
+        """S3."""
+        client: S3Client = self._client("s3")
+        return client
+
+    @property
+    def sqs(self) -> SQSClient:
+        """SQS."""
+        client: SQSClient = self._client("sqs")
+        return client
+
+    @property
+    def stepfunctions(self) -> SFNClient:
+        """Step Functions."""
+        client: SFNClient = self._client("stepfunctions")
+        return client
+
+    @property
+    def ecs(self) -> ECSClient:
+        """ECS."""
+        client: ECSClient = self._client("ecs")
+        return client
+
+    @property
+    def cloudformation(self) -> CloudFormationClient:
+        """CloudFormation."""
+        client: CloudFormationClient = self._client("cloudformation")
+        return client
+
+    @property
+    def lambda_(self) -> LambdaClient:
+        """Lambda."""
+        client: LambdaClient = self._client("lambda")
+        return client
+
+    @property
+    def logs(self) -> CloudWatchLogsClient:
+        """CloudWatch Logs."""
+        client: CloudWatchLogsClient = self._client("logs")
+        return client
