@@ -132,8 +132,16 @@ class _Attempt:
             self._work.cancel()
             await asyncio.gather(self._work, return_exceptions=True)
         if not self._executor._draining:
-            return False
+            return await self._discard_if_ended()
         return await self._commit(Release(lease_id=self._lease.id))
+
+    async def _discard_if_ended(self) -> bool:
+        """Delete the message of an action that ended under us; one that somebody else took over is theirs."""
+        record = await self._kernel.ports.store.get(self._record.key)
+        if record is None or record.outcome is None:
+            return False
+        await self._kernel.ports.queue.delete([self._delivery])
+        return True
 
     async def _commit(self, command: Finish | Release) -> bool:
         ports = self._kernel.ports

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Coroutine
 from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,7 @@ from upwell._exec.driver import Driver, too_large
 from upwell._exec.failure import describe
 from upwell._exec.kernel import Kernel
 from upwell._exec.payloads import pack, unpack
+from upwell._exec.threads import in_thread
 
 
 async def invoke(kernel: Kernel, record: ActionRecord, driver: Driver) -> Outcome:
@@ -69,16 +71,23 @@ async def _run(kernel: Kernel, record: ActionRecord, driver: Driver, task: Task[
     try:
         async with asyncio.timeout(limit_s) as bound:
             if task.is_async:
-                call = context.run(asyncio.get_running_loop().create_task, task.func(**kwargs))
+                call = context.run(asyncio.get_running_loop().create_task, _guard(task.func(**kwargs)))
                 return await _wait(call)
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(kernel.threads, lambda: context.run(task.func, **kwargs))
+            return await in_thread(lambda: context.run(task.func, **kwargs), name=task.name)
     except TimeoutError:
         if not bound.expired():
             raise
         raise errors.MaxRuntimeExceededError(
             f"{task.name} ran longer than max_runtime of {limit_s:g} s"
         ) from None
+
+
+async def _guard(call: Coroutine[Any, Any, Any]) -> Any:
+    """Keep `sys.exit` in a task from ending the event loop that runs the others."""
+    try:
+        return await call
+    except SystemExit as e:
+        raise errors.RuntimeUserError("SystemExit", f"the task called sys.exit({e.code!r})") from e
 
 
 async def _wait(call: asyncio.Task[Any]) -> Any:

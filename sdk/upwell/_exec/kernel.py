@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -42,7 +41,3 @@ class Kernel:
     ids: Ids
     mode: Mode
     hub: Hub = field(default_factory=Hub)
-    threads: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(10_000, thread_name_prefix="upwell-task")
-    )
-    """For sync tasks. It keeps idle threads and starts one where none is idle: slots bound how many run."""

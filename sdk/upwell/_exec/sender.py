@@ -52,7 +52,7 @@ class Sender:
         for batcher in self._by_pool.values():
             await batcher.aclose()
 
-    async def _flush(self, batch: list[_Outgoing]) -> list[None | Exception]:
+    async def _flush(self, batch: list[_Outgoing]) -> list[Exception | None]:
         by_shard: dict[int, list[ActionSpec]] = {}
         for out in batch:
             shard = self._journal.next_shard()

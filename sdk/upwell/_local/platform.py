@@ -1,0 +1,189 @@
+"""The engine on one machine: this process is the queue and the executors, a folder holds everything else."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from upwell._author.task import resolve
+from upwell._core.model import ActionSpec, Outcome, RunRecord, Status
+from upwell._core.model import Executor as ExecutorId
+from upwell._core.ports import BlobStore, Clock, Ports, StateStore
+from upwell._core.settings import Settings
+from upwell._core.wire import Message
+from upwell._exec.effects import abort
+from upwell._exec.executor import Executor
+from upwell._exec.kernel import Kernel, Loader
+from upwell._exec.worker import Worker
+from upwell._local.blobs import FolderBlobs
+from upwell._local.clock import SystemClock
+from upwell._local.orchestrator import LocalOrchestrator
+from upwell._local.queue import MemoryQueue
+from upwell._local.sqlite_store import SqliteStore
+
+LEASE_S = 10 * 365 * 86_400.0
+"""A local attempt cannot be lost while its process lives, and a recovery needs no lease to expire."""
+DEFAULT_SLOTS = 256
+
+LOCAL_SETTINGS = Settings(
+    prefix="local",
+    bucket="",
+    queue_url_prefix="",
+    lease_s=LEASE_S,
+    heartbeat_s=1.0,
+    poll_min_s=1.0,  # outcomes are handed over in memory; reading the journal is the backstop
+    silence_s=5.0,
+)
+
+
+class RegistryLoader:
+    """Finds tasks among those that this process has defined or can import."""
+
+    async def load(self, spec: ActionSpec) -> object:
+        """Return the task."""
+        return resolve(spec.task.module, spec.task.name)
+
+
+class RandomIds:
+    """Random names."""
+
+    def new(self) -> str:
+        """Return 16 random hexadecimal characters."""
+        return secrets.token_hex(8)
+
+
+class _ServedQueue(MemoryQueue):
+    """Starts a worker for a pool when the first message goes there."""
+
+    def __init__(self, clock: Clock, platform: LocalPlatform) -> None:
+        super().__init__(clock)
+        self._platform = platform
+
+    async def send(self, pool: str, messages: Sequence[Message], delay_s: float = 0.0) -> None:
+        if messages:
+            self._platform.serve(pool, messages[0].action)
+        await super().send(pool, messages, delay_s)
+
+
+class _AnnouncingOrchestrator(LocalOrchestrator):
+    """Says when a root action ended, so that nobody needs to poll for it."""
+
+    def __init__(self, store: StateStore, queue: MemoryQueue, clock: Clock, ended: asyncio.Event) -> None:
+        super().__init__(store, queue, clock)
+        self._ended = ended
+
+    async def root_ended(self, run_id: str, task_token: str | None, outcome: Outcome) -> None:
+        await super().root_ended(run_id, task_token, outcome)
+        self._ended.set()
+
+
+class LocalPlatform:
+    """Runs the actions of one run.
+
+    Args:
+        store: Holds records and journals.
+        blobs: Holds large values.
+        clock: Real, or one that a test skips.
+        loader: Finds tasks.
+        settings: Tunables; the defaults suit one process.
+    """
+
+    def __init__(
+        self,
+        store: StateStore,
+        blobs: BlobStore,
+        *,
+        clock: Clock | None = None,
+        loader: Loader | None = None,
+        settings: Settings = LOCAL_SETTINGS,
+    ) -> None:
+        clock = clock or SystemClock()
+        self._ended = asyncio.Event()
+        self._workers: dict[str, asyncio.Task[None]] = {}
+        queue = _ServedQueue(clock, self)
+        self.orchestrator = _AnnouncingOrchestrator(store, queue, clock, self._ended)
+        executor_id = ExecutorId(kind="local", id=f"{socket.gethostname()}-{os.getpid()}")
+        ports = Ports(
+            store=store,
+            blobs=blobs,
+            queue=queue,
+            orchestrator=self.orchestrator,
+            clock=clock,
+            executor=executor_id,
+        )
+        self.kernel = Kernel(
+            ports=ports,
+            settings=settings,
+            loader=loader or RegistryLoader(),
+            ids=RandomIds(),
+            mode="local",
+        )
+        self._executor = Executor(self.kernel, lease_s=settings.lease_s)
+
+    def serve(self, pool: str, action: ActionSpec) -> None:
+        """See to it that a pool has a worker."""
+        if pool in self._workers:
+            return
+        worker = Worker(
+            self.kernel,
+            self._executor,
+            pool=pool,
+            slots=_slots(action),
+            visibility_s=self.kernel.settings.lease_s,
+        )
+        self._workers[pool] = asyncio.create_task(worker.serve())
+
+    async def run_to_end(self, run: RunRecord, *, timeout_s: float | None = None) -> RunRecord:
+        """Start a run and return its record once it has ended."""
+        await self.orchestrator.start(run, timeout_s=timeout_s)
+        store, clock = self.kernel.ports.store, self.kernel.ports.clock
+        while True:
+            record = await store.get_run(run.spec.run_id)
+            if record is not None and record.status.is_terminal:
+                if record.status in {Status.ABORTED, Status.TIMED_OUT}:
+                    await abort(self.kernel, record.root, "the run ended")
+                return record
+            await self._ended_or(clock, self.kernel.settings.heartbeat_s)
+
+    async def _ended_or(self, clock: Clock, at_most_s: float) -> None:
+        """Wait for the root's end; another process may abort the run, so look at its record now and then."""
+        ended = asyncio.create_task(self._ended.wait())
+        pause = asyncio.create_task(_sleep(clock, at_most_s))
+        _, open_tasks = await asyncio.wait({ended, pause}, return_when=asyncio.FIRST_COMPLETED)
+        for task in open_tasks:
+            task.cancel()
+        await asyncio.gather(*open_tasks, return_exceptions=True)
+
+    async def aclose(self) -> None:
+        """Stop the workers."""
+        for worker in self._workers.values():
+            worker.cancel()
+        await asyncio.gather(*self._workers.values(), return_exceptions=True)
+        await self.orchestrator.aclose()
+
+
+async def _sleep(clock: Clock, delay_s: float) -> None:
+    await clock.sleep(delay_s)
+
+
+def _slots(action: ActionSpec) -> int:
+    """Return how much of a pool runs at once here: what its reuse policy allows in all."""
+    policy = resolve(action.task.module, action.task.name).env.reuse_policy
+    return DEFAULT_SLOTS if policy is None else policy.replicas_max * policy.concurrency
+
+
+@asynccontextmanager
+async def open_platform(root: Path) -> AsyncIterator[LocalPlatform]:
+    """Open the platform whose state is in a folder (usually `.upwell`)."""
+    store = SqliteStore(root / "state.db")
+    platform = LocalPlatform(store, FolderBlobs(root / "blobs"))
+    try:
+        yield platform
+    finally:
+        await platform.aclose()
+        await store.close()
