@@ -1,0 +1,197 @@
+"""Runs the tasks of the emulated ECS as worker processes, as Fargate runs them as containers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from upwell_runtime.sandbox.aws import Aws
+from upwell_runtime.sandbox.children import Child, Children
+
+log = logging.getLogger(__name__)
+
+SYNC_S = 0.25
+STOP_TIMEOUT_S = 30.0
+"""Of a container that names none, as on Fargate."""
+SHORT_LIFE_S = 5.0
+"""A worker that ends sooner counts as failing; its service waits before it starts the next."""
+BACKOFF_MAX_S = 10.0
+WORKER_COMMAND = (sys.executable, "-m", "upwell_runtime.worker")
+
+
+@dataclass(slots=True, kw_only=True)
+class Worker:
+    """A task of a service and the process that runs it."""
+
+    task_arn: str
+    service: str
+    stop_timeout_s: float
+    child: Child
+    started: float
+    stopping: asyncio.Task[None] | None = None
+
+    @property
+    def task_id(self) -> str:
+        """The last part of the task's ARN."""
+        return self.task_arn.rpartition("/")[2]
+
+
+@dataclass(slots=True)
+class Backoff:
+    """How a service's failures in a row delay its next start."""
+
+    failures: int = 0
+    not_before: float = 0.0
+
+    def note(self, life_s: float, now: float) -> None:
+        """Take note of an end that nobody asked for."""
+        self.failures = self.failures + 1 if life_s < SHORT_LIFE_S else 0
+        self.not_before = now + (min(BACKOFF_MAX_S, 0.25 * 2**self.failures) if self.failures else 0.0)
+
+
+@dataclass(slots=True)
+class EcsAgent:
+    """Follows the services of one cluster: a process for every task that should run."""
+
+    aws: Aws
+    children: Children
+    cluster: str
+    metadata_url: str
+    """Base of the task metadata endpoint; the task's id is added."""
+    command: tuple[str, ...] = WORKER_COMMAND
+    """What a container runs. The template's own command fetches the code first, which is here already."""
+    _workers: dict[str, Worker] = field(default_factory=dict, init=False)
+    _backoff: dict[str, Backoff] = field(default_factory=dict, init=False)
+    _watches: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+
+    async def run(self) -> None:
+        """Follow the services for ever."""
+        while True:
+            try:
+                await self._sync()
+            except (ClientError, BotoCoreError) as e:
+                log.warning("cannot read the services", extra={"error": str(e)})
+            await asyncio.sleep(SYNC_S)
+
+    async def _sync(self) -> None:
+        ecs = self.aws.client("ecs")
+        listed = await self.aws.call(ecs.list_services, cluster=self.cluster, maxResults=100)
+        wanted: dict[str, str] = {}
+        for arn in listed["serviceArns"]:
+            service = arn.rpartition("/")[2]
+            tasks = await self.aws.call(
+                ecs.list_tasks, cluster=self.cluster, serviceName=service, desiredStatus="RUNNING"
+            )
+            wanted |= dict.fromkeys(tasks["taskArns"], service)
+        for worker in self._workers.values():
+            if worker.task_arn not in wanted and worker.stopping is None:
+                worker.stopping = asyncio.create_task(self._stop(worker))
+        now = asyncio.get_running_loop().time()
+        for task_arn, service in wanted.items():
+            if task_arn not in self._workers and now >= self._backoff.setdefault(service, Backoff()).not_before:
+                await self._start(task_arn, service)
+
+    async def _start(self, task_arn: str, service: str) -> None:
+        container = await self._container(task_arn)
+        environment = {entry["name"]: entry["value"] for entry in container.get("environment", [])}
+        task_id = task_arn.rpartition("/")[2]
+        child = await self.children.start(
+            f"{service}/{task_id}",
+            self.command,
+            environment=environment | {"ECS_CONTAINER_METADATA_URI_V4": f"{self.metadata_url}/{task_id}"},
+            log_name=service,
+        )
+        self._workers[task_arn] = Worker(
+            task_arn=task_arn,
+            service=service,
+            stop_timeout_s=float(container.get("stopTimeout") or STOP_TIMEOUT_S),
+            child=child,
+            started=asyncio.get_running_loop().time(),
+        )
+        watch = asyncio.create_task(self._watch(self._workers[task_arn]))
+        self._watches.add(watch)
+        watch.add_done_callback(self._watches.discard)
+        log.info("worker started", extra={"service": service, "task": task_id, "pid": child.pid})
+
+    async def _container(self, task_arn: str) -> Mapping[str, Any]:
+        """Return the definition of a task's (one) container."""
+        ecs = self.aws.client("ecs")
+        described = await self.aws.call(ecs.describe_tasks, cluster=self.cluster, tasks=[task_arn])
+        definition = await self.aws.call(
+            ecs.describe_task_definition, taskDefinition=described["tasks"][0]["taskDefinitionArn"]
+        )
+        return definition["taskDefinition"]["containerDefinitions"][0]
+
+    async def _stop(self, worker: Worker) -> None:
+        code = await worker.child.stop(worker.stop_timeout_s)
+        log.info("worker stopped", extra={"task": worker.task_id, "pid": worker.child.pid, "exit_code": code})
+
+    async def _watch(self, worker: Worker) -> None:
+        code = await worker.child.wait()
+        del self._workers[worker.task_arn]
+        if worker.stopping is not None:
+            return
+        now = asyncio.get_running_loop().time()
+        self._backoff[worker.service].note(now - worker.started, now)
+        log.warning(
+            "worker ended by itself; its service starts another",
+            extra={"task": worker.task_id, "pid": worker.child.pid, "exit_code": code},
+        )
+        await self._replace(worker)
+
+    async def _replace(self, worker: Worker) -> None:
+        """Tell ECS that the task is over, and have its service bring a new one."""
+        ecs = self.aws.client("ecs")
+        try:
+            await self.aws.call(
+                ecs.stop_task,
+                cluster=self.cluster,
+                task=worker.task_arn,
+                reason="Essential container in task exited",
+            )
+            # The emulator looks at a service's tasks only when the service is written to.
+            await self.aws.call(ecs.update_service, cluster=self.cluster, service=worker.service)
+        except (ClientError, BotoCoreError) as e:
+            log.warning("task not replaced", extra={"task": worker.task_id, "error": str(e)})
+
+    async def stop_service(self, service: str) -> None:
+        """End the processes of a service that was deleted, at once."""
+        workers = [worker for worker in self._workers.values() if worker.service == service]
+        for worker in workers:
+            if worker.stopping is None:
+                worker.stopping = asyncio.create_task(self._stop(worker))
+        await asyncio.gather(*(worker.child.stop(1.0) for worker in workers))
+        self._backoff.pop(service, None)
+
+    def metadata(self, task_id: str) -> dict[str, Any] | None:
+        """Return what the task metadata endpoint tells a task about itself."""
+        for worker in self._workers.values():
+            if worker.task_id == task_id:
+                return {
+                    "Cluster": self.cluster,
+                    "TaskARN": worker.task_arn,
+                    "ServiceName": worker.service,
+                    "DesiredStatus": "RUNNING" if worker.stopping is None else "STOPPED",
+                    "KnownStatus": "RUNNING",
+                    "LaunchType": "FARGATE",
+                }
+        return None
+
+    def status(self, prefix: str) -> list[dict[str, Any]]:
+        """Return pid, task, pool and state of every worker process."""
+        return [
+            {
+                "pid": worker.child.pid,
+                "task_arn": worker.task_arn,
+                "service": worker.service,
+                "pool": worker.service.removeprefix(f"{prefix}-"),
+                "state": "running" if worker.stopping is None else "stopping",
+            }
+            for worker in self._workers.values()
+        ]

@@ -1,0 +1,216 @@
+"""Runs functions as Lambda does: processes that grow with the work, one invocation each at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from upwell_runtime.sandbox.children import Children
+from upwell_runtime.sandbox.executor import Executor, FunctionSpec
+from upwell_runtime.sandbox.invocation import Invocation, InvocationError
+from upwell_runtime.sandbox.runtime_api import RuntimeApi
+from upwell_runtime.sandbox.state import SandboxError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """How many processes a function may have."""
+
+    processes: int = 12
+    """Processes per function while work flows."""
+    processes_stalled: int = 64
+    """Processes when all are busy, work waits and nothing ends: parents waiting for children of their own
+    pool would wait for ever otherwise. Lambda itself would go on to 1,000."""
+    stalled_after_s: float = 1.0
+    starting: int = max(2, os.cpu_count() or 2)
+    """Processes that start at the same time: more would only take the processor from one another."""
+    idle_s: float = 30.0
+    """A process that had nothing to do for so long ends; one per function stays."""
+
+
+class FunctionHost:
+    """The processes of one function."""
+
+    def __init__(self, spec: FunctionSpec, api: RuntimeApi, children: Children, growth: Growth) -> None:
+        self.spec = spec
+        self._api = api
+        self._children = children
+        self._growth = growth
+        self._limit = growth.processes
+        self._idle: list[Executor] = []
+        self._executors: dict[Executor, asyncio.Task[None]] = {}
+        self._waiting: deque[Invocation] = deque()
+        self._last_end = 0.0
+        self._closed = False
+        self.invocations = 0
+        """Invocations taken so far."""
+
+    @property
+    def limit(self) -> int:
+        """Invocations that can run at once, now."""
+        return self._limit
+
+    async def invoke(self, event: bytes) -> bytes:
+        """Run the function on an event and return what it returned, both JSON.
+
+        Raises:
+            InvocationError: the function raised, ended, or took longer than its timeout.
+        """
+        if self._closed:
+            raise InvocationError.of("ServiceException", f"{self.spec.name} is being removed", "-")
+        invocation = Invocation(event)
+        self.invocations += 1
+        if self._idle:
+            self._idle.pop().take(invocation)
+        else:
+            self._waiting.append(invocation)
+            self._grow()
+        try:
+            return await invocation.result
+        finally:
+            self._last_end = asyncio.get_running_loop().time()
+
+    def on_ready(self, executor: Executor) -> None:
+        """See `ExecutorOwner`."""
+        if invocation := self._next_waiting():
+            executor.take(invocation)
+        else:
+            # The last in is the first out, so that what is not needed stays idle and can be ended.
+            self._idle.append(executor)
+
+    def on_exit(self, executor: Executor) -> None:
+        """See `ExecutorOwner`."""
+        self._executors.pop(executor, None)
+        if executor in self._idle:
+            self._idle.remove(executor)
+        if not executor.was_ready and not self._closed and (invocation := self._next_waiting()):
+            # A function that cannot start fails its event; the next event tries again.
+            error = executor.init_error or InvocationError.of(
+                "Runtime.ExitError", "Error: Runtime exited before it was ready", invocation.request_id
+            )
+            invocation.fail(error)
+        if not self._closed:
+            self._grow()
+
+    def tick(self) -> None:
+        """Let idle processes go, and add some when nothing moves. Called about once a second."""
+        now = asyncio.get_running_loop().time()
+        for executor in [e for e in self._idle if now - e.idle_since > self._growth.idle_s]:
+            if len(self._executors) > 1:
+                self._idle.remove(executor)
+                self._executors.pop(executor)
+                executor.kill()
+        if len(self._executors) < self._growth.processes and not self._waiting:
+            self._limit = self._growth.processes
+        stalled = self._waiting and not self._starting() and now - self._last_end > self._growth.stalled_after_s
+        if stalled and len(self._executors) >= self._limit:
+            self._limit = min(self._limit + self._growth.starting, self._growth.processes_stalled)
+            self._grow()
+
+    async def close(self) -> None:
+        """End all processes. What is under way or waits fails."""
+        self._closed = True
+        tasks = list(self._executors.values())
+        for executor in list(self._executors):
+            executor.kill()
+        while invocation := self._next_waiting():
+            invocation.fail(
+                InvocationError.of("ServiceException", f"{self.spec.name} was removed", invocation.request_id)
+            )
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def status(self) -> list[dict[str, Any]]:
+        """Return pid and state of every process."""
+        return [
+            {
+                "function": self.spec.name,
+                "pid": executor.child.pid if executor.child else None,
+                "state": "busy" if executor.current else "idle" if executor.was_ready else "starting",
+            }
+            for executor in self._executors
+        ]
+
+    def _starting(self) -> int:
+        return sum(not executor.was_ready for executor in self._executors)
+
+    def _next_waiting(self) -> Invocation | None:
+        while self._waiting:
+            invocation = self._waiting.popleft()
+            if not invocation.result.done():
+                return invocation
+        return None
+
+    def _grow(self) -> None:
+        """Start processes for what waits, within the limits."""
+        starting = self._starting()
+        wanted = min(len(self._waiting), self._growth.starting) - starting
+        for _ in range(min(wanted, self._limit - len(self._executors))):
+            executor = Executor(self.spec, self, self._api)
+            self._executors[executor] = asyncio.create_task(executor.run(self._children))
+
+
+class LambdaHost:
+    """All functions of the sandbox, by name."""
+
+    def __init__(self, children: Children, growth: Growth) -> None:
+        self._children = children
+        self._growth = growth
+        self._api = RuntimeApi()
+        self._functions: dict[str, FunctionHost] = {}
+
+    async def start(self) -> None:
+        """Make the Runtime API ready."""
+        await self._api.start()
+
+    async def stop(self) -> None:
+        """End every function."""
+        await asyncio.gather(*(function.close() for function in self._functions.values()))
+        await self._api.stop()
+
+    async def run(self) -> None:
+        """Keep the number of processes fitting, for ever."""
+        while True:
+            await asyncio.sleep(1.0)
+            for function in list(self._functions.values()):
+                function.tick()
+
+    def deploy(self, spec: FunctionSpec) -> FunctionHost:
+        """Add a function that the sandbox has not."""
+        host = FunctionHost(spec, self._api, self._children, self._growth)
+        self._functions[spec.name] = host
+        return host
+
+    async def remove(self, names: Iterable[str]) -> None:
+        """End functions and forget them."""
+        hosts = [self._functions.pop(name) for name in names if name in self._functions]
+        await asyncio.gather(*(host.close() for host in hosts))
+
+    def function(self, name: str) -> FunctionHost:
+        """Return a function by its name or ARN.
+
+        Raises:
+            SandboxError: there is none of that name.
+        """
+        short = name.rpartition(":")[2]
+        if short not in self._functions:
+            raise SandboxError(f"no function {short!r} in the sandbox; it has {sorted(self._functions)}")
+        return self._functions[short]
+
+    def has(self, name: str) -> bool:
+        """Whether a function of that name or ARN is deployed."""
+        return name.rpartition(":")[2] in self._functions
+
+    def status(self) -> list[dict[str, Any]]:
+        """Return all processes."""
+        return [entry for function in self._functions.values() for entry in function.status()]
+
+    def invocations(self) -> int:
+        """Return how many invocations there were so far, of all functions."""
+        return sum(function.invocations for function in self._functions.values())
