@@ -1,1 +1,1 @@
-"""Values to bytes and back, and references to data."""
+"""Values to bytes and back, and references to data that is not passed by value."""

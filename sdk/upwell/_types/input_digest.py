@@ -1,0 +1,46 @@
+"""The hash of a task's inputs, which action ids and cache keys are made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from pydantic_core import from_json
+
+from upwell._types.content_digest import digest
+from upwell._types.marks import FILE, MARK, PAIRS, PICKLE
+
+
+def input_digest(encoded: bytes, ignored: Collection[str] = ()) -> str:
+    """Return the hash of encoded inputs.
+
+    The order of dicts does not matter. A file or directory counts by its content hash when it has one,
+    otherwise by its path; a pickled value counts by its content.
+
+    Args:
+        encoded: What `Interface.encode_inputs` returned.
+        ignored: Parameters that do not count.
+    """
+    inputs: dict[str, Any] = from_json(encoded)
+    counted = {name: _canonical(value) for name, value in inputs.items() if name not in ignored}
+    return digest(_text(counted).encode())
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_canonical(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    mark = value.get(MARK)
+    if mark == PICKLE and "digest" in value:
+        return {MARK: PICKLE, "digest": value["digest"]}
+    if mark == FILE:
+        return {MARK: FILE, "hash": value["hash"]} if value.get("hash") else {MARK: FILE, "path": value["path"]}
+    if mark == PAIRS:
+        return {MARK: PAIRS, "items": sorted((_canonical(pair) for pair in value["items"]), key=_text)}
+    return {key: _canonical(item) for key, item in value.items()}
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,247 @@
+"""What a task takes and returns, and how that becomes bytes."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import typing
+import warnings
+import weakref
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from upwell._types import input_digest as digests
+from upwell._types.annotations import describe, local_names, resolve_hints, widen_for_default
+from upwell._types.binding import Signature
+from upwell._types.codec import Codec, ValueProblem
+from upwell._types.content_digest import digest
+from upwell.errors import PickledValueWarning, RuntimeDataValidationError
+
+_OUTPUT = "value"
+_interfaces: weakref.WeakKeyDictionary[Callable[..., Any], dict[str, Interface]] = weakref.WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One parameter of a task.
+
+    Attributes:
+        name: Its name.
+        annotation: Its type; `Any` without an annotation.
+        default: Its default, or `inspect.Parameter.empty`.
+        kind: `POSITIONAL_OR_KEYWORD` or `KEYWORD_ONLY`.
+    """
+
+    name: str
+    annotation: Any
+    default: Any
+    kind: Any
+
+    @property
+    def is_required(self) -> bool:
+        """Whether a call must give it."""
+        return self.default is inspect.Parameter.empty
+
+
+class Interface:
+    """Parameters and return type of a function, and the codecs of their values.
+
+    Annotations are resolved and codecs are built at the first use, once per function, so that decorating a
+    function is cheap and annotations may name what is defined later.
+
+    Example:
+        >>> def double(x: int) -> int: ...
+        >>> interface = Interface.of(double)
+        >>> interface.decode_inputs(interface.encode_inputs(interface.bind((3,), {})))
+        {'x': 3}
+    """
+
+    def __init__(self, func: Callable[..., Any], task_name: str, localns: Mapping[str, Any]) -> None:
+        self.task_name = task_name
+        self._func = weakref.ref(func)
+        self._localns = localns
+        self._signature = Signature(func, task_name)
+        self._warned: set[str] = set()
+
+    @classmethod
+    def of(cls, func: Callable[..., Any], task_name: str | None = None) -> Interface:
+        """Return the interface of a function.
+
+        Args:
+            func: A function, sync or async.
+            task_name: Name for messages; by default the function's.
+
+        Raises:
+            TypeError: it has parameters that a task cannot have: `*args`, `**kwargs`, positional-only ones.
+        """
+        name = task_name or str(getattr(func, "__qualname__", func))
+        known = _interfaces.setdefault(func, {})
+        if name not in known:
+            known[name] = cls(func, name, local_names(func, sys._getframe(1)))
+        return known[name]
+
+    # ---- description -------------------------------------------------------------------------------
+
+    @cached_property
+    def _hints(self) -> dict[str, Any]:
+        func = self._func()
+        if func is None:
+            raise TypeError(f"task {self.task_name!r}: its function is gone; keep a reference to it")
+        return resolve_hints(func, self._localns)
+
+    @cached_property
+    def parameters(self) -> dict[str, Parameter]:
+        """The parameters by name, in order."""
+        found = {}
+        for name, parameter in self._signature.parameters.items():
+            annotation = widen_for_default(self._hints.get(name, Any), parameter.default)
+            found[name] = Parameter(
+                name=name, annotation=annotation, default=parameter.default, kind=parameter.kind
+            )
+        return found
+
+    @cached_property
+    def return_annotation(self) -> Any:
+        """The type of the result; `Any` without an annotation."""
+        return self._hints.get("return", Any)
+
+    @cached_property
+    def interface_digest(self) -> str:
+        """Hash of the names and types of parameters and result, for cache keys."""
+        parts = [f"{p.name}: {describe(p.annotation)}" for p in self.parameters.values()]
+        return digest("\n".join([*parts, f"-> {describe(self.return_annotation)}"]).encode())
+
+    # ---- inputs ------------------------------------------------------------------------------------
+
+    @cached_property
+    def _inputs(self) -> Codec:
+        types = {name: parameter.annotation for name, parameter in self.parameters.items()}
+        return self._codec(types, with_digest=True)
+
+    def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a call by parameter, defaults filled in.
+
+        Raises:
+            ValueError: an argument is missing, unknown, given twice, or there are too many.
+        """
+        return self._signature.bind(args, kwargs)
+
+    def encode_inputs(self, bound: dict[str, Any]) -> bytes:
+        """Return bound arguments as the text of a JSON object with one member per parameter.
+
+        Warns:
+            PickledValueWarning: a value had to be pickled; once per parameter.
+
+        Raises:
+            TypeError: a value has a wrong type or cannot be pickled.
+        """
+        try:
+            data, pickled = self._inputs.write(self._inputs.check(bound))
+        except ValueProblem as e:
+            raise TypeError(self._message(e, "parameter")) from e.__cause__
+        for name, kind in pickled:
+            self._warn(name, f"parameter {name!r}", kind)
+        return data
+
+    def decode_inputs(self, data: bytes) -> dict[str, Any]:
+        """Return what `encode_inputs` was given.
+
+        Raises:
+            TypeError: the bytes were not made by this interface, or a pickled value cannot be read here.
+        """
+        try:
+            return self._inputs.read(data)
+        except ValueProblem as e:
+            raise TypeError(self._message(e, "parameter")) from e
+
+    def input_digest(self, encoded: bytes, ignored: Collection[str] = ()) -> str:
+        """Return the hash of encoded inputs, without those of ignored parameters; see `input_digest`."""
+        if not ignored and self._inputs.wire.is_ordered:
+            return digest(encoded)
+        return digests.input_digest(encoded, ignored)
+
+    # ---- output ------------------------------------------------------------------------------------
+
+    @cached_property
+    def _output(self) -> Codec:
+        return self._codec({_OUTPUT: self.return_annotation}, with_digest=False)
+
+    def encode_output(self, value: Any) -> bytes:
+        """Return a result as JSON text.
+
+        Warns:
+            PickledValueWarning: it had to be pickled; once per task.
+
+        Raises:
+            RuntimeDataValidationError: it is not what the return annotation says, or cannot be pickled.
+        """
+        try:
+            data, pickled = self._output.write(self._output.check({_OUTPUT: value}))
+        except ValueProblem as e:
+            raise RuntimeDataValidationError(self._message(e, "output")) from e.__cause__
+        for _, kind in pickled:
+            self._warn("return", "its output", kind)
+        return data
+
+    def decode_output(self, data: bytes) -> Any:
+        """Return the result that `encode_output` was given.
+
+        Raises:
+            TypeError: the bytes were not made by this interface, or a pickled value cannot be read here.
+        """
+        try:
+            return self._output.read(data)[_OUTPUT]
+        except ValueProblem as e:
+            raise TypeError(self._message(e, "output")) from e
+
+    @cached_property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of a run's outputs: a NamedTuple's fields, otherwise `o0`, `o1`, ..."""
+        fields = getattr(self.return_annotation, "_fields", None)
+        if fields is not None:
+            return tuple(fields)
+        if typing.get_origin(self.return_annotation) is tuple:
+            args = typing.get_args(self.return_annotation)
+            if args and args[-1] is not Ellipsis:
+                return tuple(f"o{index}" for index in range(len(args)))
+        return ("o0",)
+
+    @cached_property
+    def _has_several_outputs(self) -> bool:
+        annotation = self.return_annotation
+        is_named = hasattr(annotation, "_fields")
+        return is_named or (typing.get_origin(annotation) is tuple and ... not in typing.get_args(annotation))
+
+    def outputs_of(self, value: Any) -> tuple[Any, ...]:
+        """Return a result as a run's outputs: a `tuple[A, B]` or NamedTuple is several, all else is one."""
+        return tuple(value) if self._has_several_outputs else (value,)
+
+    # ---- messages ----------------------------------------------------------------------------------
+
+    def _codec(self, types: dict[str, Any], *, with_digest: bool) -> Codec:
+        try:
+            return Codec(types, with_digest=with_digest)
+        except ValueProblem as e:
+            where = f"parameter {e.name!r}" if e.name != _OUTPUT or with_digest else "its output"
+            raise TypeError(f"task {self.task_name!r}: {where} {e.text}") from e.__cause__
+
+    def _message(self, problem: ValueProblem, what: str) -> str:
+        where = f"parameter {problem.name!r}" if what == "parameter" and problem.name else "output"
+        hint = ""
+        if "pickled" in problem.text:
+            hint = "; pass what it is made from, or a type with a schema (dataclass, pydantic model)"
+        return f"task {self.task_name!r}: {where} {problem.text}{hint}"
+
+    def _warn(self, key: str, where: str, kind: type) -> None:
+        if key in self._warned:
+            return
+        self._warned.add(key)
+        warnings.warn(
+            f"task {self.task_name!r}: {where} holds a {kind.__module__}.{kind.__qualname__}, which has no "
+            "schema and was pickled; it can be read only where the same code and versions are installed. "
+            "A dataclass or pydantic model has a schema",
+            PickledValueWarning,
+            stacklevel=3,
+        )

@@ -1,0 +1,12 @@
+"""Objects in the JSON of values that stand for what JSON has no words for."""
+
+MARK = "$upwell"
+"""The member that says what such an object is: one of the constants below."""
+PICKLE = "pickle"
+"""`{"$upwell": "pickle", "data": base64, "digest": hex of the content}`."""
+PAIRS = "dict"
+"""`{"$upwell": "dict", "items": [[key, value], ...]}`: a dict whose keys are not strings or integers."""
+FILE = "ref"
+"""A file or directory: its fields, marked so that its content hash can count instead of its path."""
+MEMBER = "$member"
+"""`{"$member": index, "value": ...}`: a member of a union whose members look alike in JSON."""

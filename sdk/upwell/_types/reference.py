@@ -1,0 +1,45 @@
+"""What files and directories have in common: a pydantic model that names data and does not hold it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Reference(BaseModel):
+    """A reference to data in object storage. Making one copies nothing.
+
+    Attributes:
+        path: URI (`s3://bucket/key`) or local path.
+        name: Last part of the path unless given.
+        format: Free text about the content, for the program's own use.
+        hash: Hash of the content, where known; it counts in cache keys instead of the path.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    path: str
+    name: str | None = None
+    format: str = ""
+    hash: str | None = None
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Derive the name from the path."""
+        if self.name is None:
+            self.name = self.path.rstrip("/").rsplit("/", 1)[-1]
+
+    def identity(self) -> tuple[str, str]:
+        """Return what counts as this reference's value in cache keys and action ids."""
+        return ("hash", self.hash) if self.hash else ("path", self.path)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Reference):
+            return NotImplemented
+        return self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        return hash(self._fields())
+
+    def _fields(self) -> tuple[str, str | None, str, str | None]:
+        return self.path, self.name, self.format, self.hash
