@@ -175,10 +175,7 @@ def decide(record: ActionRecord | None, command: Command, now: float) -> Decisio
             error = ErrorInfo(code="ActionAbortedError", message=command.reason, recoverable=False)
             return _end_from_outside(record, command.spec, Status.ABORTED, Event.ABORTED, error, now)
         case GiveUp():
-            error = ErrorInfo(
-                code="RuntimeSystemError", message=command.reason, kind="system", recoverable=False
-            )
-            return _end_from_outside(record, command.spec, Status.FAILED, Event.FAILED, error, now)
+            return _give_up(record, command, now)
 
 
 def _hit(record: ActionRecord | None, command: Hit, now: float) -> Decision:
@@ -334,6 +331,16 @@ def _release(record: ActionRecord | None, command: Release, now: float) -> Decis
         attempts=_end_open_attempt(record, "released", now),
     )
     return Decision(released, (Postpone(0.0),))
+
+
+def _give_up(record: ActionRecord | None, command: GiveUp, now: float) -> Decision:
+    lease = record.lease if record is not None and record.status is Status.RUNNING else None
+    if lease is not None and lease.expires_at > now:
+        # A copy of the message was put aside while its action runs. The copy may be the last one, so it must
+        # go on watching: if the holder dies, it is what brings the action back.
+        return Decision(None, (Resend(lease.expires_at - now), Acknowledge()))
+    error = ErrorInfo(code="RuntimeSystemError", message=command.reason, kind="system", recoverable=False)
+    return _end_from_outside(record, command.spec, Status.FAILED, Event.FAILED, error, now)
 
 
 def _end_from_outside(

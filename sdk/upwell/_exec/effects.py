@@ -6,6 +6,7 @@ from upwell._core.decide import (
     Abort,
     Acknowledge,
     Decision,
+    GiveUp,
     Postpone,
     Remember,
     Reply,
@@ -108,3 +109,24 @@ async def stop_children(kernel: Kernel, spec: ActionSpec) -> None:
             shard=shard,
         )
         await abort(kernel, child_spec, f"its parent {spec.task.name} ended")
+
+
+async def give_up(kernel: Kernel, delivery: Delivery) -> None:
+    """Fail the action of a message that the queue has put aside, and tell its parent."""
+    spec = delivery.message.action
+    reason = f"{spec.task.name} was delivered {delivery.received} times and never finished or failed"
+    key = ActionKey(spec.run.run_id, spec.action_id)
+    command = GiveUp(spec=spec, reason=reason)
+    decision = await transition(kernel.ports.store, kernel.ports.clock, key, command)
+    await carry_out(kernel, decision, delivery, spec)
+
+
+async def end_run(kernel: Kernel, run_id: str, status: str) -> None:
+    """Record that a run's execution was stopped or timed out, and end its root action."""
+    store, clock = kernel.ports.store, kernel.ports.clock
+    run = await store.get_run(run_id)
+    if run is None:
+        return
+    if not run.status.is_terminal:
+        await kernel.ports.orchestrator.stop(run_id, f"its execution was {status.lower()}")
+    await abort(kernel, run.root, f"the run's execution was {status.lower()}")

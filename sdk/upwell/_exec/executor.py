@@ -32,14 +32,14 @@ class Executor:
     """
 
     def __init__(self, kernel: Kernel, *, lease_s: float, extends: bool = True) -> None:
-        self._kernel = kernel
-        self._lease_s = lease_s
-        self._extends = extends
-        self._draining = False
+        self.kernel = kernel
+        self.lease_s = lease_s
+        self.extends = extends
+        self.draining = False
 
     def drain(self) -> None:
         """From now on, attempts that are cancelled give their action back instead of failing."""
-        self._draining = True
+        self.draining = True
 
     async def handle(self, delivery: Delivery, slot: Slot | None = None) -> bool:
         """Handle one delivery to its end.
@@ -54,18 +54,18 @@ class Executor:
         slot = slot or Slot(None)
         try:
             spec = await self._storable(delivery.message.action)
-            ports = self._kernel.ports
-            lease = Lease(id=self._kernel.ids.new(), expires_at=ports.clock.now() + self._lease_s)
+            ports = self.kernel.ports
+            lease = Lease(id=self.kernel.ids.new(), expires_at=ports.clock.now() + self.lease_s)
             claim = Claim(
                 spec=spec,
                 executor=ports.executor,
                 lease=lease,
-                max_losses=self._kernel.settings.max_system_losses,
+                max_losses=self.kernel.settings.max_system_losses,
             )
             key = ActionKey(spec.run.run_id, spec.action_id)
             decision = await transition(ports.store, ports.clock, key, claim)
             if not any(isinstance(effect, Run) for effect in decision.effects):
-                await carry_out(self._kernel, decision, delivery, spec)
+                await carry_out(self.kernel, decision, delivery, spec)
                 return _acknowledged(decision)
             record = decision.record or await ports.store.get(key)
             assert record is not None  # claimed just now
@@ -79,7 +79,7 @@ class Executor:
         if inputs.text is None or inputs.size_bytes <= RECORD_INLINE_BYTES:
             return spec
         payload = await pack(
-            self._kernel.ports.blobs, spec.run.run_id, inputs.text.encode(), inline_bytes=RECORD_INLINE_BYTES
+            self.kernel.ports.blobs, spec.run.run_id, inputs.text.encode(), inline_bytes=RECORD_INLINE_BYTES
         )
         return replace(spec, inputs=payload)
 
@@ -95,7 +95,7 @@ class _Attempt:
         self, executor: Executor, delivery: Delivery, record: ActionRecord, lease: Lease, slot: Slot
     ) -> None:
         self._executor = executor
-        self._kernel = executor._kernel
+        self._kernel = executor.kernel
         self._delivery = delivery
         self._record = record
         self._lease = lease
@@ -109,7 +109,7 @@ class _Attempt:
         key = self._record.key
         self._work = asyncio.create_task(invoke(self._kernel, self._record, driver))
         self._kernel.hub.started(key, self._stop)
-        alive = asyncio.create_task(self._keep_alive()) if self._executor._extends else None
+        alive = asyncio.create_task(self._keep_alive()) if self._executor.extends else None
         try:
             outcome = await self._work
         except asyncio.CancelledError:
@@ -131,7 +131,7 @@ class _Attempt:
         if self._work is not None and not self._work.done():
             self._work.cancel()
             await asyncio.gather(self._work, return_exceptions=True)
-        if not self._executor._draining:
+        if not self._executor.draining:
             return await self._discard_if_ended()
         return await self._commit(Release(lease_id=self._lease.id))
 
@@ -161,13 +161,13 @@ class _Attempt:
                 if not await self._extend():
                     self._cancel()
                     return
-                await ports.queue.hide(self._delivery, self._executor._lease_s)
+                await ports.queue.hide(self._delivery, self._executor.lease_s)
             except Exception:  # the store is out of reach: try again; the lease decides, not this request
                 log.warning("could not extend a lease", extra=self._fields(), exc_info=True)
 
     async def _extend(self) -> bool:
         ports = self._kernel.ports
-        expires_at = ports.clock.now() + self._executor._lease_s
+        expires_at = ports.clock.now() + self._executor.lease_s
         extend = Extend(lease=replace(self._lease, expires_at=expires_at))
         decision = await transition(ports.store, ports.clock, self._record.key, extend, known=self._record)
         if decision.record is None:

@@ -23,6 +23,9 @@ class Loader(Protocol):
             TaskNotFoundError: the module has no such task.
         """
 
+    def admits(self, spec: ActionSpec, *, busy: bool) -> bool:
+        """Whether the task can be loaded now, beside what runs in this process (`busy`: if anything does)."""
+
 
 class Ids(Protocol):
     """Randomness, as a port."""

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from upwell._author.task import resolve
+from upwell._author.task import Task, resolve
 from upwell._core.model import ActionSpec, Outcome, RunRecord, Status
 from upwell._core.model import Executor as ExecutorId
 from upwell._core.ports import BlobStore, Clock, Ports, StateStore
 from upwell._core.settings import Settings
 from upwell._core.wire import Message
 from upwell._exec.effects import abort
+from upwell._exec.environment import RandomIds, SystemClock
 from upwell._exec.executor import Executor
 from upwell._exec.kernel import Kernel, Loader
 from upwell._exec.worker import Worker
 from upwell._local.blobs import FolderBlobs
-from upwell._local.clock import SystemClock
 from upwell._local.orchestrator import LocalOrchestrator
 from upwell._local.queue import MemoryQueue
 from upwell._local.sqlite_store import SqliteStore
@@ -44,17 +44,13 @@ LOCAL_SETTINGS = Settings(
 class RegistryLoader:
     """Finds tasks among those that this process has defined or can import."""
 
-    async def load(self, spec: ActionSpec) -> object:
+    async def load(self, spec: ActionSpec) -> Task[..., Any]:
         """Return the task."""
         return resolve(spec.task.module, spec.task.name)
 
-
-class RandomIds:
-    """Random names."""
-
-    def new(self) -> str:
-        """Return 16 random hexadecimal characters."""
-        return secrets.token_hex(8)
+    def admits(self, spec: ActionSpec, *, busy: bool) -> bool:
+        """Any task fits beside any other: they are of one program."""
+        return True
 
 
 class _ServedQueue(MemoryQueue):

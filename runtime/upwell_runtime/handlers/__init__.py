@@ -1,0 +1,1 @@
+"""Lambda entry points: each parses, makes one call, encodes."""

@@ -1,0 +1,39 @@
+"""Runs one action per invocation: the function behind the queues of Lambda pools."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cache
+from typing import Any
+
+from upwell._aws.queue import delivery_from_lambda_record
+from upwell._core.model import Executor as ExecutorId
+from upwell._exec.executor import Executor
+from upwell_runtime import wiring
+
+
+@cache
+def _runner() -> asyncio.Runner:
+    """Return the event loop of this execution environment; connections outlive an invocation."""
+    return asyncio.Runner()
+
+
+@cache
+def _executor(log_stream: str) -> Executor:
+    return wiring.executor(ExecutorId(kind="lambda", id=log_stream))
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Handle the messages of an event, and report those that must come again."""
+    return _runner().run(_handle(event, context))
+
+
+async def _handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    executor = _executor(context.log_stream_name)
+    pool = wiring.settings().pool
+    failures = []
+    for record in event["Records"]:
+        delivery = delivery_from_lambda_record(record, pool)
+        if not await executor.handle(delivery):
+            failures.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failures}

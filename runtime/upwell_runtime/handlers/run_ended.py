@@ -1,0 +1,17 @@
+"""Ends what a stopped or timed out execution left open: the run's record and its root action."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from upwell._core.model import Executor as ExecutorId
+from upwell._exec.effects import end_run
+from upwell_runtime import wiring
+
+
+def handler(event: dict[str, Any], context: Any) -> None:
+    """Handle a status change of an execution."""
+    detail = event["detail"]
+    kernel = wiring.kernel(ExecutorId(kind="lambda", id=context.log_stream_name))
+    asyncio.run(end_run(kernel, wiring.run_of_execution(detail["name"]), detail["status"]))

@@ -1,0 +1,81 @@
+"""The composition root: settings from the environment, adapters, engine. Nothing else reads `os.environ`."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from upwell._author.context import Mode
+from upwell._aws.platform import AwsPorts, open_ports
+from upwell._core.model import Executor as ExecutorId
+from upwell._core.ports import Ports
+from upwell._core.settings import Settings
+from upwell._exec.environment import RandomIds
+from upwell._exec.executor import Executor
+from upwell._exec.kernel import Kernel
+from upwell_runtime.bundles import BundleLoader
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings of this component.
+
+    Raises:
+        SettingsError: the environment is not that of a deployed component.
+    """
+    return Settings.from_env(os.environ)
+
+
+@cache
+def ports() -> AwsPorts:
+    """Return the adapters of this component's deployment."""
+    return open_ports(settings())
+
+
+def kernel(executor: ExecutorId) -> Kernel:
+    """Return the engine's surroundings for an executor."""
+    aws = ports()
+    scratch = Path(tempfile.gettempdir()) / "upwell"
+    return Kernel(
+        ports=Ports(
+            store=aws.store,
+            blobs=aws.blobs,
+            queue=aws.queue,
+            orchestrator=aws.orchestrator,
+            clock=aws.clock,
+            executor=executor,
+        ),
+        settings=settings(),
+        loader=BundleLoader(aws.blobs, scratch / "bundles"),
+        ids=RandomIds(),
+        mode=mode(),
+    )
+
+
+def executor(identity: ExecutorId) -> Executor:
+    """Return the executor of this process."""
+    return Executor(kernel(identity), lease_s=settings().lease_s)
+
+
+def mode() -> Mode:
+    """Return `sandbox` where AWS is emulated, else `aws`."""
+    return "sandbox" if "AWS_ENDPOINT_URL" in os.environ else "aws"
+
+
+def pool_of_queue(arn: str) -> str:
+    """Return the pool that a queue, or its dead-letter queue, belongs to."""
+    return arn.rpartition(":")[2].removeprefix(f"{settings().prefix}-").removesuffix("-dead")
+
+
+def run_of_execution(name: str) -> str:
+    """Return the run of an execution: `<run id>`, or `<run id>.<generation>` after a recovery."""
+    return name.partition(".")[0]
+
+
+def configure_logging() -> None:
+    """Log as JSON lines on stdout, as Lambda and ECS collect them."""
+    from aws_lambda_powertools import Logger
+
+    Logger(service="upwell").append_keys(pool=settings().pool)

@@ -1,0 +1,38 @@
+"""`python -m upwell_runtime.worker`: what a Fargate task runs."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+from upwell._exec.worker import Worker
+from upwell_runtime import wiring
+from upwell_runtime.worker.identity import task_identity
+
+
+async def main() -> None:
+    """Serve the pool until SIGTERM; then give back what runs, for another worker to go on with."""
+    settings = wiring.settings()
+    executor = wiring.executor(task_identity())
+    worker = Worker(
+        executor.kernel,
+        executor,
+        pool=settings.pool,
+        slots=settings.concurrency,
+        visibility_s=settings.lease_s,
+    )
+    serving = asyncio.create_task(worker.serve())
+
+    def drain() -> None:
+        executor.drain()
+        serving.cancel()
+
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, drain)
+    await asyncio.gather(serving, return_exceptions=True)
+
+
+if __name__ == "__main__":
+    wiring.configure_logging()
+    asyncio.run(main())

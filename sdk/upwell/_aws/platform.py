@@ -1,0 +1,88 @@
+"""Composes the AWS adapters for a client or an executor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from upwell._aws.blobs import S3Blobs
+from upwell._aws.clients import Clients
+from upwell._aws.dynamodb import DynamoStore
+from upwell._aws.errors import DEPLOY, clear_errors, is_code
+from upwell._aws.orchestrator import StepFunctionsOrchestrator
+from upwell._aws.queue import SqsQueue
+from upwell._core.ports import Clock
+from upwell._core.settings import Settings
+from upwell._exec.environment import SystemClock
+from upwell.errors import NotDeployedError
+
+SETTINGS_OUTPUT = "Settings"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsPorts:
+    """The adapters of one deployment."""
+
+    clients: Clients
+    store: DynamoStore
+    blobs: S3Blobs
+    queue: SqsQueue
+    orchestrator: StepFunctionsOrchestrator
+    clock: Clock
+
+    def close(self) -> None:
+        """Close connections."""
+        self.clients.close()
+
+
+def open_ports(
+    settings: Settings,
+    *,
+    region: str | None = None,
+    profile: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> AwsPorts:
+    """Return the adapters of a deployment.
+
+    Args:
+        settings: Of the deployment.
+        region: AWS region; None takes boto3's own choice.
+        profile: AWS profile; None takes boto3's own choice.
+        environment: `AWS_*` values to use in place of this process's own; the sandbox's.
+    """
+    clients = Clients(region=region, profile=profile, environment=environment)
+    return AwsPorts(
+        clients=clients,
+        store=DynamoStore(clients, settings),
+        blobs=S3Blobs(clients, settings),
+        queue=SqsQueue(clients, settings),
+        orchestrator=StepFunctionsOrchestrator(clients, settings),
+        clock=SystemClock(),
+    )
+
+
+async def describe_settings(prefix: str, *, region: str | None, profile: str | None) -> Settings:
+    """Return the settings that a deployed platform's stack gives out.
+
+    Raises:
+        NotDeployedError: there is no such stack, or it has no settings.
+        UsageError: no credentials or no region.
+    """
+    clients = Clients(region=region, profile=profile)
+    try:
+        with clear_errors(f"stack {prefix}"):
+            answer = await clients.call(lambda: clients.cloudformation.describe_stacks(StackName=prefix))
+    except Exception as e:
+        if is_code(e, {"ValidationError"}):
+            where = clients.region or "this region"
+            raise NotDeployedError(f"no platform {prefix!r} in {where}; {DEPLOY}") from e
+        raise
+    finally:
+        clients.close()
+    outputs = {o["OutputKey"]: o["OutputValue"] for o in answer["Stacks"][0].get("Outputs", [])}
+    if SETTINGS_OUTPUT not in outputs:
+        raise NotDeployedError(
+            f"stack {prefix!r} is not an upwell platform: it has no output {SETTINGS_OUTPUT}"
+        )
+    return Settings.from_env(json.loads(outputs[SETTINGS_OUTPUT]))

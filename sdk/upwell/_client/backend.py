@@ -1,0 +1,54 @@
+"""What the client needs of a backend, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from upwell._author.context import Mode
+from upwell._client.config import Config
+from upwell._core.model import RunRecord
+from upwell._core.ports import BlobStore, StateStore
+
+
+class Backend(Protocol):
+    """Holds runs and starts them."""
+
+    mode: Mode
+    store: StateStore
+    blobs: BlobStore
+
+    async def prepare(self, pools: dict[str, object]) -> None:
+        """See to it that the pools of a program can be used, or say that they are not deployed."""
+
+    async def start(self, run: RunRecord, *, timeout_s: float | None) -> RunRecord:
+        """Start a run (or a recovery of one). Locally this returns when it has ended.
+
+        Raises:
+            RunExistsError: a run of this name and generation was started before.
+        """
+
+    async def abort(self, run: RunRecord, reason: str) -> None:
+        """End a run, its root action and, through it, all that is open."""
+
+    async def is_alive(self, run: RunRecord) -> bool:
+        """Whether something still works on a run that has not ended."""
+
+    def describe(self, run_id: str) -> str:
+        """Return where a person looks at a run: a URL or a folder."""
+
+
+@asynccontextmanager
+async def open_backend(mode: Mode, config: Config) -> AsyncIterator[Backend]:
+    """Open the backend of a mode. Only what the mode needs is imported."""
+    if mode == "local":
+        from upwell._client.local import open_local
+
+        async with open_local(config) as local:
+            yield local
+    else:
+        from upwell._client.cloud import open_cloud
+
+        async with open_cloud(mode, config) as cloud:
+            yield cloud

@@ -1,0 +1,104 @@
+"""Code bundles: the user's modules as a zip that is named after its content."""
+
+from __future__ import annotations
+
+import io
+import sys
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from upwell._core.ids import content_digest
+from upwell._core.keys import bundle_key
+from upwell._core.limits import MIB
+from upwell._core.ports import BlobStore
+from upwell.errors import UsageError
+
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The oldest time that a zip can hold: equal files must make equal bundles."""
+BUNDLE_MAX_BYTES = 200 * MIB
+ALWAYS_IGNORED = (".git/", ".venv/", ".upwell/", "__pycache__/", "node_modules/", "*.pyc")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A zip of source files and its content hash."""
+
+    digest: str
+    data: bytes
+    files: tuple[str, ...]
+
+
+def loaded_modules(root: Path) -> list[Path]:
+    """Return the source files of the modules that this process has imported from below `root`."""
+    files = set()
+    for module in list(sys.modules.values()):
+        name = getattr(module, "__file__", None)
+        if not isinstance(name, str) or not name.endswith(".py"):
+            continue
+        path = Path(name).resolve()
+        if path.is_relative_to(root) and not _installed(path):
+            files.add(path)
+    return sorted(files)
+
+
+def all_files(root: Path) -> list[Path]:
+    """Return the files below `root` that its .gitignore files do not leave out."""
+    import pathspec
+
+    ignored = pathspec.GitIgnoreSpec.from_lines([*ALWAYS_IGNORED, *_gitignore_lines(root)])
+    return sorted(root / name for name in ignored.match_tree_files(root, negate=True))
+
+
+def make_bundle(root: Path, files: Iterable[Path]) -> Bundle:
+    """Zip files under their paths relative to `root`.
+
+    Raises:
+        UsageError: the bundle would be larger than 200 MiB.
+    """
+    buffer = io.BytesIO()
+    names = []
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in files:
+            name = path.relative_to(root).as_posix()
+            archive.writestr(zipfile.ZipInfo(name, EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED)
+            names.append(name)
+    data = buffer.getvalue()
+    if len(data) > BUNDLE_MAX_BYTES:
+        raise UsageError(
+            f"the code below {root} makes a bundle of {len(data) / MIB:.0f} MiB, above the limit of 200; "
+            "list data files in .gitignore, or set root_dir to the folder of the code"
+        )
+    return Bundle(content_digest(data), data, tuple(names))
+
+
+async def upload_bundle(blobs: BlobStore, bundle: Bundle) -> None:
+    """Put a bundle where executors find it; nothing is sent when it is there."""
+    key = bundle_key(bundle.digest)
+    if not await blobs.exists(key):
+        await blobs.put(key, bundle.data)
+
+
+def _installed(path: Path) -> bool:
+    return "site-packages" in path.parts or path.is_relative_to(Path(sys.prefix).resolve())
+
+
+def _gitignore_lines(root: Path) -> list[str]:
+    """Return the patterns of every .gitignore below `root`, rewritten to start at `root`."""
+    lines = []
+    for file in sorted(root.rglob(".gitignore")):
+        prefix = file.parent.relative_to(root).as_posix()
+        for line in file.read_text().splitlines():
+            pattern = line.strip()
+            if not pattern or pattern.startswith("#"):
+                continue
+            lines.append(pattern if prefix == "." else _below(prefix, pattern))
+    return lines
+
+
+def _below(prefix: str, pattern: str) -> str:
+    negated, pattern = pattern.startswith("!"), pattern.removeprefix("!")
+    anchored = "/" in pattern.rstrip("/")
+    placed = f"/{prefix}/{pattern.lstrip('/')}" if anchored else f"/{prefix}/**/{pattern}"
+    return ("!" if negated else "") + placed

@@ -1,0 +1,92 @@
+"""The cloud backends of the client: AWS, and its emulation, which differs by endpoint alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import quote
+
+from upwell._author.context import Mode
+from upwell._author.environment import TaskEnvironment
+from upwell._aws.platform import AwsPorts, describe_settings, open_ports
+from upwell._client.config import Config
+from upwell._client.deploy import pool_parameters
+from upwell._client.sandbox import Sandbox, started_sandbox
+from upwell._core.decide import Abort
+from upwell._core.model import ActionKey, RunRecord
+from upwell._core.settings import Settings, resource_prefix
+from upwell._exec.transition import transition
+from upwell.errors import NotDeployedError
+
+
+class CloudBackend:
+    """Submits runs to a deployed platform."""
+
+    def __init__(self, mode: Mode, ports: AwsPorts, settings: Settings, sandbox: Sandbox | None) -> None:
+        self.mode = mode
+        self.store = ports.store
+        self.blobs = ports.blobs
+        self._ports = ports
+        self._settings = settings
+        self._sandbox = sandbox
+
+    async def prepare(self, pools: dict[str, object]) -> None:
+        """Create missing pools on the sandbox; on AWS, name the command that does."""
+        for name, environment in pools.items():
+            assert isinstance(environment, TaskEnvironment)  # what pools_of returns
+            kind, parameters = pool_parameters(environment)
+            if self._sandbox is not None:
+                await asyncio.to_thread(self._sandbox.ensure_pool, name, kind, parameters)
+            elif not await self._ports.queue.exists(name):
+                raise NotDeployedError(
+                    f"environment {environment.name!r} has no pool {name!r} in {self._settings.prefix}; "
+                    "`upwell deploy` the file that defines it"
+                )
+
+    async def start(self, run: RunRecord, *, timeout_s: float | None) -> RunRecord:
+        """Start the run's execution and return at once."""
+        await self._ports.orchestrator.start(run, timeout_s=timeout_s)
+        return run
+
+    async def abort(self, run: RunRecord, reason: str) -> None:
+        """Stop the execution and mark the root action; executors notice with their next heartbeat."""
+        await self._ports.orchestrator.stop(run.spec.run_id, reason)
+        key = ActionKey(run.spec.run_id, run.root.action_id)
+        command = Abort(spec=run.root, reason=reason)
+        await transition(self.store, self._ports.clock, key, command)
+
+    async def is_alive(self, run: RunRecord) -> bool:
+        """Whether the run's execution is under way: its record says so."""
+        return not run.status.is_terminal
+
+    def describe(self, run_id: str) -> str:
+        """Return the address of the run's execution in the AWS console."""
+        arn = self._settings.state_machine_arn
+        region = arn.split(":")[3]
+        execution = quote(arn.replace(":stateMachine:", ":execution:") + f":{run_id}", safe="")
+        return f"https://{region}.console.aws.amazonaws.com/states/home?region={region}#/v2/executions/details/{execution}"
+
+
+@asynccontextmanager
+async def open_cloud(mode: Mode, config: Config) -> AsyncIterator[CloudBackend]:
+    """Connect to the platform of a stage, or to the sandbox, which is started if it does not run.
+
+    Raises:
+        NotDeployedError: the stage has no platform.
+        UsageError: no credentials or no region.
+    """
+    sandbox: Sandbox | None = None
+    if mode == "sandbox":
+        sandbox = await asyncio.to_thread(started_sandbox, config.state_dir)
+        settings = Settings.from_env(sandbox.settings)
+        ports = open_ports(settings, environment=sandbox.environment)
+    else:
+        settings = await describe_settings(
+            resource_prefix(config.stage), region=config.region, profile=config.profile
+        )
+        ports = open_ports(settings, region=config.region, profile=config.profile)
+    try:
+        yield CloudBackend(mode, ports, settings, sandbox)
+    finally:
+        ports.close()

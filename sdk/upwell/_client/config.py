@@ -1,0 +1,144 @@
+"""Where runs go when the program does not say: `init`, `upwell.toml`, the environment."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, cast
+
+from upwell._author.context import Mode
+from upwell.errors import UsageError
+
+MODES: dict[str, Mode] = {"local": "local", "sandbox": "sandbox", "aws": "aws"}
+CONFIG_NAMES = ("upwell.toml", "pyproject.toml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """How this process reaches its backend.
+
+    Attributes:
+        mode: `local`, `sandbox` or `aws`.
+        stage: Stage of the deployment: its stack is `upwell-<stage>`.
+        region: AWS region; None takes boto3's own choice.
+        profile: AWS profile; None takes boto3's own choice.
+        root_dir: Where code bundles start; None takes the folder of the file that is run.
+        state_dir: Where the local backend and the sandbox keep their state.
+    """
+
+    mode: Mode = "local"
+    stage: str = "dev"
+    region: str | None = None
+    profile: str | None = None
+    root_dir: Path | None = None
+    state_dir: Path = Path(".upwell")
+
+
+_current: Config | None = None
+
+
+def current_config() -> Config:
+    """Return what `init` set, or else what `UPWELL_BACKEND`, `UPWELL_STAGE` and `UPWELL_STATE_DIR` say."""
+    return _current if _current is not None else from_environment(os.environ)
+
+
+def _set(config: Config) -> None:
+    global _current
+    _current = config
+
+
+def parse_mode(mode: str) -> Mode:
+    """Return a mode by name; `remote` is the configured cloud.
+
+    Raises:
+        UsageError: there is no such mode.
+    """
+    if mode == "remote":
+        return "sandbox" if _current is not None and _current.mode == "sandbox" else "aws"
+    if mode not in MODES:
+        raise UsageError(f"mode={mode!r} is none of 'local', 'sandbox', 'aws' (or its alias 'remote')")
+    return MODES[mode]
+
+
+def init(
+    *,
+    mode: str | None = None,
+    stage: str | None = None,
+    region: str | None = None,
+    profile: str | None = None,
+    root_dir: str | Path | None = None,
+    state_dir: str | Path | None = None,
+    **ignored: Any,
+) -> None:
+    """Set where runs of this process go. Without it: the environment, and `local`.
+
+    Settings of other platforms (`endpoint`, `org`, `project`, ...) are accepted and have no meaning here.
+
+    Raises:
+        UsageError: `mode` is unknown.
+    """
+    given = {
+        "mode": None if mode is None else parse_mode(mode),
+        "stage": stage,
+        "region": region,
+        "profile": profile,
+        "root_dir": None if root_dir is None else Path(root_dir).absolute(),
+        "state_dir": None if state_dir is None else Path(state_dir),
+    }
+    changes = {name: value for name, value in given.items() if value is not None}
+    _set(replace(from_environment(os.environ), **cast(dict[str, Any], changes)))
+
+
+def init_from_config(
+    path_or_config: str | Path | None = None, root_dir: str | Path | None = None, **ignored: Any
+) -> None:
+    """Set where runs go from a TOML file: `upwell.toml`, or `[tool.upwell]` of `pyproject.toml`.
+
+    Without a path, the first of these from the working directory upwards is read; that there is none is fine.
+
+    Raises:
+        UsageError: the file is missing or holds something that is not a setting.
+    """
+    values = _read(Path(path_or_config)) if path_or_config is not None else _search(Path.cwd())
+    init(**{**values, **({"root_dir": root_dir} if root_dir is not None else {})})
+
+
+def from_environment(env: Mapping[str, str]) -> Config:
+    """Return the configuration of an environment."""
+    mode = env.get("UPWELL_BACKEND", "local")
+    return Config(
+        mode=parse_mode(mode),
+        stage=env.get("UPWELL_STAGE", "dev"),
+        state_dir=Path(env.get("UPWELL_STATE_DIR", ".upwell")),
+    )
+
+
+def _search(start: Path) -> dict[str, Any]:
+    for folder in (start, *start.parents):
+        for name in CONFIG_NAMES:
+            if (folder / name).is_file() and (values := _read(folder / name)):
+                return values
+    return {}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise UsageError(f"configuration file {str(path)!r} does not exist")
+    if path.suffix in {".yaml", ".yml"}:
+        warnings.warn(f"{path} configures another platform and is ignored; upwell reads TOML", stacklevel=3)
+        return {}
+    try:
+        values = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as e:
+        raise UsageError(f"{path} is not TOML: {e}") from e
+    if path.name == "pyproject.toml":
+        values = values.get("tool", {}).get("upwell", {})
+    unknown = set(values) - {f.name for f in fields(Config)}
+    if unknown:
+        known = ", ".join(f.name for f in fields(Config))
+        raise UsageError(f"{path}: unknown setting {sorted(unknown)[0]!r}; the settings are {known}")
+    return values

@@ -1,0 +1,101 @@
+"""The local backend of the client."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from upwell._author.context import Mode
+from upwell._client.config import Config
+from upwell._core.decide import Abort
+from upwell._core.model import ActionKey, RunRecord
+from upwell._core.ports import BlobStore
+from upwell._exec.environment import SystemClock
+from upwell._exec.transition import transition
+from upwell._local.blobs import FolderBlobs
+from upwell._local.orchestrator import LocalOrchestrator
+from upwell._local.platform import LocalPlatform
+from upwell._local.queue import MemoryQueue
+from upwell._local.sqlite_store import SqliteStore
+from upwell.errors import RunStateError
+
+
+class LocalBackend:
+    """Runs in this process, over the state folder.
+
+    A run belongs to one process at a time: it holds a lock file, which the operating system frees when the
+    process ends, however it ends.
+    """
+
+    mode: Mode = "local"
+
+    def __init__(self, store: SqliteStore, root: Path) -> None:
+        self.store = store
+        self.blobs: BlobStore = FolderBlobs(root / "blobs")
+        self._root = root
+
+    async def prepare(self, pools: dict[str, object]) -> None:
+        """Pools exist by being used."""
+
+    async def start(self, run: RunRecord, *, timeout_s: float | None) -> RunRecord:
+        """Run to the end."""
+        lock = self._lock(run.spec.run_id)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise RunStateError(
+                f"run {run.spec.run_id!r} is under way in another process; wait for it, or `upwell abort` it"
+            ) from None
+        platform = LocalPlatform(self.store, self.blobs)
+        try:
+            return await platform.run_to_end(run, timeout_s=timeout_s)
+        finally:
+            await platform.aclose()
+            lock.release()
+
+    async def abort(self, run: RunRecord, reason: str) -> None:
+        """End a run; the process that runs it notices within a second."""
+        clock = SystemClock()
+        orchestrator = LocalOrchestrator(self.store, MemoryQueue(clock), clock)
+        await orchestrator.stop(run.spec.run_id, reason)
+        root = run.root
+        await transition(
+            self.store,
+            clock,
+            ActionKey(run.spec.run_id, root.action_id),
+            Abort(spec=root, reason=reason),
+            known=None,
+        )
+
+    async def is_alive(self, run: RunRecord) -> bool:
+        """Whether a process holds the run's lock."""
+        lock = self._lock(run.spec.run_id)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
+    def describe(self, run_id: str) -> str:
+        """Return the state folder; `upwell get run` shows what is in it."""
+        return f"{self._root.absolute().as_uri()}#{run_id}"
+
+    def _lock(self, run_id: str) -> FileLock:
+        folder = self._root / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / f"{run_id}.lock")
+
+
+@asynccontextmanager
+async def open_local(config: Config) -> AsyncIterator[LocalBackend]:
+    """Open the state folder of a configuration."""
+    config.state_dir.mkdir(parents=True, exist_ok=True)
+    store = SqliteStore(config.state_dir / "state.db")
+    try:
+        yield LocalBackend(store, config.state_dir)
+    finally:
+        await store.close()

@@ -1,0 +1,85 @@
+"""The sandbox, from the client's side: started as a process, asked over loopback. Nothing of it is imported."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from upwell.errors import UpwellError, UsageError
+
+ASK_TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sandbox:
+    """A running sandbox, as its state file tells."""
+
+    endpoint: str
+    region: str
+    environment: dict[str, str]
+    settings: dict[str, str]
+    control_url: str
+    token: str
+
+    def ensure_pool(self, name: str, kind: str, parameters: dict[str, Any]) -> None:
+        """See to it that a pool is there.
+
+        Raises:
+            UpwellError: the sandbox could not create it.
+        """
+        body = json.dumps({"name": name, "kind": kind, "parameters": parameters}).encode()
+        request = urllib.request.Request(
+            f"{self.control_url}/pools", body, {"Authorization": f"Bearer {self.token}"}, method="POST"
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=ASK_TIMEOUT_S) as answer:
+                answer.read()
+        except urllib.error.HTTPError as e:
+            raise UpwellError(f"the sandbox could not create pool {name!r}: {e.read().decode()}") from e
+        except urllib.error.URLError as e:
+            raise UpwellError(
+                f"the sandbox at {self.control_url} does not answer ({e.reason}); `upwell sandbox start` restarts it"
+            ) from e
+
+
+def sandbox_command(state_dir: Path, *arguments: str) -> list[str]:
+    """Return the command line of the sandbox of a state folder."""
+    folder = str(state_dir.absolute() / "sandbox")
+    return [sys.executable, "-m", "upwell_runtime.sandbox", *arguments, "--dir", folder]
+
+
+def started_sandbox(state_dir: Path) -> Sandbox:
+    """Return the sandbox of a state folder, started if it does not run.
+
+    Raises:
+        UsageError: the sandbox's packages are not installed.
+        UpwellError: it did not start.
+    """
+    command = sandbox_command(state_dir, "start", "--json")
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        if "No module named" in done.stderr:
+            missing = done.stderr.strip().splitlines()[-1]
+            raise UsageError(f"the sandbox is not installed ({missing}); pip install 'upwell[sandbox]'")
+        raise UpwellError(f"the sandbox did not start: {done.stderr.strip()}")
+    return read_sandbox(state_dir)
+
+
+def read_sandbox(state_dir: Path) -> Sandbox:
+    """Return what the state file of a running sandbox says.
+
+    Raises:
+        UpwellError: there is none.
+    """
+    file = state_dir.absolute() / "sandbox" / "state.json"
+    try:
+        state = json.loads(file.read_text())
+    except FileNotFoundError:
+        raise UpwellError(f"no sandbox runs in {file.parent}; `upwell sandbox start` starts one") from None
+    return Sandbox(**{name: state[name] for name in Sandbox.__dataclass_fields__})

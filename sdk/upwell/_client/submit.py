@@ -1,0 +1,101 @@
+"""Makes the records of a new run, and of a recovery of an old one."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from upwell import errors
+from upwell._author.task import Task
+from upwell._client.options import RunOptions
+from upwell._core.limits import MESSAGE_INLINE_BYTES
+from upwell._core.model import ROOT_ID, ActionSpec, RunRecord, RunSpec, Status
+from upwell._core.ports import BlobStore
+from upwell._exec.driver import too_large
+from upwell._exec.payloads import pack
+
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def new_run_id(now: float) -> str:
+    """Return a run id that sorts by time: `r<date>-<time>-<random>`."""
+    return f"r{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def check_run_id(name: str) -> str:
+    """Return a run id that Step Functions takes as a name.
+
+    Raises:
+        UsageError: it doesn't.
+    """
+    if not RUN_ID.fullmatch(name):
+        raise errors.UsageError(
+            f"run name {name!r} must be 1 to 64 letters, digits, '-' and '_', and start with a letter or digit"
+        )
+    return name
+
+
+def encode_root_inputs(task: Task[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bytes:
+    """Bind and encode the inputs of a root task.
+
+    Raises:
+        TypeError, ValueError: they don't fit its signature.
+        InlineIOMaxBytesBreached: they are too large to be passed by value.
+    """
+    encoded = task.interface.encode_inputs(task.interface.bind(args, dict(kwargs)))
+    if len(encoded) > task.max_inline_io_bytes:
+        raise errors.InlineIOMaxBytesBreached(too_large(f"the inputs of {task.name}", len(encoded), task))
+    return encoded
+
+
+async def new_run(
+    blobs: BlobStore,
+    task: Task[..., Any],
+    encoded: bytes,
+    options: RunOptions,
+    *,
+    run_id: str,
+    bundle: str | None,
+    now: float,
+) -> RunRecord:
+    """Return the record of a run that is to be started."""
+    spec = RunSpec(
+        run_id=run_id,
+        bundle=bundle,
+        created_at=now,
+        custom_context=dict(options.custom_context),
+        env_vars=dict(options.env_vars),
+        cache_mode=options.cache_mode,
+    )
+    root = ActionSpec(
+        run=spec,
+        action_id=ROOT_ID,
+        task=task.spec(encoded, cache=not options.disable_run_cache),
+        inputs=await pack(blobs, run_id, encoded, inline_bytes=MESSAGE_INLINE_BYTES),
+        queued_at=now,
+    )
+    return RunRecord(spec=spec, task=task.name, status=Status.RUNNING, root=root, labels=dict(options.labels))
+
+
+def next_generation(run: RunRecord, now: float, *, bundle: str | None = None) -> RunRecord:
+    """Return the record that recovers a run: what succeeded is kept, the rest is done again.
+
+    Args:
+        run: The run as it is.
+        now: The time, epoch seconds.
+        bundle: Code to go on with; None stays on the run's own.
+    """
+    spec = replace(run.spec, generation=run.spec.generation + 1, bundle=bundle or run.spec.bundle)
+    return replace(
+        run,
+        spec=spec,
+        status=Status.RUNNING,
+        version=run.version + 1,
+        ended_at=None,
+        outcome=None,
+        root=replace(run.root, run=spec, queued_at=now),
+    )
