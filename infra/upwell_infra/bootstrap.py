@@ -12,9 +12,7 @@ sys.path.append(AWS_SDK_DIR)
 import boto3  # noqa: E402 - it is found only now
 
 archive = RUNTIME_DIR + ".zip"
-boto3.client("s3").download_file(
-    os.environ["UPWELL_RUNTIME_BUCKET"], os.environ["UPWELL_RUNTIME_KEY"], archive
-)
+boto3.client("s3").download_file(os.environ["UPWELL_RUNTIME_BUCKET"], os.environ["UPWELL_RUNTIME_KEY"], archive)
 with zipfile.ZipFile(archive) as code:
     code.extractall(RUNTIME_DIR)
 os.remove(archive)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from aws_cdk import Duration
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
-from upwell._core.keys import DATA, VALUES
 
+from upwell._core.keys import DATA, VALUES
+from upwell_infra.grants import acknowledge
 from upwell_infra.stage import Stage, tag_component
 
 
@@ -45,5 +46,8 @@ class BlobBucket(Construct):
             versioned=False,
             lifecycle_rules=[*expiring, abandoned],
             removal_policy=stage.removal_policy,
+        )
+        acknowledge(
+            self.bucket, "S1", "only the account's own roles can read it; turn on CloudTrail for an audit"
         )
         tag_component(self, "blobs")

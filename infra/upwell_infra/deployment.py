@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aws_cdk import Aws
+
 from upwell._core.settings import Settings
 
 
@@ -29,12 +30,14 @@ class Deployment:
         code: Where functions and workers get their code.
         subnet_ids: Public subnets in which workers run.
         security_group_id: Security group of workers; it lets nothing in.
+        alarm_topic_arns: SNS topics that alarms notify.
     """
 
     prefix: str
     code: CodeLocation
     subnet_ids: Sequence[str] = ()
     security_group_id: str = ""
+    alarm_topic_arns: Sequence[str] = ()
 
     @property
     def bucket(self) -> str:

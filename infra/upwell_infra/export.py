@@ -24,9 +24,7 @@ def synthesize() -> dict[str, dict[str, Any]]:
     app = App(context=CONTEXT, analytics_reporting=False)
     stacks = {name: make(app).artifact_id for name, make in TEMPLATES.items()}
     assembly = app.synth()
-    return {
-        f"{name}.json": assembly.get_stack_artifact(artifact).template for name, artifact in stacks.items()
-    }
+    return {f"{name}.json": assembly.get_stack_artifact(artifact).template for name, artifact in stacks.items()}
 
 
 def render(template: dict[str, Any]) -> str:

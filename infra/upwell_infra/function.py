@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from upwell_infra.deployment import CodeLocation
+from upwell_infra.grants import Grant, acknowledge, service_role
 from upwell_infra.stage import Stage
 
 HANDLERS = "upwell_runtime.handlers"
 
 
-def visibility_for(timeout_s: int) -> int:
+def visibility_for(timeout_s: float) -> float:
     """Return the visibility timeout for a queue that feeds a function: six times its timeout (AWS's advice)."""
     return 6 * timeout_s
 
@@ -31,7 +31,7 @@ class RuntimeFunction(Construct):
         code: The zip.
         stage: Decides on retention and removal of the logs.
         environment: Environment variables, from `Settings.to_env()`.
-        statements: What the function may do besides writing its log.
+        grants: What the function may do besides writing its log.
         timeout_s: Longest invocation.
         memory_mib: Memory; 1,769 MiB is one vCPU.
     """
@@ -46,7 +46,7 @@ class RuntimeFunction(Construct):
         code: CodeLocation,
         stage: Stage,
         environment: Mapping[str, str],
-        statements: Sequence[iam.PolicyStatement],
+        grants: Sequence[Grant],
         timeout_s: float,
         memory_mib: float,
         description: str,
@@ -59,7 +59,7 @@ class RuntimeFunction(Construct):
             retention=stage.log_retention,
             removal_policy=stage.removal_policy,
         )
-        self.role = service_role(self, "Role", "lambda", [write_logs(self.log_group), *statements])
+        self.role = service_role(self, "Role", "lambda", [write_logs(self.log_group), *grants])
         self.function = lambda_.Function(
             self,
             "Function",
@@ -75,22 +75,11 @@ class RuntimeFunction(Construct):
             memory_size=memory_mib,
             log_group=self.log_group,
         )
+        acknowledge(self.function, "L1", "pickled values need the Python of the SDK's floor, 3.11, everywhere")
 
 
-def write_logs(group: logs.LogGroup) -> iam.PolicyStatement:
+def write_logs(group: logs.LogGroup) -> Grant:
     """Return the permission to write one log group."""
-    return iam.PolicyStatement(
+    return Grant(
         sid="Logs", actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[group.log_group_arn]
-    )
-
-
-def service_role(
-    scope: Construct, construct_id: str, service: str, statements: Sequence[iam.PolicyStatement]
-) -> iam.Role:
-    """Return a role for an AWS service, with its permissions inside: it never exists without them."""
-    return iam.Role(
-        scope,
-        construct_id,
-        assumed_by=iam.ServicePrincipal(f"{service}.amazonaws.com"),
-        inline_policies={"upwell": iam.PolicyDocument(statements=list(statements))},
     )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from aws_cdk import Aws, Stack
-from aws_cdk import aws_iam as iam
+import json
+
+from aws_cdk import Aws
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from upwell_infra.definition import run_definition
-from upwell_infra.deployment import Deployment, regional_arn
-from upwell_infra.function import service_role
+from upwell_infra.deployment import Deployment
+from upwell_infra.grants import acknowledge, service_role
+from upwell_infra.permissions import machine_grants
 from upwell_infra.stage import Stage, tag_component
 
 
@@ -26,7 +28,7 @@ class RunMachine(Construct):
             retention=stage.log_retention,
             removal_policy=stage.removal_policy,
         )
-        role = service_role(self, "Role", "states", _statements(deployment))
+        role = service_role(self, "Role", "states", machine_grants(deployment))
         definition = run_definition(runs_table=f"{deployment.prefix}-runs", partition=Aws.PARTITION)
         # Not the L2 construct: it would add a second policy to the role, and a dependency on it.
         self.machine = sfn.CfnStateMachine(
@@ -34,7 +36,8 @@ class RunMachine(Construct):
             "Machine",
             state_machine_name=deployment.state_machine_name,
             state_machine_type="STANDARD",
-            definition_string=Stack.of(self).to_json_string(definition),
+            # Not Stack.to_json_string: it drops nulls, and `"ResultPath": null` means something.
+            definition_string=json.dumps(definition),
             role_arn=role.role_arn,
             tracing_configuration=sfn.CfnStateMachine.TracingConfigurationProperty(enabled=True),
             logging_configuration=sfn.CfnStateMachine.LoggingConfigurationProperty(
@@ -49,45 +52,7 @@ class RunMachine(Construct):
                 ],
             ),
         )
+        acknowledge(
+            self.machine, "SF1", "errors are logged; every event would bill and show less than the run's tree"
+        )
         tag_component(self, "runs")
-
-
-def _statements(deployment: Deployment) -> list[iam.PolicyStatement]:
-    return [
-        iam.PolicyStatement(
-            sid="RunRecord",
-            actions=["dynamodb:PutItem", "dynamodb:UpdateItem"],
-            resources=[deployment.table_arn("runs")],
-        ),
-        iam.PolicyStatement(
-            sid="RootAction", actions=["sqs:SendMessage"], resources=[deployment.queue_arn("*")]
-        ),
-        iam.PolicyStatement(
-            sid="RunEvent", actions=["events:PutEvents"], resources=[regional_arn("events", "event-bus/default")]
-        ),
-        # Neither log deliveries nor traces know a resource.
-        iam.PolicyStatement(
-            sid="LogDelivery",
-            actions=[
-                "logs:CreateLogDelivery",
-                "logs:GetLogDelivery",
-                "logs:UpdateLogDelivery",
-                "logs:DeleteLogDelivery",
-                "logs:ListLogDeliveries",
-                "logs:PutResourcePolicy",
-                "logs:DescribeResourcePolicies",
-                "logs:DescribeLogGroups",
-            ],
-            resources=["*"],
-        ),
-        iam.PolicyStatement(
-            sid="Traces",
-            actions=[
-                "xray:PutTraceSegments",
-                "xray:PutTelemetryRecords",
-                "xray:GetSamplingRules",
-                "xray:GetSamplingTargets",
-            ],
-            resources=["*"],
-        ),
-    ]

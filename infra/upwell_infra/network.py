@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from upwell_infra.grants import acknowledge
 from upwell_infra.stage import tag_component
 
 
@@ -34,7 +35,7 @@ class Network(Construct):
         return [subnet.subnet_id for subnet in self.vpc.public_subnets]
 
     def _small_vpc(self) -> ec2.Vpc:
-        return ec2.Vpc(
+        vpc = ec2.Vpc(
             self,
             "Vpc",
             max_azs=2,
@@ -49,3 +50,5 @@ class Network(Construct):
                 "DynamoDb": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.DYNAMODB),
             },
         )
+        acknowledge(vpc, "VPC7", "nothing listens in it; flow logs would bill for the workers' own requests")
+        return vpc

@@ -2,93 +2,217 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from aws_cdk import Aws
 
-from aws_cdk import aws_iam as iam
 from upwell._core.keys import BUNDLES, DATA, RUNTIME, VALUES
+from upwell_infra.deployment import Deployment, regional_arn
+from upwell_infra.grants import Grant
 
-from upwell_infra.deployment import Deployment
+ANY_POOL = "a parent sends to the queues of pools that are added later"
+OBJECTS = "names of objects are made at run time; the prefix is ours"
+NO_RESOURCE = "the action knows no resource"
 
 
-def executor_statements(deployment: Deployment, pool: str) -> list[iam.PolicyStatement]:
+def executor_grants(deployment: Deployment, pool: str) -> list[Grant]:
     """Return what it takes to execute actions: their state, any pool's queue, blobs, the root's token."""
     return [
-        *engine_statements(deployment),
-        _allow("Cache", ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
-                         "dynamodb:DeleteItem"], [deployment.table_arn("cache")]),
-        _allow("RunRecord", ["dynamodb:GetItem"], [deployment.table_arn("runs")]),
-        receive_statement(deployment.queue_arn(pool)),
-        _allow("ReadCode", ["s3:GetObject"], _objects(deployment, BUNDLES, RUNTIME)),
-        _allow("Blobs", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
-               _objects(deployment, VALUES, DATA)),
+        *engine_grants(deployment),
+        Grant(
+            sid="Cache",
+            actions=["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+            resources=[deployment.table_arn("cache")],
+        ),
+        Grant(sid="RunRecord", actions=["dynamodb:GetItem"], resources=[deployment.table_arn("runs")]),
+        receive_grant(deployment.queue_arn(pool)),
+        Grant(
+            sid="ReadCode",
+            actions=["s3:GetObject"],
+            resources=_objects(deployment, BUNDLES, RUNTIME),
+            reason=OBJECTS,
+        ),
+        Grant(
+            sid="Blobs",
+            actions=["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
+            resources=_objects(deployment, VALUES, DATA),
+            reason=OBJECTS,
+        ),
         # Without it S3 answers 403, not 404, for a blob that does not exist.
-        _allow("ListBlobs", ["s3:ListBucket"], [deployment.bucket_arn]),
+        Grant(sid="ListBlobs", actions=["s3:ListBucket"], resources=[deployment.bucket_arn]),
     ]
 
 
-def engine_statements(deployment: Deployment) -> list[iam.PolicyStatement]:
+def engine_grants(deployment: Deployment) -> list[Grant]:
     """Return what it takes to end an action: its record, its parent's journal and queue, the root's token."""
     return [
-        _allow("Actions", ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem",
-                           "dynamodb:UpdateItem"], [deployment.table_arn("actions")]),
-        _allow("Journal", ["dynamodb:Query", "dynamodb:PutItem", "dynamodb:BatchWriteItem"],
-               [deployment.table_arn("journal")]),
-        _allow("SendToPools", ["sqs:SendMessage"], [deployment.queue_arn("*")]),
-        _allow("EndRuns", ["states:SendTaskSuccess", "states:SendTaskFailure"], [deployment.state_machine_arn]),
+        Grant(
+            sid="Actions",
+            actions=[
+                "dynamodb:GetItem",
+                "dynamodb:BatchGetItem",
+                "dynamodb:Query",
+                "dynamodb:PutItem",
+                "dynamodb:UpdateItem",
+            ],
+            resources=[deployment.table_arn("actions")],
+        ),
+        Grant(
+            sid="Journal",
+            actions=["dynamodb:Query", "dynamodb:PutItem", "dynamodb:BatchWriteItem"],
+            resources=[deployment.table_arn("journal")],
+        ),
+        Grant(
+            sid="SendToPools",
+            actions=["sqs:SendMessage"],
+            resources=[deployment.queue_arn("*")],
+            reason=ANY_POOL,
+        ),
+        Grant(
+            sid="EndRuns",
+            actions=["states:SendTaskSuccess", "states:SendTaskFailure"],
+            resources=[deployment.state_machine_arn],
+        ),
     ]
 
 
-def receive_statement(queue_arn: str) -> iam.PolicyStatement:
+def receive_grant(queue_arn: str, reason: str = "") -> Grant:
     """Return the permission to work off a queue."""
-    return _allow("Receive", ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility",
-                              "sqs:GetQueueAttributes"], [queue_arn])
+    return Grant(
+        sid="Receive",
+        actions=[
+            "sqs:ReceiveMessage",
+            "sqs:DeleteMessage",
+            "sqs:ChangeMessageVisibility",
+            "sqs:GetQueueAttributes",
+        ],
+        resources=[queue_arn],
+        reason=reason,
+    )
 
 
-def dead_letters_statements(deployment: Deployment) -> list[iam.PolicyStatement]:
+def dead_letters_grants(deployment: Deployment) -> list[Grant]:
     """Return what it takes to fail the actions of dead letters."""
-    return [*engine_statements(deployment), receive_statement(deployment.queue_arn("*-dead"))]
+    dead = receive_grant(
+        deployment.queue_arn("*-dead"), "it reads the dead letters of pools that are added later"
+    )
+    return [*engine_grants(deployment), dead]
 
 
-def fold_statements(deployment: Deployment) -> list[iam.PolicyStatement]:
+def fold_grants(deployment: Deployment) -> list[Grant]:
     """Return what it takes to fold the stream of actions into views of runs."""
     return [
-        _allow("ReadStream", ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
-               [f"{deployment.table_arn('actions')}/stream/*"]),
-        # ListStreams knows no resource.
-        _allow("ListStreams", ["dynamodb:ListStreams"], ["*"]),
-        _allow("Views", ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
-               [deployment.table_arn("runs")]),
+        Grant(
+            sid="ReadStream",
+            actions=["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+            resources=[f"{deployment.table_arn('actions')}/stream/*"],
+            reason="a stream's name is the time at which it was made",
+        ),
+        Grant(sid="ListStreams", actions=["dynamodb:ListStreams"], resources=["*"], reason=NO_RESOURCE),
+        Grant(
+            sid="Views",
+            actions=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+            resources=[deployment.table_arn("runs")],
+        ),
     ]
 
 
-def run_ended_statements(deployment: Deployment) -> list[iam.PolicyStatement]:
+def run_ended_grants(deployment: Deployment) -> list[Grant]:
     """Return what it takes to record a run that ended from outside, and to end its actions."""
     return [
-        _allow("RunRecord", ["dynamodb:GetItem", "dynamodb:UpdateItem"], [deployment.table_arn("runs")]),
-        _allow("Actions", ["dynamodb:Query", "dynamodb:UpdateItem"], [deployment.table_arn("actions")]),
+        Grant(
+            sid="RunRecord",
+            actions=["dynamodb:GetItem", "dynamodb:UpdateItem"],
+            resources=[deployment.table_arn("runs")],
+        ),
+        Grant(
+            sid="Actions",
+            actions=["dynamodb:Query", "dynamodb:UpdateItem"],
+            resources=[deployment.table_arn("actions")],
+        ),
     ]
 
 
-def scale_statements(deployment: Deployment) -> list[iam.PolicyStatement]:
+def scale_grants(deployment: Deployment) -> list[Grant]:
     """Return what it takes to set the size of worker services from the backlog of their queues."""
-    services = deployment.service_arn("*")
-    listing = iam.PolicyStatement(
-        sid="ListServices",
-        actions=["ecs:ListServices"],
-        resources=["*"],  # it knows no resource; the condition holds it to our cluster
-        conditions={"ArnEquals": {"ecs:cluster": deployment.cluster_arn}},
-    )
     return [
-        listing,
-        _allow("SizeServices", ["ecs:DescribeServices", "ecs:UpdateService", "ecs:ListTagsForResource",
-                                "ecs:TagResource"], [services]),
-        _allow("Backlog", ["sqs:GetQueueAttributes"], [deployment.queue_arn("*")]),
+        Grant(
+            sid="ListServices",
+            actions=["ecs:ListServices"],
+            resources=["*"],
+            reason=f"{NO_RESOURCE}; the condition holds it to our cluster",
+            conditions={"ArnEquals": {"ecs:cluster": deployment.cluster_arn}},
+        ),
+        Grant(
+            sid="SizeServices",
+            actions=["ecs:DescribeServices", "ecs:UpdateService", "ecs:ListTagsForResource", "ecs:TagResource"],
+            resources=[deployment.service_arn("*")],
+            reason="it sizes the services of pools that are added later",
+        ),
+        Grant(
+            sid="Backlog",
+            actions=["sqs:GetQueueAttributes"],
+            resources=[deployment.queue_arn("*")],
+            reason="it reads the backlog of pools that are added later",
+        ),
     ]
+
+
+def machine_grants(deployment: Deployment) -> list[Grant]:
+    """Return what the state machine of runs does itself, and what its logs and traces take."""
+    return [
+        Grant(
+            sid="RunRecord",
+            actions=["dynamodb:PutItem", "dynamodb:UpdateItem"],
+            resources=[deployment.table_arn("runs")],
+        ),
+        Grant(
+            sid="RootAction",
+            actions=["sqs:SendMessage"],
+            resources=[deployment.queue_arn("*")],
+            reason="the root action of a run may belong to a pool that is added later",
+        ),
+        Grant(
+            sid="RunEvent",
+            actions=["events:PutEvents"],
+            resources=[regional_arn("events", "event-bus/default")],
+        ),
+        Grant(
+            sid="LogDelivery",
+            actions=[
+                "logs:CreateLogDelivery",
+                "logs:DeleteLogDelivery",
+                "logs:DescribeLogGroups",
+                "logs:DescribeResourcePolicies",
+                "logs:GetLogDelivery",
+                "logs:ListLogDeliveries",
+                "logs:PutResourcePolicy",
+                "logs:UpdateLogDelivery",
+            ],
+            resources=["*"],
+            reason=NO_RESOURCE,
+        ),
+        Grant(
+            sid="Traces",
+            actions=[
+                "xray:GetSamplingRules",
+                "xray:GetSamplingTargets",
+                "xray:PutTelemetryRecords",
+                "xray:PutTraceSegments",
+            ],
+            resources=["*"],
+            reason=NO_RESOURCE,
+        ),
+    ]
+
+
+def fetch_runtime_grant(deployment: Deployment) -> Grant:
+    """Return the permission to read the zip that workers run."""
+    code = deployment.code
+    return Grant(
+        sid="FetchRuntime",
+        actions=["s3:GetObject"],
+        resources=[f"arn:{Aws.PARTITION}:s3:::{code.bucket}/{code.key}"],
+    )
 
 
 def _objects(deployment: Deployment, *prefixes: str) -> list[str]:
     return [f"{deployment.bucket_arn}/{prefix}*" for prefix in prefixes]
-
-
-def _allow(sid: str, actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:
-    return iam.PolicyStatement(sid=sid, actions=list(actions), resources=list(resources))

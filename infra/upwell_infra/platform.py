@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from upwell_infra import permissions
 from upwell_infra.bucket import BlobBucket
 from upwell_infra.deployment import CodeLocation, Deployment
+from upwell_infra.executors import LambdaExecutor
 from upwell_infra.function import RuntimeFunction
+from upwell_infra.grants import Grant, acknowledge
 from upwell_infra.machine import RunMachine
+from upwell_infra.monitoring import Monitoring
 from upwell_infra.network import Network
-from upwell_infra.pool import LambdaExecutor, Pool
+from upwell_infra.pool import Pool, PoolProps
 from upwell_infra.queue_pair import DEAD_LETTERS_TIMEOUT_S
 from upwell_infra.stage import Stage, tag_component
 from upwell_infra.tables import Tables
@@ -38,13 +40,15 @@ class PlatformProps:
         data_retention_days: Values and files of runs are deleted after so many days.
         vpc: An existing VPC with public subnets for the workers, instead of a small new one.
         default_pool: The executors of environments that ask for nothing special.
+        alarm_topic_arns: SNS topics that alarms notify.
     """
 
     code: CodeLocation
     stage: Stage
     data_retention_days: float = 30
     vpc: ec2.IVpc | None = None
-    default_pool: LambdaExecutor = LambdaExecutor()  # noqa: RUF009 - frozen
+    default_pool: LambdaExecutor = field(default_factory=LambdaExecutor)
+    alarm_topic_arns: list[str] = field(default_factory=list)
 
 
 class Platform(Construct):
@@ -60,6 +64,7 @@ class Platform(Construct):
             code=props.code,
             subnet_ids=self.network.subnet_ids,
             security_group_id=self.network.security_group.security_group_id,
+            alarm_topic_arns=props.alarm_topic_arns,
         )
         prefix = self.deployment.prefix
         self.tables = Tables(self, "Tables", prefix=prefix, stage=self.stage)
@@ -72,10 +77,11 @@ class Platform(Construct):
         )
         self.machine = RunMachine(self, "Run", deployment=self.deployment, stage=self.stage)
         self.cluster = ecs.CfnCluster(self, "Cluster", cluster_name=prefix)
+        acknowledge(self.cluster, "ECS4", "Container Insights bill per task; workers log, queues show the load")
         self.fold = self._fold()
         self.dead_letters = self._function(
             "dead-letters",
-            permissions.dead_letters_statements(self.deployment),
+            permissions.dead_letters_grants(self.deployment),
             "fails the actions of dead letters and wakes their parents",
             timeout_s=DEAD_LETTERS_TIMEOUT_S,
         )
@@ -84,18 +90,18 @@ class Platform(Construct):
         self.default_pool = Pool(
             self,
             "DefaultPool",
-            deployment=self.deployment,
-            stage=self.stage,
-            name="default",
-            executor=props.default_pool,
+            props=PoolProps(
+                deployment=self.deployment, stage=self.stage, name="default", executor=props.default_pool
+            ),
         )
         # The mapping of its dead letters is refused until that function and its permissions exist.
         self.default_pool.queues.node.add_dependency(self.dead_letters)
+        self._monitoring()
 
     def _function(
         self,
         name: str,
-        statements: list[iam.PolicyStatement],
+        grants: list[Grant],
         purpose: str,
         *,
         timeout_s: int = 60,
@@ -110,7 +116,7 @@ class Platform(Construct):
             code=self._props.code,
             stage=self.stage,
             environment=self.deployment.settings().to_env(),
-            statements=statements,
+            grants=grants,
             timeout_s=timeout_s,
             memory_mib=memory_mib,
         )
@@ -119,7 +125,7 @@ class Platform(Construct):
 
     def _fold(self) -> RuntimeFunction:
         fold = self._function(
-            "fold", permissions.fold_statements(self.deployment), "folds action records into views of runs"
+            "fold", permissions.fold_grants(self.deployment), "folds action records into views of runs"
         )
         lambda_.CfnEventSourceMapping(
             self,
@@ -135,7 +141,7 @@ class Platform(Construct):
 
     def _run_ended(self) -> RuntimeFunction:
         run_ended = self._function(
-            "run-ended", permissions.run_ended_statements(self.deployment), "records runs that were ended"
+            "run-ended", permissions.run_ended_grants(self.deployment), "records runs that were ended"
         )
         events.Rule(
             self,
@@ -155,7 +161,7 @@ class Platform(Construct):
 
     def _scale(self) -> RuntimeFunction:
         scale = self._function(
-            "scale", permissions.scale_statements(self.deployment), "sizes worker pools from their backlog"
+            "scale", permissions.scale_grants(self.deployment), "sizes worker pools from their backlog"
         )
         events.Rule(
             self,
@@ -166,3 +172,16 @@ class Platform(Construct):
         )
         return scale
 
+    def _monitoring(self) -> None:
+        functions = {
+            "fold": self.fold,
+            "dead-letters": self.dead_letters,
+            "run-ended": self.run_ended,
+            "scale": self.scale,
+        }
+        Monitoring(
+            self,
+            "Monitoring",
+            deployment=self.deployment,
+            functions={name: function.function for name, function in functions.items()},
+        )

@@ -2,119 +2,99 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from aws_cdk import Tokenization
-from aws_cdk import aws_iam as iam
+from aws_cdk import Token, Tokenization
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
-from upwell._core.limits import LAMBDA_MIB_PER_VCPU, LAMBDA_TIMEOUT_MAX_S
-from upwell._core.settings import ENV_PREFIX
 
+from upwell._core.settings import ENV_PREFIX
 from upwell_infra.deployment import Deployment
+from upwell_infra.executors import LambdaExecutor, WorkerExecutor
 from upwell_infra.function import RuntimeFunction, visibility_for
-from upwell_infra.permissions import executor_statements
+from upwell_infra.monitoring import PoolAlarms
+from upwell_infra.permissions import executor_grants
 from upwell_infra.queue_pair import QueuePair
 from upwell_infra.stage import Stage, tag_component
 from upwell_infra.worker import WorkerService
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LambdaExecutor:
-    """Ephemeral executors: one action per invocation of a Lambda function.
-
-    Numbers may be CDK tokens; then `visibility_s` must be given.
-
-    Args:
-        memory_mib: Memory; 1,769 MiB is one vCPU.
-        timeout_s: Longest attempt, at most 900 s.
-        max_concurrency: Most invocations at a time, 2 to 1,000; None for the account's limit.
-        visibility_s: The queue's visibility timeout; six times `timeout_s` by default.
-    """
-
-    memory_mib: float = LAMBDA_MIB_PER_VCPU
-    timeout_s: float = LAMBDA_TIMEOUT_MAX_S
-    max_concurrency: float | None = None
-    visibility_s: float | None = None
+NAME_PATTERN = "(?!.*-dead$)[A-Za-z][A-Za-z0-9_-]{0,31}"
+"""Names of pools: a function `<prefix>-<pool>-execute` can have it, and no pool is another's dead letters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerExecutor:
-    """Reusable executors: a Fargate service that the scaler sizes.
-
-    Numbers may be CDK tokens.
+class PoolProps:
+    """What can be chosen about a pool.
 
     Args:
-        cpu_units: 1,024 units are one vCPU.
-        memory_mib: Memory of a worker; Fargate allows certain amounts per CPU size.
-        replicas_min: Workers that are kept when there is nothing to do.
-        replicas_max: Most workers.
-        concurrency: Actions that one worker executes at a time.
-        scaledown_ttl_s: A worker that is not needed goes after so long.
-        idle_ttl_s: The pool goes to its minimum after so long without work.
+        deployment: The platform that the pool joins.
+        stage: Decides on retention and removal of the logs.
+        name: Name of the pool: a letter, then letters, digits, `-` and `_`, at most 32 in all.
+        executor: What executes its actions.
+
+    Raises:
+        ValueError: the name cannot be a pool's.
     """
 
-    cpu_units: float = 1024
-    memory_mib: float = 2048
-    replicas_min: float = 0
-    replicas_max: float = 1
-    concurrency: float = 1
-    scaledown_ttl_s: float = 30
-    idle_ttl_s: float = 300
+    deployment: Deployment
+    stage: Stage
+    name: str
+    executor: LambdaExecutor | WorkerExecutor
+
+    def __post_init__(self) -> None:
+        if not Token.is_unresolved(self.name) and not re.fullmatch(NAME_PATTERN, self.name):
+            raise ValueError(
+                f"{self.name!r} cannot be a pool's name: take a letter, then letters, digits, - and _, at most "
+                f"32 in all, and no -dead at the end"
+            )
 
 
 class Pool(Construct):
     """A queue, its dead letters, and a Lambda function or a Fargate service that works it off.
 
-    Args:
-        deployment: The platform that the pool joins.
-        stage: Decides on retention and removal of the logs.
-        name: Name of the pool.
-        executor: What executes its actions.
+    Attributes:
+        role: What the pool's executors run as: grant it what your tasks need.
+        queues: The queue and its dead letters.
 
     Example:
-        >>> pool = Pool(stack, "Train", deployment=platform.deployment, stage=Stage.of("dev"), name="train",
-        ...             executor=WorkerExecutor(replicas_max=4, concurrency=2))  # doctest: +SKIP
-        >>> table.grant_read_data(pool.role)  # doctest: +SKIP
+        >>> executor = WorkerExecutor(replicas_max=4, concurrency=2)  # doctest: +SKIP
+        >>> props = PoolProps(deployment=platform.deployment, stage=stage, name="train", executor=executor)
+        ... # doctest: +SKIP
+        >>> table.grant_read_data(Pool(stack, "Train", props=props).role)  # doctest: +SKIP
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        deployment: Deployment,
-        stage: Stage,
-        name: str,
-        executor: LambdaExecutor | WorkerExecutor,
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, props: PoolProps) -> None:
         super().__init__(scope, construct_id)
-        self._deployment = deployment
-        self._stage = stage
-        self.name = name
-        self.role: iam.Role
-        """What the pool's executors run as: grant it what your tasks need."""
-        if isinstance(executor, LambdaExecutor):
-            self.role = self._lambda(executor)
+        self._props = props
+        self._settings = props.deployment.settings(props.name)
+        if isinstance(props.executor, LambdaExecutor):
+            self.queues = self._queues(_visibility_s(props.executor))
+            self.role = self._function(props.executor).role
         else:
-            self.role = self._worker(executor)
+            self.queues = self._queues(self._settings.lease_s)
+            self.role = self._service(props.executor).role
+        PoolAlarms(self, "Alarms", deployment=props.deployment, pool=props.name, queues=self.queues)
         tag_component(self, "pool")
 
-    def _lambda(self, executor: LambdaExecutor) -> iam.Role:
-        visibility_s = executor.visibility_s
-        if visibility_s is None:
-            visibility_s = visibility_for(int(executor.timeout_s))
-        self.queues = self._queues(visibility_s)
+    def _queues(self, visibility_s: float) -> QueuePair:
+        props = self._props
+        return QueuePair(
+            self, "Queues", deployment=props.deployment, pool=props.name, visibility_s=visibility_s
+        )
+
+    def _function(self, executor: LambdaExecutor) -> RuntimeFunction:
+        props = self._props
         execute = RuntimeFunction(
             self,
             "Execute",
-            name=f"{self._deployment.prefix}-{self.name}-execute",
-            description=f"upwell: executes the actions of pool {self.name}",
+            name=f"{props.deployment.prefix}-{props.name}-execute",
+            description=f"upwell: executes the actions of pool {props.name}",
             module="execute",
-            code=self._deployment.code,
-            stage=self._stage,
-            environment=self._deployment.settings(self.name).to_env(),
-            statements=executor_statements(self._deployment, self.name),
+            code=props.deployment.code,
+            stage=props.stage,
+            environment=self._settings.to_env(),
+            grants=executor_grants(props.deployment, props.name),
             timeout_s=executor.timeout_s,
             memory_mib=executor.memory_mib,
         )
@@ -127,35 +107,38 @@ class Pool(Construct):
             function_response_types=["ReportBatchItemFailures"],
         )
         if executor.max_concurrency is not None:
-            mapping.add_property_override("ScalingConfig.MaximumConcurrency", executor.max_concurrency)
-        self.mapping = mapping
-        return execute.role
+            mapping.scaling_config = lambda_.CfnEventSourceMapping.ScalingConfigProperty(
+                maximum_concurrency=executor.max_concurrency
+            )
+        return execute
 
-    def _worker(self, executor: WorkerExecutor) -> iam.Role:
-        settings = self._deployment.settings(self.name)
-        self.queues = self._queues(settings.lease_s)
-        concurrency = Tokenization.stringify_number(executor.concurrency)
-        worker = WorkerService(
+    def _service(self, executor: WorkerExecutor) -> WorkerService:
+        props = self._props
+        text = Tokenization.stringify_number
+        concurrency = text(executor.concurrency)
+        return WorkerService(
             self,
             "Worker",
-            deployment=self._deployment,
-            pool=self.name,
-            stage=self._stage,
-            environment={**settings.to_env(), f"{ENV_PREFIX}CONCURRENCY": concurrency},
-            statements=executor_statements(self._deployment, self.name),
-            cpu_units=Tokenization.stringify_number(executor.cpu_units),
-            memory_mib=Tokenization.stringify_number(executor.memory_mib),
+            deployment=props.deployment,
+            pool=props.name,
+            stage=props.stage,
+            environment={**self._settings.to_env(), f"{ENV_PREFIX}CONCURRENCY": concurrency},
+            grants=executor_grants(props.deployment, props.name),
+            cpu_units=text(executor.cpu_units),
+            memory_mib=text(executor.memory_mib),
             scaling={
-                "replicas-min": Tokenization.stringify_number(executor.replicas_min),
-                "replicas-max": Tokenization.stringify_number(executor.replicas_max),
+                "replicas-min": text(executor.replicas_min),
+                "replicas-max": text(executor.replicas_max),
                 "concurrency": concurrency,
-                "scaledown-ttl-s": Tokenization.stringify_number(executor.scaledown_ttl_s),
-                "idle-ttl-s": Tokenization.stringify_number(executor.idle_ttl_s),
+                "scaledown-ttl-s": text(executor.scaledown_ttl_s),
+                "idle-ttl-s": text(executor.idle_ttl_s),
             },
         )
-        return worker.role
 
-    def _queues(self, visibility_s: float) -> QueuePair:
-        return QueuePair(
-            self, "Queues", deployment=self._deployment, pool=self.name, visibility_s=visibility_s
-        )
+
+def _visibility_s(executor: LambdaExecutor) -> float:
+    if executor.visibility_s is not None:
+        return executor.visibility_s
+    if Token.is_unresolved(executor.timeout_s):
+        raise ValueError("timeout_s is only known at deployment; give visibility_s too, six times as long")
+    return visibility_for(executor.timeout_s)

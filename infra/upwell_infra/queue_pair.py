@@ -6,8 +6,8 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
-from upwell._core.limits import SQS_BATCH_BYTES
 
+from upwell._core.limits import SQS_BATCH_BYTES
 from upwell_infra.deployment import Deployment
 from upwell_infra.function import visibility_for
 

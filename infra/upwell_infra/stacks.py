@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from aws_cdk import CfnOutput, CliCredentialsStackSynthesizer, Stack, Tags
 from constructs import Construct
 
-from upwell_infra.deployment import Deployment
+from upwell_infra.deployment import CodeLocation, Deployment
+from upwell_infra.executors import LambdaExecutor, WorkerExecutor
+from upwell_infra.package import source_hash
 from upwell_infra.platform import Platform, PlatformProps
-from upwell_infra.pool import LambdaExecutor, Pool, WorkerExecutor
+from upwell_infra.pool import Pool, PoolProps
 from upwell_infra.stage import Stage
 
 
@@ -15,14 +20,29 @@ class UpwellStack(Stack):
     """A stack with our tags, whose template can be deployed without any bootstrap role."""
 
     def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, name: str, purpose: str) -> None:
+        assets = CliCredentialsStackSynthesizer()
         super().__init__(
-            scope,
-            construct_id,
-            stack_name=name,
-            description=f"upwell: {purpose}",
-            synthesizer=CliCredentialsStackSynthesizer(),
+            scope, construct_id, stack_name=name, description=f"upwell: {purpose}", synthesizer=assets
         )
+        # The stack binds a copy, which jsii cannot tell from the original: bind that too, to add assets.
+        assets.bind(self)
+        self._assets = assets
         Tags.of(self).add("upwell:stage", stage.name)
+
+    def packaged_code(self, build_dir: Path) -> CodeLocation:
+        """Register the runtime's zip as an asset of the stack, and return where it will be.
+
+        CDK builds it when it deploys the stack and the bucket of assets lacks it, so that synthesis needs
+        neither network nor the zip: the asset is known by the hash of what goes in.
+
+        Args:
+            build_dir: Where the zip is kept between deployments.
+        """
+        command = [sys.executable, "-m", "upwell_infra.package", "--build-dir", str(build_dir.resolve())]
+        location = self._assets.add_file_asset(
+            source_hash=source_hash(), executable=command, display_name="upwell runtime"
+        )
+        return CodeLocation(bucket=location.bucket_name, key=location.object_key)
 
 
 def add_platform(stack: Stack, props: PlatformProps) -> Platform:
@@ -55,7 +75,8 @@ def add_pool(
     stack: Stack, deployment: Deployment, stage: Stage, name: str, executor: LambdaExecutor | WorkerExecutor
 ) -> Pool:
     """Put a pool into a stack of its own."""
-    pool = Pool(stack, "Pool", deployment=deployment, stage=stage, name=name, executor=executor)
+    props = PoolProps(deployment=deployment, stage=stage, name=name, executor=executor)
+    pool = Pool(stack, "Pool", props=props)
     CfnOutput(stack, "QueueUrl", value=pool.queues.queue.queue_url, description="The pool's queue")
     CfnOutput(stack, "RoleArn", value=pool.role.role_arn, description="What the pool's executors run as")
     return pool

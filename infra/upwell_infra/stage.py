@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aws_cdk import RemovalPolicy, Tags
 from aws_cdk import aws_logs as logs
 from constructs import IConstruct
+
 from upwell._core.settings import resource_prefix
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
-from upwell._core.keys import RUNS_BY_TIME
 
+from upwell._core.keys import RUNS_BY_TIME
 from upwell_infra.stage import Stage, tag_component
 
 TTL_ATTRIBUTE = "expires_at"
@@ -24,9 +24,7 @@ class Tables(Construct):
         super().__init__(scope, construct_id)
         self._prefix = prefix
         self._stage = stage
-        self.actions = self._table(
-            "actions", sort_key=True, stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES
-        )
+        self.actions = self._table("actions", sort_key=True, stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES)
         self.journal = self._table("journal", sort_key=True)
         self.runs = self._table("runs", sort_key=True)
         self.runs.add_global_secondary_index(

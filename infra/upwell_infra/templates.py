@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from aws_cdk import App, CfnCondition, CfnParameter, Fn, Stack, Token
+from aws_cdk import Acknowledgment, App, Aws, CfnCondition, CfnParameter, Fn, Stack, Validations
 
+from upwell._core.limits import LAMBDA_MEMORY_MAX_MIB, LAMBDA_TIMEOUT_MAX_S, SQS_VISIBILITY_MAX_S
 from upwell_infra.deployment import CodeLocation, Deployment
+from upwell_infra.executors import LambdaExecutor, WorkerExecutor
 from upwell_infra.platform import PlatformProps
-from upwell_infra.pool import LambdaExecutor, WorkerExecutor
+from upwell_infra.pool import NAME_PATTERN
 from upwell_infra.stacks import UpwellStack, add_platform, add_pool
 from upwell_infra.stage import Stage
 
@@ -20,36 +23,30 @@ def platform_stack(app: App) -> Stack:
     """Return the stack of `platform.json`; its code is a parameter."""
     stage = Stage.of(TEMPLATE_STAGE)
     stack = UpwellStack(app, "platform", stage=stage, name=stage.prefix, purpose="platform")
-    days = _number(stack, "DataRetentionDays", 30, "Values and files of runs are deleted after so many days")
-    add_platform(stack, PlatformProps(code=_code(stack), stage=stage, data_retention_days=days))
+    days = _number(
+        stack, "DataRetentionDays", 30, 1, None, "Values and files of runs are deleted after so many days"
+    )
+    props = PlatformProps(
+        code=_code(stack), stage=stage, data_retention_days=days, alarm_topic_arns=_alarm_topics(stack)
+    )
+    add_platform(stack, props)
     return stack
 
 
 def pool_lambda_stack(app: App) -> Stack:
     """Return the stack of `pool-lambda.json`."""
     stack, deployment, pool = _pool_stack(app, "pool-lambda")
-    limit = CfnParameter(
-        stack, "MaxConcurrency", type="Number", default=0, description="Most invocations at a time; 0: no limit"
-    )
     executor = LambdaExecutor(
-        memory_mib=_number(stack, "MemoryMiB", 1769, "Memory of an executor"),
-        timeout_s=_number(stack, "TimeoutS", 900, "Longest attempt, at most 900"),
-        visibility_s=_number(stack, "VisibilityS", 5400, "Visibility timeout: six times TimeoutS"),
+        memory_mib=_number(stack, "MemoryMiB", 1769, 128, LAMBDA_MEMORY_MAX_MIB, "Memory of an executor"),
+        timeout_s=_number(stack, "TimeoutS", 900, 1, LAMBDA_TIMEOUT_MAX_S, "Longest attempt, at most 900"),
+        max_concurrency=_number(
+            stack, "MaxConcurrency", 1000, 2, 1000, "Most invocations at a time, 2 to 1,000"
+        ),
+        visibility_s=_number(
+            stack, "VisibilityS", 5400, 6, SQS_VISIBILITY_MAX_S, "Visibility timeout: six times TimeoutS"
+        ),
     )
-    made = add_pool(stack, deployment, Stage.of(TEMPLATE_STAGE), pool, executor)
-    limited = CfnCondition(
-        stack, "HasMaxConcurrency", expression=Fn.condition_not(Fn.condition_equals(limit.value_as_string, "0"))
-    )
-    made.mapping.add_property_override(
-        "ScalingConfig",
-        {
-            "Fn::If": [
-                limited.logical_id,
-                {"MaximumConcurrency": {"Ref": limit.logical_id}},
-                {"Ref": "AWS::NoValue"},
-            ]
-        },
-    )
+    add_pool(stack, deployment, Stage.of(TEMPLATE_STAGE), pool, executor)
     return stack
 
 
@@ -58,20 +55,21 @@ def pool_worker_stack(app: App) -> Stack:
     stack, deployment, pool = _pool_stack(app, "pool-worker")
     subnets = CfnParameter(stack, "SubnetIds", type="CommaDelimitedList", description="Subnets of the platform")
     group = CfnParameter(stack, "SecurityGroupId", type="String", description="Security group of the platform")
-    deployment = Deployment(
-        prefix=deployment.prefix,
-        code=deployment.code,
-        subnet_ids=subnets.value_as_list,
-        security_group_id=group.value_as_string,
-    )
+    deployment = replace(deployment, subnet_ids=subnets.value_as_list, security_group_id=group.value_as_string)
     executor = WorkerExecutor(
-        cpu_units=_number(stack, "CpuUnits", 1024, "CPU of a worker; 1,024 units are one vCPU"),
-        memory_mib=_number(stack, "MemoryMiB", 2048, "Memory of a worker"),
-        replicas_min=_number(stack, "ReplicasMin", 0, "Workers that are kept when there is nothing to do"),
-        replicas_max=_number(stack, "ReplicasMax", 1, "Most workers"),
-        concurrency=_number(stack, "Concurrency", 1, "Actions that a worker executes at a time"),
-        scaledown_ttl_s=_number(stack, "ScaledownTtlS", 30, "A worker that is not needed goes after so long"),
-        idle_ttl_s=_number(stack, "IdleTtlS", 300, "The pool goes to its minimum after so long without work"),
+        cpu_units=_number(stack, "CpuUnits", 1024, 256, 16_384, "CPU of a worker; 1,024 units are one vCPU"),
+        memory_mib=_number(stack, "MemoryMiB", 2048, 512, 122_880, "Memory of a worker"),
+        replicas_min=_number(
+            stack, "ReplicasMin", 0, 0, None, "Workers that are kept when there is nothing to do"
+        ),
+        replicas_max=_number(stack, "ReplicasMax", 1, 1, None, "Most workers"),
+        concurrency=_number(stack, "Concurrency", 1, 1, None, "Actions that a worker executes at a time"),
+        scaledown_ttl_s=_number(
+            stack, "ScaledownTtlS", 30, 0, None, "A worker that is not needed goes after so long"
+        ),
+        idle_ttl_s=_number(
+            stack, "IdleTtlS", 300, 0, None, "The pool goes to its minimum after so long without work"
+        ),
     )
     add_pool(stack, deployment, Stage.of(TEMPLATE_STAGE), pool, executor)
     return stack
@@ -88,16 +86,21 @@ TEMPLATES: dict[str, Callable[[App], Stack]] = {
 def _pool_stack(app: App, construct_id: str) -> tuple[Stack, Deployment, str]:
     stage = Stage.of(TEMPLATE_STAGE)
     stack = UpwellStack(app, construct_id, stage=stage, name=f"{stage.prefix}-{construct_id}", purpose="pool")
-    prefix = CfnParameter(stack, "Prefix", type="String", default=stage.prefix, description="The platform's prefix")
+    prefix = CfnParameter(
+        stack, "Prefix", type="String", default=stage.prefix, description="The platform's prefix"
+    )
     pool = CfnParameter(
         stack,
         "PoolName",
         type="String",
         description="Name of the pool",
-        allowed_pattern="[a-z][a-z0-9-]{0,40}",
-        constraint_description="lower-case letters, digits and hyphens, at most 41, a letter first",
+        allowed_pattern=NAME_PATTERN,
+        constraint_description="a letter, then letters, digits, - and _; at most 32; no -dead at the end",
     )
-    return stack, Deployment(prefix=prefix.value_as_string, code=_code(stack)), pool.value_as_string
+    deployment = Deployment(
+        prefix=prefix.value_as_string, code=_code(stack), alarm_topic_arns=_alarm_topics(stack)
+    )
+    return stack, deployment, pool.value_as_string
 
 
 def _code(stack: Stack) -> CodeLocation:
@@ -106,6 +109,32 @@ def _code(stack: Stack) -> CodeLocation:
     return CodeLocation(bucket=bucket.value_as_string, key=key.value_as_string)
 
 
-def _number(stack: Stack, name: str, default: float, description: str) -> float:
-    parameter = CfnParameter(stack, name, type="Number", default=default, description=description)
-    return float(Token.as_number(parameter.value_as_number))
+def _alarm_topics(stack: Stack) -> list[str]:
+    topic = CfnParameter(
+        stack,
+        "AlarmTopicArn",
+        type="String",
+        default="",
+        description="SNS topic that alarms notify; may be empty",
+    )
+    given = CfnCondition(
+        stack, "HasAlarmTopic", expression=Fn.condition_not(Fn.condition_equals(topic.value_as_string, ""))
+    )
+    # The check takes the parameter's default, in a branch that is not taken then.
+    Validations.of(stack).acknowledge(
+        Acknowledgment(id="CloudFormation-Validate::F3033", reason="no action is set without a topic")
+    )
+    return [Fn.condition_if(given.logical_id, topic.value_as_string, Aws.NO_VALUE).to_string()]
+
+
+def _number(stack: Stack, name: str, default: float, low: float, high: float | None, description: str) -> float:
+    parameter = CfnParameter(
+        stack,
+        name,
+        type="Number",
+        default=default,
+        min_value=low,
+        max_value=high,
+        description=description,
+    )
+    return parameter.value_as_number

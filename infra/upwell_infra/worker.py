@@ -7,12 +7,13 @@ from pathlib import Path
 
 from aws_cdk import Aws, CfnTag
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from upwell_infra.deployment import Deployment
-from upwell_infra.function import service_role, write_logs
+from upwell_infra.function import write_logs
+from upwell_infra.grants import Grant, acknowledge, service_role
+from upwell_infra.permissions import fetch_runtime_grant
 from upwell_infra.stage import Stage
 
 IMAGE = "public.ecr.aws/lambda/python:3.11"
@@ -30,7 +31,7 @@ class WorkerService(Construct):
         pool: Name of the pool.
         stage: Decides on retention and removal of the logs.
         environment: Environment variables of a worker, from `Settings.to_env()`.
-        statements: What a worker may do.
+        grants: What a worker may do.
         cpu_units: 1,024 units are one vCPU.
         memory_mib: Memory of a worker; Fargate allows certain amounts per CPU size.
         scaling: What the scaler reads from the service's tags.
@@ -45,7 +46,7 @@ class WorkerService(Construct):
         pool: str,
         stage: Stage,
         environment: Mapping[str, str],
-        statements: Sequence[iam.PolicyStatement],
+        grants: Sequence[Grant],
         cpu_units: str,
         memory_mib: str,
         scaling: Mapping[str, str],
@@ -58,7 +59,7 @@ class WorkerService(Construct):
             retention=stage.log_retention,
             removal_policy=stage.removal_policy,
         )
-        self.role = service_role(self, "Role", "ecs-tasks", [*statements, _fetch_code(deployment)])
+        self.role = service_role(self, "Role", "ecs-tasks", [*grants, fetch_runtime_grant(deployment)])
         starter = service_role(self, "ExecutionRole", "ecs-tasks", [write_logs(self.log_group)])
 
         name = f"{deployment.prefix}-{pool}"
@@ -77,6 +78,7 @@ class WorkerService(Construct):
             execution_role_arn=starter.role_arn,
             container_definitions=[self._container(deployment, environment)],
         )
+        acknowledge(task, "ECS2", "the variables are names and tunables; secrets come from the task's role")
         self.service = ecs.CfnService(
             self,
             "Service",
@@ -131,12 +133,3 @@ class WorkerService(Construct):
                 },
             ),
         )
-
-
-def _fetch_code(deployment: Deployment) -> iam.PolicyStatement:
-    code = deployment.code
-    return iam.PolicyStatement(
-        sid="FetchRuntime",
-        actions=["s3:GetObject"],
-        resources=[f"arn:{Aws.PARTITION}:s3:::{code.bucket}/{code.key}"],
-    )

@@ -1,0 +1,126 @@
+"""The zip that functions and workers run: SDK, runtime and their pinned dependencies.
+
+`python -m upwell_infra.package` builds it and prints its path. CDK runs that when it publishes the asset, so
+that `cdk synth` needs neither network nor the zip: it knows the asset by the hash of what goes in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGES = ("upwell", "upwell_runtime")
+LEFT_OUT = ("upwell/_aws/templates/", "upwell/_cli/", "upwell/_console/", "upwell_runtime/sandbox/")
+"""What no executor runs."""
+INSTALL_NOTES = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"}
+"""Files of a `.dist-info` that tell how and where a package was installed: they differ between machines."""
+LOCK = Path(__file__).with_name("runtime.lock")
+PLATFORM = "x86_64-manylinux2014"
+PYTHON = "3.11"
+FORMAT = b"1"
+"""Part of the hash; raise it when the way to build the zip changes."""
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The oldest time that a zip can hold: the same content is the same file."""
+
+
+class CodeError(RuntimeError):
+    """The zip cannot be built."""
+
+
+def source_hash() -> str:
+    """Return the hash of everything that goes into the zip."""
+    digest = hashlib.sha256(FORMAT + LOCK.read_bytes())
+    for name, path in _sources():
+        content = path.read_bytes()
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def build(build_dir: Path) -> Path:
+    """Return the zip, building what is missing.
+
+    Raises:
+        CodeError: the dependencies could not be installed.
+    """
+    target = build_dir / f"runtime-{source_hash()}.zip"
+    if target.exists():
+        return target
+    dependencies = _dependencies(build_dir)
+    installed = {name: path for name, path in _files(dependencies) if not _is_install_note(name)}
+    entries = installed | dict(_sources())
+    partial = target.with_suffix(f".{os.getpid()}.partial")
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(entries):
+            info = zipfile.ZipInfo(name, date_time=EPOCH)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, entries[name].read_bytes())
+    partial.replace(target)
+    return target
+
+
+def _sources() -> Iterator[tuple[str, Path]]:
+    for package in PACKAGES:
+        spec = importlib.util.find_spec(package)
+        if spec is None or not spec.submodule_search_locations:
+            raise CodeError(f"package {package} is not installed; install upwell where CDK runs")
+        root = Path(next(iter(spec.submodule_search_locations)))
+        for name, path in _files(root):
+            full = f"{package}/{name}"
+            if not full.startswith(LEFT_OUT):
+                yield full, path
+
+
+def _files(root: Path) -> Iterator[tuple[str, Path]]:
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path.relative_to(root).as_posix(), path
+
+
+def _is_install_note(name: str) -> bool:
+    # Scripts in bin/ hold the path of the interpreter that installed them; nothing runs them here.
+    return name.startswith("bin/") or (".dist-info/" in name and name.rsplit("/", 1)[1] in INSTALL_NOTES)
+
+
+def _dependencies(build_dir: Path) -> Path:
+    """Install the pinned dependencies for the platform of Lambda into a folder named after the lock."""
+    digest = hashlib.sha256(FORMAT + LOCK.read_bytes()).hexdigest()[:16]
+    target = build_dir / f"dependencies-{digest}"
+    if target.exists():
+        return target
+    build_dir.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix="dependencies-", suffix=".partial", dir=build_dir))
+    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(partial)]
+    command += ["--python-platform", PLATFORM, "--python-version", PYTHON, "--only-binary", ":all:"]
+    command += ["--no-deps", "--require-hashes", "--link-mode", "copy", "-r", str(LOCK)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CodeError(
+            f"cannot install {LOCK.name} for {PLATFORM} (is a package index reachable?): {done.stderr}"
+        )
+    partial.rename(target)
+    return target
+
+
+def main() -> int:
+    """Build the zip and print its path."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--build-dir", type=Path, default=Path("build"))
+    try:
+        print(build(parser.parse_args().build_dir))
+    except CodeError as e:
+        print(e, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
