@@ -130,14 +130,14 @@ class Deployment:
                 raise SandboxError(
                     f"pool {spec.name!r} belongs to the platform; name the environment differently"
                 )
-            stack_name = f"{self.prefix}-pool-{spec.name}"
-            if self._pools.pop(spec.name, None):
-                await self._remove(stack_name)
             template = load_template(f"pool-{spec.kind}", self._templates)
             given = {name: str(value) for name, value in spec.parameters.items()}
             if unknown := given.keys() - template.get("Parameters", {}).keys():
                 has = sorted(template["Parameters"])
                 raise SandboxError(f"pool-{spec.kind} has no parameters {sorted(unknown)}; it has {has}")
+            stack_name = f"{self.prefix}-pool-{spec.name}"
+            if self._pools.pop(spec.name, None):
+                await self._remove(stack_name)
             stack = await self._stacks.create(
                 stack_name, template, self._shared | {"PoolName": spec.name} | given
             )

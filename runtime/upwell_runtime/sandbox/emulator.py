@@ -63,6 +63,11 @@ class Emulator:
             f"the AWS emulator did not come up in {PORT_TRIES} tries; see {self._dir.logs / 'emulator.log'}"
         )
 
+    async def stop(self) -> None:
+        """End the emulator at once: nothing of it is kept."""
+        if self._child is not None:
+            await self._child.stop(0)
+
     def _environment(self, port: int) -> dict[str, str]:
         return {
             "GATEWAY_PORT": str(port),

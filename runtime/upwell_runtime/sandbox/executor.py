@@ -55,8 +55,8 @@ class Executor:
     async def run(self, children: Children) -> None:
         """Start the process and stay until it ends."""
         spec = self._spec
-        self._port = await self._api.open(self)
         try:
+            self._port = await self._api.open(self)
             self.child = await children.start(
                 spec.name,
                 [sys.executable, "-m", "awslambdaric", spec.handler],

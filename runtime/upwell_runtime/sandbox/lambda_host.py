@@ -81,6 +81,7 @@ class FunctionHost:
         """See `ExecutorOwner`."""
         if invocation := self._next_waiting():
             executor.take(invocation)
+            self._grow()
         else:
             # The last in is the first out, so that what is not needed stays idle and can be ended.
             self._idle.append(executor)
@@ -147,13 +148,18 @@ class FunctionHost:
                 return invocation
         return None
 
+    def _report(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            log.error("no process could be started", exc_info=error, extra={"function": self.spec.name})
+
     def _grow(self) -> None:
         """Start processes for what waits, within the limits."""
         starting = self._starting()
         wanted = min(len(self._waiting), self._growth.starting) - starting
         for _ in range(min(wanted, self._limit - len(self._executors))):
             executor = Executor(self.spec, self, self._api)
-            self._executors[executor] = asyncio.create_task(executor.run(self._children))
+            task = self._executors[executor] = asyncio.create_task(executor.run(self._children))
+            task.add_done_callback(self._report)
 
 
 class LambdaHost:

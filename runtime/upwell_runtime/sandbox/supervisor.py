@@ -51,6 +51,7 @@ class Supervisor:
         self._functions = LambdaHost(self._children, options.growth)
         self._control = Control(self)
         self._stop = asyncio.Event()
+        self._aws: Aws | None = None
         self._deployment: Deployment | None = None
 
     async def run(self) -> None:
@@ -61,20 +62,20 @@ class Supervisor:
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self.request_stop, number.name)
-        aws: Aws | None = None
         try:
             await self._emulator.start()
-            aws = Aws(endpoint=self._emulator.endpoint, region=self._options.region, account=ACCOUNT)
-            await self._serve(aws)
+            self._aws = Aws(endpoint=self._emulator.endpoint, region=self._options.region, account=ACCOUNT)
+            await self._serve(self._aws)
         finally:
             self._dir.forget()
             if self._deployment is not None:
                 self._deployment.stop_polling()
+            await self._emulator.stop()
             await self._children.stop_all(STOP_GRACE_S)
             await self._functions.stop()
             await self._control.stop()
-            if aws is not None:
-                aws.close()
+            if self._aws is not None:
+                self._aws.close()
             self._children.close()
             log.info("stopped")
 
@@ -106,7 +107,7 @@ class Supervisor:
                 "stop": self._stop.wait(),
             }.items()
         ]
-        self._write_state(aws)
+        self._write_state()
         log.info("ready", extra={"endpoint": aws.endpoint})
         ended, running = await asyncio.wait(services, return_when=asyncio.FIRST_COMPLETED)
         for service in running:
@@ -123,8 +124,10 @@ class Supervisor:
                 f"see {self._dir.logs}"
             ) from service.exception()
 
-    def _write_state(self, aws: Aws) -> None:
+    def _write_state(self) -> None:
         assert self._deployment is not None
+        assert self._aws is not None
+        aws = self._aws
         pid = os.getpid()
         self._dir.write(
             SandboxState(
@@ -202,7 +205,10 @@ class Supervisor:
     async def ensure_pool(self, spec: PoolSpec) -> bool:
         """See `Controlled`."""
         assert self._deployment is not None
-        return await self._deployment.ensure_pool(spec)
+        created = await self._deployment.ensure_pool(spec)
+        if created and not self._stop.is_set():
+            self._write_state()
+        return created
 
     async def invoke(self, function: str, event: bytes) -> bytes:
         """See `Controlled`."""
