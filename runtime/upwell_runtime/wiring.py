@@ -9,6 +9,7 @@ from pathlib import Path
 
 from upwell._author.context import Mode
 from upwell._aws.platform import AwsPorts, open_ports
+from upwell._aws.worker_pools import WorkerPools
 from upwell._core.model import Executor as ExecutorId
 from upwell._core.ports import Ports
 from upwell._core.settings import Settings
@@ -32,6 +33,13 @@ def settings() -> Settings:
 def ports() -> AwsPorts:
     """Return the adapters of this component's deployment."""
     return open_ports(settings())
+
+
+@cache
+def worker_pools() -> WorkerPools:
+    """Return the worker pools of this component's deployment."""
+    aws = ports()
+    return WorkerPools(aws.clients, settings(), aws.queue)
 
 
 def kernel(executor: ExecutorId) -> Kernel:

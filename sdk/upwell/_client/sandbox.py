@@ -44,7 +44,7 @@ class Sandbox:
             raise UpwellError(f"the sandbox could not create pool {name!r}: {e.read().decode()}") from e
         except urllib.error.URLError as e:
             raise UpwellError(
-                f"the sandbox at {self.control_url} does not answer ({e.reason}); `upwell sandbox start` restarts it"
+                f"the sandbox at {self.control_url} does not answer ({e.reason}); `upwell sandbox start`"
             ) from e
 
 

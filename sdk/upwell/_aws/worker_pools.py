@@ -1,0 +1,120 @@
+"""Worker pools as the scaler sees them: ECS services with a queue each."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict, dataclass
+
+from upwell._aws.clients import Clients
+from upwell._aws.errors import clear_errors
+from upwell._aws.queue import SqsQueue
+from upwell._core.scaling import ScalePolicy, ScaleState, desired_workers
+from upwell._core.settings import Settings
+
+log = logging.getLogger("upwell.scale")
+
+SERVICES_PER_CALL = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerPool:
+    """A service, its policy and what it is set to."""
+
+    name: str
+    service: str
+    desired: int
+    policy: ScalePolicy
+
+
+class WorkerPools:
+    """Sets each service's desired count from its queue.
+
+    Args:
+        clients: Makes the requests.
+        settings: Names the cluster, the queues and the table that holds the scaler's memory.
+        queue: Tells how much waits.
+    """
+
+    def __init__(self, clients: Clients, settings: Settings, queue: SqsQueue) -> None:
+        self._clients = clients
+        self._settings = settings
+        self._queue = queue
+
+    async def scale_all(self, now: float) -> dict[str, int]:
+        """Look at every pool and set what must change; return the desired workers by pool."""
+        return {pool.name: await self._scale(pool, now) for pool in await self._pools()}
+
+    async def _scale(self, pool: WorkerPool, now: float) -> int:
+        depth = await self._queue.depth(pool.name)
+        before = await self._remembered(pool.name)
+        desired, after = desired_workers(
+            pool.policy, before, messages=depth.visible + depth.in_flight, workers=pool.desired, now=now
+        )
+        if after != before:
+            await self._remember(pool.name, after)
+        if desired != pool.desired:
+            log.info("scaling", extra={"pool": pool.name, "from": pool.desired, "to": desired})
+            ecs = self._clients.ecs
+            with clear_errors(f"service {pool.service}"):
+                await self._clients.call(
+                    lambda: ecs.update_service(
+                        cluster=self._settings.prefix, service=pool.service, desiredCount=desired
+                    )
+                )
+        return desired
+
+    async def _pools(self) -> list[WorkerPool]:
+        ecs, cluster = self._clients.ecs, self._settings.prefix
+        pools: list[WorkerPool] = []
+        with clear_errors(f"cluster {cluster}"):
+            arns = await self._clients.call(
+                lambda: [
+                    arn
+                    for page in ecs.get_paginator("list_services").paginate(cluster=cluster)
+                    for arn in page["serviceArns"]
+                ]
+            )
+            for start in range(0, len(arns), SERVICES_PER_CALL):
+                some = arns[start : start + SERVICES_PER_CALL]
+                answer = await self._clients.call(
+                    lambda some=some: ecs.describe_services(cluster=cluster, services=some, include=["TAGS"])  # type: ignore[misc]  # mypy does not infer lambdas with defaults
+                )
+                for service in answer["services"]:
+                    tags = {tag["key"]: tag["value"] for tag in service.get("tags", [])}
+                    if service.get("status") == "ACTIVE" and "upwell:replicas-max" in tags:
+                        pools.append(self._pool(service["serviceName"], service["desiredCount"], tags))
+        return pools
+
+    def _pool(self, service: str, desired: int, tags: dict[str, str]) -> WorkerPool:
+        return WorkerPool(
+            name=service.removeprefix(f"{self._settings.prefix}-"),
+            service=service,
+            desired=desired,
+            policy=ScalePolicy(
+                replicas_min=int(tags["upwell:replicas-min"]),
+                replicas_max=int(tags["upwell:replicas-max"]),
+                concurrency=int(tags["upwell:concurrency"]),
+                scaledown_ttl_s=float(tags["upwell:scaledown-ttl-s"]),
+                idle_ttl_s=float(tags["upwell:idle-ttl-s"]),
+            ),
+        )
+
+    async def _remembered(self, pool: str) -> ScaleState:
+        dynamodb, key = self._clients.dynamodb, _memory_key(pool)
+        with clear_errors(f"table {self._settings.runs_table}"):
+            answer = await self._clients.call(
+                lambda: dynamodb.get_item(TableName=self._settings.runs_table, Key=key, ConsistentRead=True)
+            )
+        text = answer.get("Item", {}).get("state", {}).get("S")
+        return ScaleState(**json.loads(text)) if text else ScaleState()
+
+    async def _remember(self, pool: str, state: ScaleState) -> None:
+        item = {**_memory_key(pool), "state": {"S": json.dumps(asdict(state))}}
+        dynamodb = self._clients.dynamodb
+        with clear_errors(f"table {self._settings.runs_table}"):
+            await self._clients.call(lambda: dynamodb.put_item(TableName=self._settings.runs_table, Item=item))
+
+
+def _memory_key(pool: str) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": f"pool#{pool}"}, "sk": {"S": "scale"}}
