@@ -1,4 +1,3 @@
-import asyncio
 import os
 import signal
 import subprocess
@@ -13,9 +12,31 @@ from upwell_runtime.sandbox.children import Children, base_environment
 from upwell_runtime.sandbox.state import StateDir, process_started
 
 FOREVER = [sys.executable, "-c", "import signal; signal.pause()"]
-STUBBORN = (
-    "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); signal.pause()"
-)
+STUBBORN = """
+import signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print('up', flush=True)
+signal.pause()
+"""
+PARENT = f"""
+import signal, subprocess
+print(subprocess.Popen({FOREVER!r}).pid, flush=True)
+signal.pause()
+"""
+SUPERVISOR = """
+import asyncio, sys
+from pathlib import Path
+from upwell_runtime.sandbox.children import Children
+from upwell_runtime.sandbox.state import StateDir
+
+async def main(root, code):
+    children = Children(StateDir(Path(root)))
+    child = await children.start("c", [sys.executable, "-c", code], environment={}, log_name="c")
+    print(child.pid, children.reaper_pid, flush=True)
+    await child.wait()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
 
 
 @pytest.fixture
@@ -33,16 +54,18 @@ async def children(state_dir: StateDir) -> AsyncIterator[Children]:
     started.close()
 
 
-async def until_logged(path: Path, text: str) -> None:
-    async with asyncio.timeout(20):
-        while text not in (path.read_text() if path.exists() else ""):
-            await asyncio.sleep(0.01)
+def wait_logged(path: Path, text: str) -> str:
+    deadline = time.monotonic() + 20
+    while text not in (logged := path.read_text() if path.exists() else ""):
+        assert time.monotonic() < deadline, f"{path} has {logged!r}"
+        time.sleep(0.01)
+    return logged
 
 
 def wait_gone(*pids: int) -> None:
-    deadline = time.monotonic() + 10
-    while any(process_started(pid) for pid in pids):
-        assert time.monotonic() < deadline, f"still there: {[p for p in pids if process_started(p)]}"
+    deadline = time.monotonic() + 20
+    while left := [pid for pid in pids if process_started(pid)]:
+        assert time.monotonic() < deadline, f"still there: {left}"
         time.sleep(0.01)
 
 
@@ -60,49 +83,27 @@ async def test_a_child_that_ignores_sigterm_is_killed_after_the_grace(
     children: Children, state_dir: StateDir
 ) -> None:
     child = await children.start("s", [sys.executable, "-c", STUBBORN], environment={}, log_name="s")
-    await until_logged(state_dir.logs / "s.log", "up")
+    wait_logged(state_dir.logs / "s.log", "up")
     assert await child.stop(grace_s=0.05) == -signal.SIGKILL
 
 
 async def test_what_a_child_started_ends_with_it(children: Children, state_dir: StateDir) -> None:
-    script = f"import subprocess, signal; print(subprocess.Popen({FOREVER!r}).pid, flush=True); signal.pause()"
-    child = await children.start("p", [sys.executable, "-c", script], environment={}, log_name="p")
-    await until_logged(state_dir.logs / "p.log", "\n")
-    grandchild = int((state_dir.logs / "p.log").read_text())
+    child = await children.start("p", [sys.executable, "-c", PARENT], environment={}, log_name="p")
+    grandchild = int(wait_logged(state_dir.logs / "p.log", "\n"))
     os.kill(child.pid, signal.SIGKILL)
     await child.wait()
     wait_gone(grandchild)
 
 
 def test_nothing_outlives_a_killed_supervisor(state_dir: StateDir) -> None:
-    grandparent = (
-        f"import subprocess, signal; print(subprocess.Popen({FOREVER!r}).pid, flush=True); signal.pause()"
-    )
-    script = f"""
-import asyncio, sys
-from pathlib import Path
-from upwell_runtime.sandbox.children import Children
-from upwell_runtime.sandbox.state import StateDir
-async def main():
-    children = Children(StateDir(Path({str(state_dir.root)!r})))
-    child = await children.start("c", [sys.executable, "-c", {grandparent!r}], environment={{}}, log_name="c")
-    print(child.pid, children.reaper_pid, flush=True)
-    await child.wait()
-asyncio.run(main())
-"""
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=env
-    ) as supervisor:
+    command = [sys.executable, "-c", SUPERVISOR, str(state_dir.root), PARENT]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as supervisor:
         assert supervisor.stdout is not None
         child, reaper = map(int, supervisor.stdout.readline().split())
-        log = state_dir.logs / "c.log"
-        deadline = time.monotonic() + 20
-        while not log.read_text().endswith("\n"):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        grandchild = int(wait_logged(state_dir.logs / "c.log", "\n"))
         supervisor.kill()
-    wait_gone(child, int(log.read_text()), reaper)
+    wait_gone(child, grandchild, reaper)
 
 
 def test_children_get_no_credentials_of_the_user(state_dir: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,6 +89,12 @@ async def deploy(children: Children) -> AsyncIterator[Deploy]:
         await host.stop()
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - it is other processes that change it
+            await asyncio.sleep(0.01)
+
+
 async def invoke(function: FunctionHost, event: object) -> Any:
     return json.loads(await function.invoke(json.dumps(event).encode()))
 
@@ -142,9 +148,7 @@ async def test_a_function_is_killed_when_its_time_is_over(deploy: Deploy) -> Non
     (process,) = function.status()
     with pytest.raises(InvocationError, match=r"Sandbox\.Timedout.*timed out after 0\.30 seconds"):
         await invoke(function, 60)
-    async with asyncio.timeout(10):
-        while process_started(process["pid"]):
-            await asyncio.sleep(0.01)
+    await until(lambda: process_started(process["pid"]) is None)
     assert await invoke(function, 0) == "done"
 
 
@@ -152,9 +156,7 @@ async def test_an_idle_process_that_is_killed_is_replaced(deploy: Deploy) -> Non
     function = await deploy("probe.dies")
     first = await invoke(function, {})
     os.kill(first, signal.SIGKILL)
-    async with asyncio.timeout(10):
-        while function.status():
-            await asyncio.sleep(0.01)
+    await until(lambda: not function.status())
     assert await invoke(function, {}) != first
 
 

@@ -5,8 +5,6 @@ from upwell_runtime.sandbox.intrinsics import Resolver
 from upwell_runtime.sandbox.stacks import load_template, without_triggers
 from upwell_runtime.sandbox.state import SandboxError
 
-TYPES_SWITCHED_OFF = ("AWS::Lambda::EventSourceMapping", "AWS::Events::Rule")
-
 
 @pytest.fixture
 def resolver() -> Resolver:
