@@ -51,6 +51,14 @@ async def test_a_single_item_is_flushed_at_once() -> None:
     assert sink.batches == [[4]]
 
 
+async def test_one_item_after_the_other_is_flushed_even_by_a_flush_that_never_waits() -> None:
+    async def flush(items: list[int]) -> list[int | Exception]:
+        return list(items)
+
+    batcher = Batcher(flush, max_items=10)
+    assert [await asyncio.wait_for(batcher.submit(i), 5) for i in range(5)] == list(range(5))
+
+
 async def test_submits_of_one_turn_of_the_loop_share_a_batch() -> None:
     sink = Sink()
     batcher = Batcher(sink.flush, max_items=100)

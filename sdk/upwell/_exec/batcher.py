@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -106,10 +106,15 @@ class Batcher(Generic[T, R]):
 
     async def _flush_pending(self) -> None:
         self._starting = False
-        while batch := self._take():
-            if self._pending:
-                self._start_flusher()
-            await self._flush_batch(batch)
+        try:
+            while batch := self._take():
+                if self._pending:
+                    self._start_flusher()
+                await self._flush_batch(batch)
+        finally:
+            # Here and not in the callback, which comes a turn later: until then a submit would count on this
+            # flusher, which takes nothing any more.
+            self._flushers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     def _take(self) -> list[Slot[T, R]]:
         batch: list[Slot[T, R]] = []
