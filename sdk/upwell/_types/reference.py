@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 
 class Reference(BaseModel):
@@ -24,6 +25,11 @@ class Reference(BaseModel):
     format: str = ""
     hash: str | None = None
 
+    @field_validator("path", mode="before")
+    @classmethod
+    def _accept_paths(cls, path: Any) -> Any:
+        return os.fspath(path) if isinstance(path, os.PathLike) else path
+
     def model_post_init(self, context: Any, /) -> None:
         """Derive the name from the path."""
         if self.name is None:
@@ -36,10 +42,16 @@ class Reference(BaseModel):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Reference):
             return NotImplemented
-        return self._fields() == other._fields()
+        return _kind(self) is _kind(other) and self._fields() == other._fields()
 
     def __hash__(self) -> int:
         return hash(self._fields())
 
     def _fields(self) -> tuple[str, str | None, str, str | None]:
         return self.path, self.name, self.format, self.hash
+
+
+def _kind(reference: Reference) -> type:
+    """Return the class without its parameters: what `File[T]` says of content is not part of the value."""
+    origin: type | None = type(reference).__pydantic_generic_metadata__["origin"]
+    return origin or type(reference)

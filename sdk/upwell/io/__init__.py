@@ -1,0 +1,20 @@
+"""References to files and directories in object storage, passed between tasks instead of their content.
+
+Plain methods are async; those that end in `_sync` block.
+
+Example:
+    >>> import asyncio, upwell.io
+    >>> async def shout(text: upwell.io.File) -> upwell.io.File:
+    ...     result = upwell.io.File.new_remote("loud.txt")
+    ...     async with text.open("r") as source, result.open("w") as target:
+    ...         await target.write((await source.read()).upper())
+    ...     return result
+"""
+
+from upwell.io.directory import Directory
+from upwell.io.file import File
+from upwell.io.hashing import HashFunction
+
+Dir = Directory
+
+__all__ = ["Dir", "Directory", "File", "HashFunction"]
