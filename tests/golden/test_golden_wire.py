@@ -1,0 +1,263 @@
+"""The wire format, held by files: what version 1 wrote is read for ever, and today's code writes the same.
+
+A file in `v1` is the exact text that crosses a process boundary. When a field is added with a default, the
+existing files stay as they are and new ones are added; a file is never edited to make a test pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from upwell._core import wire
+from upwell._core.journal import Completed, Scheduled, Sent, Traced
+from upwell._core.model import (
+    ActionKey,
+    ActionRecord,
+    ActionSpec,
+    Attempt,
+    Bounds,
+    CacheEntry,
+    ErrorInfo,
+    Executor,
+    Lease,
+    Outcome,
+    Payload,
+    RetryPolicy,
+    RunRecord,
+    RunSpec,
+    Status,
+    TaskSpec,
+)
+
+V1 = Path(__file__).parent / "v1"
+Codec = tuple[Callable[[Any], str], Callable[[str], Any]]
+
+MESSAGE: Codec = (wire.dump_message, wire.load_message)
+RECORD: Codec = (wire.dump_record, wire.load_record)
+ENTRY: Codec = (wire.dump_entry, wire.load_entry)
+RUN: Codec = (wire.dump_run, wire.load_run)
+OUTCOME: Codec = (wire.dump_outcome, wire.load_outcome)
+CACHE: Codec = (wire.dump_cache_entry, wire.load_cache_entry)
+
+PLAIN_TASK = TaskSpec(name="default.add", module="program", pool="default")
+FULL_TASK = TaskSpec(
+    name="reports.render",
+    module="flows.reports",
+    pool="reports",
+    short_name="render the report",
+    retry=RetryPolicy(count=3, base_s=0.5, factor=2.0, cap_s=30.0),
+    bounds=Bounds(max_runtime_s=60.0, max_queued_s=600.0, deadline_s=3600.0),
+    cache_key="k7v2",
+)
+FULL_RUN = RunSpec(
+    run_id="r-20260102-abc",
+    generation=2,
+    bundle="9f86d081884c7d65",
+    created_at=1767312000.125,
+    custom_context={"team": "données"},
+    env_vars={"LOG_LEVEL": "debug"},
+    cache_mode="overwrite",
+)
+PLAIN = ActionSpec(
+    run=RunSpec(run_id="r1"),
+    action_id="a0",
+    task=PLAIN_TASK,
+    inputs=Payload(text='{"x":1,"y":"é\\n"}', size_bytes=17),
+)
+CHILD = ActionSpec(
+    run=FULL_RUN,
+    action_id="mfrggzdfmztwq2lk",
+    task=FULL_TASK,
+    inputs=Payload(blob="values/r-20260102-abc/2c26b46b68ffc68f", size_bytes=1_048_577),
+    parent_id="a0",
+    shard=3,
+    group="nightly",
+    depth=2,
+    queued_at=1767312001.5,
+)
+USER_ERROR = ErrorInfo(
+    code="ValueError",
+    message="no such customer: 'Ü'",
+    traceback='Traceback (most recent call last):\n  File "flows/reports.py", line 7\n',
+    worker="worker-1",
+)
+SYSTEM_ERROR = ErrorInfo(
+    code="RuntimeSystemError", message="lost 6 executors in a row", kind="system", recoverable=False
+)
+SUCCESS = Outcome(status=Status.SUCCEEDED, output=Payload(text="[1,2.5,null]", size_bytes=12))
+BLOB_SUCCESS = Outcome(status=Status.SUCCEEDED, output=Payload(blob="cached/2c26b46b", size_bytes=99_000))
+FAILURE = Outcome(status=Status.FAILED, error=USER_ERROR)
+SYSTEM_FAILURE = Outcome(status=Status.FAILED, error=SYSTEM_ERROR)
+ABORT = Outcome(
+    status=Status.ABORTED,
+    error=ErrorInfo(code="ActionAbortedError", message="stopped by hand", recoverable=False),
+)
+TIMEOUT = Outcome(
+    status=Status.TIMED_OUT,
+    error=ErrorInfo(code="MaxRuntimeExceededError", message="ran 61 s", recoverable=False),
+)
+LOST = Attempt(
+    number=1,
+    executor=Executor(kind="worker", id="task-1/4"),
+    started_at=1767312002.0,
+    ended_at=1767312040.25,
+    end="lost",
+)
+RUNNING = Attempt(number=2, executor=Executor(kind="lambda", id="req-2"), started_at=1767312041.0)
+
+CASES: dict[str, tuple[Codec, Any]] = {
+    "message_plain": (MESSAGE, wire.Message(action=PLAIN)),
+    "message_root_with_token": (MESSAGE, wire.Message(action=PLAIN, task_token="AQCEAAAAKgAAAAMAAA==")),
+    "message_full_with_blob": (MESSAGE, wire.Message(action=CHILD)),
+    "outcome_success": (OUTCOME, SUCCESS),
+    "outcome_success_blob": (OUTCOME, BLOB_SUCCESS),
+    "outcome_failure": (OUTCOME, FAILURE),
+    "outcome_system_failure": (OUTCOME, SYSTEM_FAILURE),
+    "outcome_aborted": (OUTCOME, ABORT),
+    "outcome_timed_out": (OUTCOME, TIMEOUT),
+    "record_running": (
+        RECORD,
+        ActionRecord(
+            spec=CHILD,
+            status=Status.RUNNING,
+            version=3,
+            generation=2,
+            created_at=1767312001.75,
+            started_at=1767312002.0,
+            losses=1,
+            lease=Lease(id="lease-2", expires_at=1767312071.0),
+            attempts=(LOST, RUNNING),
+        ),
+    ),
+    "record_retrying": (
+        RECORD,
+        ActionRecord(
+            spec=CHILD,
+            status=Status.QUEUED,
+            version=4,
+            generation=2,
+            created_at=1767312001.75,
+            started_at=1767312002.0,
+            not_before=1767312060.0,
+            failures=1,
+            lease=Lease(id="lease-2", expires_at=1767312071.0),
+            attempts=(
+                Attempt(
+                    number=1,
+                    executor=Executor(kind="local", id="pid-7"),
+                    started_at=1767312002.0,
+                    ended_at=1767312003.0,
+                    end="failed",
+                    error=USER_ERROR,
+                ),
+            ),
+        ),
+    ),
+    "record_succeeded": (
+        RECORD,
+        ActionRecord(
+            spec=PLAIN,
+            status=Status.SUCCEEDED,
+            version=2,
+            generation=1,
+            created_at=1767312001.75,
+            ended_at=1767312002.5,
+            outcome=SUCCESS,
+        ),
+    ),
+    "record_from_cache": (
+        RECORD,
+        ActionRecord(
+            spec=CHILD,
+            status=Status.SUCCEEDED,
+            version=1,
+            generation=2,
+            created_at=1767312001.75,
+            ended_at=1767312001.75,
+            outcome=BLOB_SUCCESS,
+            cached_from=ActionKey("r0", "mfrggzdfmztwq2lk"),
+        ),
+    ),
+    "entry_scheduled": (
+        ENTRY,
+        Scheduled(
+            at=1767312001.5,
+            generation=2,
+            shard=3,
+            children=(
+                Sent(action_id="aaaa", task="default.add", pool="default"),
+                Sent(action_id="bbbb", task="reports.render", pool="reports"),
+            ),
+        ),
+    ),
+    "entry_completed": (
+        ENTRY,
+        Completed(at=1767312042.0, generation=2, action_id="aaaa", outcome=SUCCESS),
+    ),
+    "entry_completed_failed": (
+        ENTRY,
+        Completed(at=1767312042.0, generation=1, action_id="bbbb", outcome=FAILURE),
+    ),
+    "entry_traced": (
+        ENTRY,
+        Traced(at=1767312042.0, trace_id="t1", name="fetch", started_at=1767312041.0, outcome=BLOB_SUCCESS),
+    ),
+    "run_started": (
+        RUN,
+        RunRecord(spec=RunSpec(run_id="r1"), task="default.add", status=Status.QUEUED, root=PLAIN),
+    ),
+    "run_failed": (
+        RUN,
+        RunRecord(
+            spec=FULL_RUN,
+            task="reports.render",
+            status=Status.FAILED,
+            version=2,
+            ended_at=1767312050.0,
+            outcome=FAILURE,
+            root=CHILD,
+            labels={"owner": "ana"},
+            outputs=("o0", "o1"),
+        ),
+    ),
+    "cache_entry": (
+        CACHE,
+        CacheEntry(
+            key="k7v2",
+            output=Payload(text='"done"', size_bytes=6),
+            made_by=ActionKey("r1", "a0"),
+            created_at=1767312002.5,
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_version_1_wrote_is_read(name: str) -> None:
+    (_, load), expected = CASES[name]
+    assert load(golden(name)) == expected
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_same_is_written_today(name: str) -> None:
+    (dump, _), value = CASES[name]
+    assert dump(value) == golden(name)
+
+
+def test_what_the_state_machine_writes_is_read() -> None:
+    text = (Path(__file__).parent / "state_machine_message_v1.json").read_text(encoding="utf-8")
+    assert wire.load_message(text) == wire.Message(action=PLAIN, task_token="AQCEAAAAKgAAAAMAAA==")
+
+
+def test_every_file_is_tested() -> None:
+    assert {path.stem for path in V1.iterdir()} == set(CASES)
+
+
+def golden(name: str) -> str:
+    """Return the text of a golden file, without the newline that ends it."""
+    [path] = V1.glob(f"{name}.*")
+    return path.read_text(encoding="utf-8").removesuffix("\n")
