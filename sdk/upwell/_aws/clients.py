@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,15 +33,23 @@ class Clients:
 
     Args:
         region: Region; boto3's default when None.
-        endpoint_url: Endpoint of all services; boto3's default (`AWS_ENDPOINT_URL`) when None.
+        profile: Profile of the AWS configuration; boto3's default when None.
+        environment: `AWS_*` values to use in place of this process's own, as the sandbox gives them: region,
+            credentials, endpoint.
         threads: Calls in flight at a time.
     """
 
     def __init__(
-        self, *, region: str | None = None, endpoint_url: str | None = None, threads: int = MAX_THREADS
+        self,
+        *,
+        region: str | None = None,
+        profile: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        threads: int = MAX_THREADS,
     ) -> None:
         self._region = region
-        self._endpoint_url = endpoint_url
+        self._profile = profile
+        self._environment = environment
         self._lock = threading.RLock()
         self._made: dict[str, Any] = {}
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="upwell-aws")
@@ -76,7 +84,13 @@ class Clients:
 
     @cached_property
     def _session(self) -> boto3.Session:
-        return boto3.Session(region_name=self._region)
+        if self._environment is None:
+            return boto3.Session(region_name=self._region, profile_name=self._profile)
+        return boto3.Session(
+            region_name=self._environment["AWS_REGION"],
+            aws_access_key_id=self._environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self._environment["AWS_SECRET_ACCESS_KEY"],
+        )
 
     def _client(self, service: str) -> Any:
         client = self._made.get(service)
@@ -85,7 +99,8 @@ class Clients:
         with self._lock:  # making clients from one session is not thread-safe, using them is
             if service not in self._made:
                 made: Any = self._session
-                self._made[service] = made.client(service, endpoint_url=self._endpoint_url, config=self._config)
+                endpoint = (self._environment or {}).get("AWS_ENDPOINT_URL")
+                self._made[service] = made.client(service, endpoint_url=endpoint, config=self._config)
             return self._made[service]
 
     @property

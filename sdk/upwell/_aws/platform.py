@@ -51,7 +51,11 @@ def open_ports(
         profile: AWS profile; None takes boto3's own choice.
         environment: `AWS_*` values to use in place of this process's own; the sandbox's.
     """
-    clients = Clients(region=region, profile=profile, environment=environment)
+    return ports_of(Clients(region=region, profile=profile, environment=environment), settings)
+
+
+def ports_of(clients: Clients, settings: Settings) -> AwsPorts:
+    """Return the adapters over clients that exist already."""
     return AwsPorts(
         clients=clients,
         store=DynamoStore(clients, settings),

@@ -123,8 +123,7 @@ async def give_up(kernel: Kernel, delivery: Delivery) -> None:
 
 async def end_run(kernel: Kernel, run_id: str, status: str) -> None:
     """Record that a run's execution was stopped or timed out, and end its root action."""
-    store, clock = kernel.ports.store, kernel.ports.clock
-    run = await store.get_run(run_id)
+    run = await kernel.ports.store.get_run(run_id)
     if run is None:
         return
     if not run.status.is_terminal:

@@ -27,17 +27,33 @@ class Worker:
         pool: Whose queue to serve.
         slots: Attempts that may run at once.
         visibility_s: How long received messages stay hidden; extended with the lease.
+        long_poll_s: How long one request for messages waits.
     """
 
     def __init__(
-        self, kernel: Kernel, executor: Executor, *, pool: str, slots: int, visibility_s: float
+        self,
+        kernel: Kernel,
+        executor: Executor,
+        *,
+        pool: str,
+        slots: int,
+        visibility_s: float,
+        long_poll_s: float = LONG_POLL_S,
     ) -> None:
         self._kernel = kernel
         self._executor = executor
         self._pool = pool
+        self._long_poll_s = long_poll_s
+        self._size = slots
         self._slots = Slots(slots)
         self._visibility_s = visibility_s
+        self._receiving = 0
         self._running: set[asyncio.Task[bool]] = set()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing computes here: no slot is held but the one that the receive loop waits with."""
+        return self._slots.free >= self._size - self._receiving
 
     async def serve(self) -> None:
         """Receive and run until cancelled; then the attempts under way are cancelled too."""
@@ -47,8 +63,10 @@ class Worker:
                 free = 1 + self._slots.try_acquire(SQS_BATCH_ITEMS - 1)
                 deliveries: list[Delivery] = []
                 try:
+                    self._receiving = free
                     deliveries = await self._receive(free)
                 finally:
+                    self._receiving = 0
                     self._slots.release(free - len(deliveries))
                 for delivery in deliveries:
                     self._start(delivery)
@@ -59,7 +77,9 @@ class Worker:
 
     async def _receive(self, free: int) -> list[Delivery]:
         try:
-            return await self._kernel.ports.queue.receive(self._pool, free, LONG_POLL_S, self._visibility_s)
+            return await self._kernel.ports.queue.receive(
+                self._pool, free, self._long_poll_s, self._visibility_s
+            )
         except Exception:
             log.warning("could not receive; trying again", extra={"pool": self._pool}, exc_info=True)
             await self._kernel.ports.clock.sleep(RECEIVE_RETRY_S)

@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from upwell._author.task import Task, resolve
+from upwell._author.registry import resolve
+from upwell._author.task import Task
 from upwell._core.model import ActionSpec, Outcome, RunRecord, Status
 from upwell._core.model import Executor as ExecutorId
 from upwell._core.ports import BlobStore, Clock, Ports, StateStore
@@ -100,6 +101,7 @@ class LocalPlatform:
     ) -> None:
         clock = clock or SystemClock()
         self._ended = asyncio.Event()
+        self._served: dict[str, Worker] = {}
         self._workers: dict[str, asyncio.Task[None]] = {}
         queue = _ServedQueue(clock, self)
         self.orchestrator = _AnnouncingOrchestrator(store, queue, clock, self._ended)
@@ -132,7 +134,13 @@ class LocalPlatform:
             slots=_slots(action),
             visibility_s=self.kernel.settings.lease_s,
         )
+        self._served[pool] = worker
         self._workers[pool] = asyncio.create_task(worker.serve())
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing computes: every attempt under way, if any, waits for others."""
+        return all(worker.is_idle for worker in self._served.values())
 
     async def run_to_end(self, run: RunRecord, *, timeout_s: float | None = None) -> RunRecord:
         """Start a run and return its record once it has ended."""
