@@ -1,0 +1,111 @@
+"""Opening the SQLite file: journal mode, schema and its version."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+from upwell.errors import UsageError
+
+SCHEMA_VERSION = 1
+"""Of the tables below; kept in the file as `user_version`."""
+PAGE_BYTES = 8192
+"""Holds most records without overflow pages."""
+OPEN_TIMEOUT_S = 10.0
+"""How long to wait for another process that is creating the same file."""
+
+SCHEMA = """
+CREATE TABLE actions (
+    run_id TEXT NOT NULL, action_id TEXT NOT NULL, version INTEGER NOT NULL,
+    status TEXT NOT NULL, task TEXT NOT NULL, record TEXT NOT NULL,
+    PRIMARY KEY (run_id, action_id)
+);
+CREATE INDEX actions_by_status ON actions (run_id, task, status);
+CREATE TABLE journal (
+    run_id TEXT NOT NULL, parent_id TEXT NOT NULL, shard INTEGER NOT NULL, sk TEXT NOT NULL,
+    entry TEXT NOT NULL,
+    PRIMARY KEY (run_id, parent_id, shard, sk)
+) WITHOUT ROWID;
+CREATE TABLE cache (key TEXT NOT NULL PRIMARY KEY, entry TEXT NOT NULL);
+CREATE TABLE runs (
+    run_id TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL, created_at REAL NOT NULL,
+    status TEXT NOT NULL, record TEXT NOT NULL
+);
+CREATE INDEX runs_by_time ON runs (created_at);
+"""
+
+
+def open_database(path: Path) -> None:
+    """Create the file and its tables when they are missing; several processes may do so at once.
+
+    Raises:
+        UsageError: the file cannot be used: no permission, not a database, or made by a newer upwell.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = connect(path, busy_timeout_s=OPEN_TIMEOUT_S)
+        try:
+            _prepare(connection, path)
+        finally:
+            connection.close()
+    except (OSError, sqlite3.DatabaseError) as e:
+        raise UsageError(
+            f"{path} cannot be used as upwell's store: {e}; move it away, or use another folder"
+        ) from e
+
+
+def connect(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
+    """Return a connection in autocommit mode that any one thread at a time may use.
+
+    Args:
+        path: The file.
+        busy_timeout_s: How long a statement waits for another connection's write.
+    """
+    connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
+    # Commits are written to the log but not synced: they survive kill -9, and a power cut costs the last of
+    # them without harming the file.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+    _enter_wal_mode(connection)
+    if _schema_version(connection, path) == SCHEMA_VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    if _schema_version(connection, path) == 0:  # else another process was faster
+        for statement in SCHEMA.split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")
+
+
+def _enter_wal_mode(connection: sqlite3.Connection) -> None:
+    # SQLite does not wait for the lock that this change of mode needs: it fails at once.
+    give_up_at = time.monotonic() + OPEN_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as e:
+            if not is_busy(e) or time.monotonic() > give_up_at:
+                raise
+            time.sleep(0.005)
+        else:
+            return
+
+
+def _schema_version(connection: sqlite3.Connection, path: Path) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise UsageError(
+            f"{path} has schema version {version}, made by a newer upwell; this one reads up to "
+            f"{SCHEMA_VERSION}: upgrade upwell, or move the file away"
+        )
+    return version
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether a statement failed because another connection is writing."""
+    return (error.sqlite_errorcode & 0xFF) == sqlite3.SQLITE_BUSY

@@ -1,0 +1,174 @@
+"""The state store of the `local` backend: one SQLite file, which survives the process.
+
+Measured (2 cores, 1 KB records), a hop to a thread and back costs 100-200 µs, a committed write in place 50 µs
+and a point read 20 µs. So writes and point reads run on the event loop's thread; what may take long (a scan, a
+write while another process holds the lock) runs in another. Each of the three kinds has its own connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from upwell._core.journal import Entry, JournalItem
+from upwell._core.model import ActionKey, ActionRecord, CacheEntry, RunRecord
+from upwell._core.ports import RunView
+from upwell._exec.batcher import Batcher
+from upwell._local import sqlite_statements as statements
+from upwell._local.connection import connect, is_busy, open_database
+from upwell._local.sqlite_statements import Statement
+from upwell.errors import UpwellError
+
+T = TypeVar("T")
+
+TRANSACTION_ITEMS = 1000
+"""Writes in one transaction; more would hold up the event loop for too long."""
+LOCK_TIMEOUT_S = 30.0
+"""How long a write waits for another process that writes."""
+PAGE_ITEMS = 500
+"""Records read at a time when all of a run are listed."""
+POINT_READ_KEYS = 50
+"""Up to so many keys are read in place."""
+
+
+class SqliteStore:
+    """`StateStore` in a file. Several processes may have it open.
+
+    Args:
+        path: The file; it and its folder are created when missing.
+
+    Raises:
+        UsageError: the file cannot be used, or a newer upwell made it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        open_database(path)
+        self._writer = connect(path, busy_timeout_s=0)
+        self._reader = connect(path, busy_timeout_s=LOCK_TIMEOUT_S)
+        self._scanner = connect(path, busy_timeout_s=LOCK_TIMEOUT_S)
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="upwell-sqlite")
+        self._writes: Batcher[Statement[Any], Any] = Batcher(self._commit, max_items=TRANSACTION_ITEMS)
+
+    def close(self) -> None:
+        """Close the file. What was awaited is in it; repeating this changes nothing."""
+        self._threads.shutdown()
+        for connection in (self._scanner, self._reader, self._writer):
+            connection.close()
+
+    # --- actions ----------------------------------------------------------------------------------------------
+
+    async def get(self, key: ActionKey) -> ActionRecord | None:
+        """Return a record."""
+        return statements.get_action(self._reader, key)
+
+    async def get_many(self, keys: Sequence[ActionKey]) -> dict[ActionKey, ActionRecord]:
+        """Return those of the records that exist."""
+        if len(keys) <= POINT_READ_KEYS:
+            return statements.get_actions(self._reader, keys)
+        return await self._scan(statements.get_actions, keys)
+
+    async def save(self, record: ActionRecord, *, expected: int | None) -> bool:
+        """Write a record if the stored version is `expected` (None: if there is none)."""
+        return await self._write(statements.save_action(record, expected))
+
+    async def list_actions(self, run_id: str) -> AsyncIterator[ActionRecord]:
+        """Yield every record of a run, by action id."""
+        after = ""
+        while page := await self._scan(statements.list_actions, run_id, after, PAGE_ITEMS):
+            for record in page:
+                yield record
+            after = page[-1].spec.action_id
+
+    # --- journals ---------------------------------------------------------------------------------------------
+
+    async def append(self, parent: ActionKey, shard: int, entries: Sequence[Entry]) -> None:
+        """Add entries; repeating an entry changes nothing."""
+        if entries:
+            await self._write(statements.append_entries(parent, shard, entries))
+
+    async def read(self, parent: ActionKey, shard: int, after: str = "") -> list[JournalItem]:
+        """Return the entries above a sort key, in order."""
+        return statements.read_journal(self._reader, parent, shard, after)
+
+    # --- cache ------------------------------------------------------------------------------------------------
+
+    async def get_cached(self, keys: Sequence[str]) -> dict[str, CacheEntry]:
+        """Return those of the entries that exist."""
+        if len(keys) <= POINT_READ_KEYS:
+            return statements.get_cached(self._reader, keys)
+        return await self._scan(statements.get_cached, keys)
+
+    async def put_cached(self, entries: Sequence[CacheEntry]) -> None:
+        """Keep entries; the last one under a key wins."""
+        if entries:
+            await self._write(statements.put_cached(entries))
+
+    # --- runs -------------------------------------------------------------------------------------------------
+
+    async def get_run(self, run_id: str) -> RunRecord | None:
+        """Return a run."""
+        return statements.get_run(self._reader, run_id)
+
+    async def save_run(self, run: RunRecord, *, expected: int | None) -> bool:
+        """Write a run if the stored version is `expected` (None: if there is none)."""
+        return await self._write(statements.save_run(run, expected))
+
+    async def list_runs(self, limit: int = 100) -> list[RunRecord]:
+        """Return the newest runs, newest first."""
+        return await self._scan(statements.list_runs, limit)
+
+    async def view(self, run_id: str) -> RunView:
+        """Return how many actions of each task are in each status; never behind."""
+        return await self._scan(statements.count_actions, run_id)
+
+    # --- how --------------------------------------------------------------------------------------------------
+
+    async def _write(self, statement: Statement[T]) -> T:
+        result: T = await self._writes.submit(statement)
+        return result
+
+    async def _commit(self, batch: list[Statement[Any]]) -> list[Any]:
+        try:
+            return _transaction(self._writer, batch)
+        except sqlite3.OperationalError as e:
+            if not is_busy(e):
+                raise
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._commit_patiently, batch)
+
+    def _commit_patiently(self, batch: list[Statement[Any]]) -> list[Any]:
+        # The batcher has one flush in flight, so nobody else uses the writer meanwhile.
+        self._writer.execute(f"PRAGMA busy_timeout = {int(LOCK_TIMEOUT_S * 1000)}")
+        try:
+            return _transaction(self._writer, batch)
+        except sqlite3.OperationalError as e:
+            if is_busy(e):
+                raise UpwellError(
+                    f"{self.path} is locked: another process has been writing for {LOCK_TIMEOUT_S:g} s; "
+                    "end it, or use another run folder"
+                ) from e
+            raise
+        finally:
+            self._writer.execute("PRAGMA busy_timeout = 0")
+
+    async def _scan(self, read: Callable[..., T], *args: object) -> T:
+        scan = partial(read, self._scanner, *args)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, scan)
+
+
+def _transaction(connection: sqlite3.Connection, batch: list[Statement[Any]]) -> list[Any]:
+    """Run statements all or none; a conditional write that loses is no failure."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        results = [statement(connection) for statement in batch]
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite ends it by itself on some errors
+            connection.execute("ROLLBACK")
+        raise
+    return results

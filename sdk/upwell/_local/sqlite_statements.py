@@ -1,0 +1,140 @@
+"""What the SQLite store reads and writes: one function per statement, on a connection."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from upwell._core.journal import Entry, JournalItem, sort_key
+from upwell._core.model import ActionKey, ActionRecord, CacheEntry, RunRecord
+from upwell._core.ports import RunView
+from upwell._core.wire import (
+    dump_cache_entry,
+    dump_entry,
+    dump_record,
+    dump_run,
+    load_cache_entry,
+    load_entry,
+    load_record,
+    load_run,
+)
+
+T = TypeVar("T")
+Statement = Callable[[sqlite3.Connection], T]
+"""Runs on the connection that it is given. What it writes was encoded before."""
+
+
+def save_action(record: ActionRecord, expected: int | None) -> Statement[bool]:
+    """Write an action record under its condition."""
+    spec = record.spec
+    values = (record.version, record.status.value, spec.task.name, dump_record(record))
+    key = (spec.run.run_id, spec.action_id)
+    if expected is None:
+        insert = "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        return lambda c: c.execute(insert, key + values).rowcount == 1
+    update = (
+        "UPDATE actions SET version = ?, status = ?, task = ?, record = ? "
+        "WHERE run_id = ? AND action_id = ? AND version = ?"
+    )
+    return lambda c: c.execute(update, (*values, *key, expected)).rowcount == 1
+
+
+def save_run(run: RunRecord, expected: int | None) -> Statement[bool]:
+    """Write a run record under its condition."""
+    values = (run.version, run.spec.created_at, run.status.value, dump_run(run))
+    run_id = run.spec.run_id
+    if expected is None:
+        insert = "INSERT INTO runs VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        return lambda c: c.execute(insert, (run_id, *values)).rowcount == 1
+    update = (
+        "UPDATE runs SET version = ?, created_at = ?, status = ?, record = ? WHERE run_id = ? AND version = ?"
+    )
+    return lambda c: c.execute(update, (*values, run_id, expected)).rowcount == 1
+
+
+def append_entries(parent: ActionKey, shard: int, entries: Sequence[Entry]) -> Statement[None]:
+    """Add entries to a shard of a journal."""
+    rows = [(parent.run_id, parent.action_id, shard, sort_key(entry), dump_entry(entry)) for entry in entries]
+
+    def run(connection: sqlite3.Connection) -> None:
+        connection.executemany("INSERT OR REPLACE INTO journal VALUES (?, ?, ?, ?, ?)", rows)
+
+    return run
+
+
+def put_cached(entries: Sequence[CacheEntry]) -> Statement[None]:
+    """Keep cache entries."""
+    rows = [(entry.key, dump_cache_entry(entry)) for entry in entries]
+
+    def run(connection: sqlite3.Connection) -> None:
+        connection.executemany("INSERT OR REPLACE INTO cache VALUES (?, ?)", rows)
+
+    return run
+
+
+def get_action(connection: sqlite3.Connection, key: ActionKey) -> ActionRecord | None:
+    """Read one action record."""
+    query = "SELECT record FROM actions WHERE run_id = ? AND action_id = ?"
+    row = connection.execute(query, (key.run_id, key.action_id)).fetchone()
+    return None if row is None else load_record(row[0])
+
+
+def get_actions(connection: sqlite3.Connection, keys: Sequence[ActionKey]) -> dict[ActionKey, ActionRecord]:
+    """Read those of the action records that exist."""
+    by_run: dict[str, list[str]] = {}
+    for key in keys:
+        by_run.setdefault(key.run_id, []).append(key.action_id)
+    query = "SELECT record FROM actions WHERE run_id = ? AND action_id IN (SELECT value FROM json_each(?))"
+    found = {}
+    for run_id, action_ids in by_run.items():
+        for (text,) in connection.execute(query, (run_id, json.dumps(action_ids))):
+            record = load_record(text)
+            found[record.key] = record
+    return found
+
+
+def list_actions(connection: sqlite3.Connection, run_id: str, after: str, limit: int) -> list[ActionRecord]:
+    """Read a page of a run's action records: those with ids above `after`."""
+    query = "SELECT record FROM actions WHERE run_id = ? AND action_id > ? ORDER BY action_id LIMIT ?"
+    return [load_record(text) for (text,) in connection.execute(query, (run_id, after, limit))]
+
+
+def read_journal(
+    connection: sqlite3.Connection, parent: ActionKey, shard: int, after: str
+) -> list[JournalItem]:
+    """Read the entries of a shard above a sort key."""
+    query = (
+        "SELECT sk, entry FROM journal WHERE run_id = ? AND parent_id = ? AND shard = ? AND sk > ? ORDER BY sk"
+    )
+    rows = connection.execute(query, (parent.run_id, parent.action_id, shard, after))
+    return [JournalItem(sk, load_entry(text)) for sk, text in rows]
+
+
+def get_cached(connection: sqlite3.Connection, keys: Sequence[str]) -> dict[str, CacheEntry]:
+    """Read those of the cache entries that exist."""
+    query = "SELECT key, entry FROM cache WHERE key IN (SELECT value FROM json_each(?))"
+    rows = connection.execute(query, (json.dumps(list(keys)),))
+    return {key: load_cache_entry(text) for key, text in rows}
+
+
+def get_run(connection: sqlite3.Connection, run_id: str) -> RunRecord | None:
+    """Read a run record."""
+    row = connection.execute("SELECT record FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+    return None if row is None else load_run(row[0])
+
+
+def list_runs(connection: sqlite3.Connection, limit: int) -> list[RunRecord]:
+    """Read the newest run records, newest first."""
+    query = "SELECT record FROM runs ORDER BY created_at DESC LIMIT ?"
+    return [load_run(text) for (text,) in connection.execute(query, (limit,))]
+
+
+def count_actions(connection: sqlite3.Connection, run_id: str) -> RunView:
+    """Count a run's actions by task and status."""
+    query = "SELECT task, status, COUNT(*) FROM actions WHERE run_id = ? GROUP BY task, status"
+    counts: dict[str, dict[str, int]] = {}
+    for task, status, count in connection.execute(query, (run_id,)):
+        counts.setdefault(task, {})[status] = count
+    return RunView(counts)
