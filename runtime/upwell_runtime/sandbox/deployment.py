@@ -185,7 +185,10 @@ class Deployment:
         return name
 
     async def _poll(self, uuid: str) -> asyncio.Task[None]:
-        described = await self._aws.call(self._aws.client("lambda").get_event_source_mapping, UUID=uuid)
+        # Created disabled (see `without_triggers`), which the emulator's API shows only after this.
+        described = await self._aws.call(
+            self._aws.client("lambda").update_event_source_mapping, UUID=uuid, Enabled=False
+        )
         mapping = SourceMapping.of(described)
         function = self._functions.function(mapping.function_arn)
         kind = StreamPoller if ":dynamodb:" in mapping.source_arn else QueuePoller
