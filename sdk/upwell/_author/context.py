@@ -1,7 +1,7 @@
 """What a running task can see and do: its context, and the engine behind it.
 
-The engine (`_exec.driver`) implements `Engine` and puts itself into `current` for the time of a task's function.
-Outside a run there is none, and tasks and traces are plain function calls.
+The engine (`_exec.driver`) implements `Engine` and puts itself into `current` for the time of a task's
+function. Outside a run there is none, and tasks and traces are plain function calls.
 """
 
 from __future__ import annotations
@@ -42,12 +42,18 @@ class Engine(Protocol):
         """Return what an earlier attempt recorded."""
 
     async def load(self, payload: Payload) -> bytes:
-        """Return the bytes of a payload, which may be a blob."""
+        """Return the bytes of a payload, which may be a blob. May be awaited on any event loop."""
 
     async def record_trace(
         self, trace_id: str, name: str, started_at: float, result: bytes | BaseException
     ) -> None:
         """Write how a traced call ended; returns when it is durable."""
+
+    def defer(self, work: Coroutine[Any, Any, object]) -> None:
+        """Have a coroutine run on the engine's loop before the attempt ends, for a caller that cannot wait.
+
+        May be called from any thread, the loop's own included.
+        """
 
     def now(self) -> float:
         """Return the time, epoch seconds."""
@@ -86,6 +92,7 @@ class TaskContext:
         version: Content hash of the code bundle; None when the code is not bundled.
         disable_run_cache: Whether caching is off for this run.
         group_data: The enclosing `group`, if any.
+        in_trace: Whether this code runs inside a traced function.
     """
 
     action: ActionID | None = None
@@ -98,6 +105,7 @@ class TaskContext:
     version: str | None = None
     disable_run_cache: bool | None = None
     group_data: GroupData | None = None
+    in_trace: bool = field(default=False, repr=False)
     engine: Engine | None = field(default=None, repr=False, compare=False)
 
     def __bool__(self) -> bool:
@@ -139,6 +147,11 @@ def custom_context(**metadata: str) -> Iterator[None]:
     """Add string metadata to what the calls started inside the block see in `ctx().custom_context`."""
     with _changed(custom_context={**(ctx().custom_context or {}), **metadata}):
         yield
+
+
+def get_custom_context() -> dict[str, str]:
+    """Return the metadata that `ctx().custom_context` holds; empty outside a task."""
+    return dict(ctx().custom_context or {})
 
 
 @contextmanager

@@ -123,7 +123,7 @@ def _lambda_tmp(need: Need) -> int:
     if need.disk_mib > LAMBDA_TMP_MAX_MIB:
         raise UnsupportedError(
             f"disk of {need.disk_mib} MiB is more than a Lambda function has; the nearest that fits is '10Gi'. "
-            f"A reuse_policy= puts the environment on Fargate workers, which have up to {FARGATE_DISK_MAX_GIB}Gi"
+            f"A reuse_policy= moves it to Fargate workers, which have up to {FARGATE_DISK_MAX_GIB}Gi"
         )
     return max(LAMBDA_TMP_MIN_MIB, need.disk_mib)
 
@@ -134,7 +134,8 @@ def _fargate_disk(need: Need) -> int | None:
     gib = math.ceil(need.disk_mib / GIB_IN_MIB)
     if gib > FARGATE_DISK_MAX_GIB:
         raise UnsupportedError(
-            f"disk of {gib}Gi is more than a Fargate worker has; the nearest that fits is '{FARGATE_DISK_MAX_GIB}Gi'"
+            f"disk of {gib}Gi is more than a Fargate worker has; "
+            f"the nearest that fits is '{FARGATE_DISK_MAX_GIB}Gi'"
         )
     return gib
 

@@ -1,0 +1,150 @@
+"""Which results are kept, and under which version of the code."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, cast, runtime_checkable
+
+from upwell._author.durations import Duration, to_seconds
+from upwell._author.source import body_digest
+from upwell.errors import UnsupportedError
+
+Behavior = Literal["auto", "override", "disable"]
+_ALIASES: dict[str, Behavior] = {
+    "auto": "auto",
+    "enable": "auto",
+    "enabled": "auto",
+    "on": "auto",
+    "override": "override",
+    "disable": "disable",
+    "disabled": "disable",
+    "off": "disable",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class VersionParameters:
+    """What a cache policy may look at.
+
+    Attributes:
+        func: The task's function.
+        image: The `image=` of its environment.
+    """
+
+    func: Callable[..., Any]
+    image: object = None
+
+
+@runtime_checkable
+class CachePolicy(Protocol):
+    """Says which version of a task's code a result belongs to."""
+
+    def get_version(self, salt: str, params: VersionParameters) -> str:
+        """Return the version; results of another version are not used."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionBodyPolicy:
+    """The version is the code of the task's function, decorators included; comments and layout do not count."""
+
+    def get_version(self, salt: str, params: VersionParameters) -> str:
+        """Return the hash of the salt and the code."""
+        return hashlib.sha256((salt + body_digest(params.func)).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """Whether results of a task are kept, and when a kept one may be used.
+
+    Attributes:
+        behavior: `auto` uses kept results; `override` computes anew and keeps the result; `disable` does
+            neither. `enable` and `on` mean `auto`, `off` means `disable`.
+        version_override: Version of the code, instead of the policies'.
+        serialize: Not available.
+        ignored_inputs: Parameters whose values make no difference.
+        salt: Part of the version.
+        policies: Make the version together; by default the code of the function.
+        max_age: Not available; 0 is "of any age".
+
+    Example:
+        >>> Cache("auto", version_override="v1", ignored_inputs="verbose").ignored
+        ('verbose',)
+    """
+
+    behavior: str
+    version_override: str | None = None
+    serialize: bool = False
+    ignored_inputs: str | Sequence[str] = ()
+    salt: str = ""
+    policies: CachePolicy | Sequence[CachePolicy] | None = None
+    max_age: Duration | None = None
+
+    def __post_init__(self) -> None:
+        if str(self.behavior).lower() not in _ALIASES:
+            known = ", ".join(repr(alias) for alias in _ALIASES)
+            raise ValueError(f"cache behavior {self.behavior!r} is unknown; use one of {known}")
+        if self.serialize:
+            raise UnsupportedError(
+                "Cache(serialize=True) is not available yet: equal calls at the same time are each computed; "
+                "leave serialize= out"
+            )
+        if self.max_age is not None and to_seconds(self.max_age, "Cache(max_age)"):
+            raise UnsupportedError(
+                f"Cache(max_age={self.max_age!r}) is not available yet: kept results do not grow too old; "
+                "leave max_age= out and change version_override= when they have"
+            )
+
+    @property
+    def mode(self) -> Behavior:
+        """`behavior` without its aliases."""
+        return _ALIASES[str(self.behavior).lower()]
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether results are kept at all."""
+        return self.mode != "disable"
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Parameters whose values make no difference."""
+        return (self.ignored_inputs,) if isinstance(self.ignored_inputs, str) else tuple(self.ignored_inputs)
+
+    def get_version(self, params: VersionParameters) -> str:
+        """Return the version of a task's code.
+
+        Raises:
+            ValueError: a policy gives no text.
+        """
+        if self.version_override is not None:
+            return str(self.version_override)
+        policies: Sequence[CachePolicy]
+        if self.policies is None:
+            policies = (FunctionBodyPolicy(),)
+        elif isinstance(self.policies, CachePolicy):
+            policies = (self.policies,)
+        else:
+            policies = self.policies
+        versions = [policy.get_version(self.salt, params) for policy in policies]
+        for policy, version in zip(policies, versions, strict=True):
+            if not isinstance(version, str) or not version:
+                raise ValueError(f"cache policy {policy!r} gave the version {version!r}; it must give a text")
+        return versions[0] if len(versions) == 1 else hashlib.sha256("\0".join(versions).encode()).hexdigest()
+
+
+CacheRequest = Literal["auto", "override", "disable", "enable", "enabled", "disabled", "on", "off"] | Cache
+
+
+def to_cache(request: CacheRequest) -> Cache:
+    """Return what `cache=` asks for.
+
+    Raises:
+        TypeError: it is neither a word nor a `Cache`.
+        ValueError: the word is unknown.
+    """
+    if isinstance(request, Cache):
+        return request
+    if not isinstance(request, str):
+        raise TypeError(f"cache={request!r}: give 'auto', 'override', 'disable' or a Cache")
+    return Cache(cast(str, request))

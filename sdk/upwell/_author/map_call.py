@@ -1,0 +1,186 @@
+"""A task fanned out over iterables: awaited for a list, or iterated over."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncGenerator, Generator, Iterable
+from contextlib import aclosing
+from typing import Any, Generic, TypeVar
+
+from upwell import errors
+from upwell._author import context
+from upwell._author.blocking import is_on_a_loop, settle
+from upwell._author.map_source import AnyIterable, AsyncSource, Items, SyncSource, is_async_iterable, zip_async
+from upwell._author.map_target import MapTarget
+from upwell._author.unset import Unset
+from upwell._author.window import Window
+
+ListT = TypeVar("ListT", covariant=True)
+ItemT = TypeVar("ItemT", covariant=True)
+
+CONCURRENCY_MAX = 1000
+"""Calls of one map that are under way at once without `concurrency=`: the engine bounds them as well, but each
+costs an asyncio task here."""
+LOOKAHEAD = 4
+"""A stream runs ahead of its consumer by at most this many times its concurrency."""
+
+
+class MapCall(Generic[ListT, ItemT]):
+    """A map that has not started: `await` it for a list, or iterate over it, with `for` or `async for`.
+
+    Each time it is awaited or iterated over, it starts anew, from the iterables as they are then.
+    """
+
+    def __init__(
+        self,
+        target: MapTarget,
+        iterables: tuple[AnyIterable, ...],
+        *,
+        group: str,
+        concurrency: int,
+        return_exceptions: bool | Unset,
+    ) -> None:
+        self._target = target
+        self._iterables = iterables
+        self._group = group
+        self._limit = concurrency or CONCURRENCY_MAX
+        self._return_exceptions = return_exceptions
+        self._is_async = any(is_async_iterable(iterable) for iterable in iterables)
+
+    def __repr__(self) -> str:
+        return f"<map of {self._target.task.name}>"
+
+    # --- the three ways -----------------------------------------------------------------------------------
+
+    def __await__(self) -> Generator[Any, None, list[ListT]]:
+        return self._collect().__await__()
+
+    def __aiter__(self) -> AsyncGenerator[ItemT, None]:
+        return self._results(self._fail_fast_stream, self._lookahead)
+
+    def __iter__(self) -> Generator[ItemT, None, None]:
+        engine = context.engine()
+        if engine is None:
+            yield from self._plain(self._fail_fast_stream)
+            return
+        self._target.task.refuse_in_trace()
+        if is_on_a_loop():
+            raise errors.SyncTaskCallInAsyncContextError(
+                f"`for` over {self!r} would block async code; use `async for`, or `await` it for a list"
+            )
+        yield from self._drive(engine) if self._is_async else self._pump(engine)
+
+    @property
+    def _fail_fast_stream(self) -> bool:
+        return self._return_exceptions is False
+
+    @property
+    def _lookahead(self) -> int:
+        return LOOKAHEAD * self._limit
+
+    # --- in async code ------------------------------------------------------------------------------------
+
+    async def _collect(self) -> list[ListT]:
+        fail_fast = self._return_exceptions is not True
+        async with aclosing(self._results(fail_fast, None)) as results:
+            return [result async for result in results]
+
+    def _results(self, fail_fast: bool, lookahead: int | None) -> AsyncGenerator[Any, None]:
+        if context.engine() is None:
+            return self._plain_async(fail_fast)
+        return self._stream(Window(self._limit, lookahead, fail_fast=fail_fast))
+
+    async def _stream(self, window: Window[Any]) -> AsyncGenerator[Any, None]:
+        self._target.task.refuse_in_trace()
+        source = AsyncSource(self._iterables) if self._is_async else SyncSource(self._sync_iterables())
+        try:
+            while True:
+                source.fill(window, lambda items: self._start(window, items))
+                if window.is_ready:
+                    yield window.take()
+                elif source.is_exhausted and window.is_empty:
+                    return
+                else:
+                    await window.changed()
+        finally:
+            await source.close()
+            await window.close()
+
+    def _start(self, window: Window[Any], items: Items) -> None:
+        with context.group(self._group):
+            window.start(self._target.child(items))
+
+    def _sync_iterables(self) -> list[Iterable[Any]]:
+        return [iterable for iterable in self._iterables if isinstance(iterable, Iterable)]
+
+    # --- in the thread of a sync task ---------------------------------------------------------------------
+
+    def _drive(self, engine: context.Engine) -> Generator[Any, None, None]:
+        """Iterate in a thread over what the engine's loop reads and runs."""
+        results = self._results(self._fail_fast_stream, self._lookahead)
+
+        async def advance() -> list[Any]:
+            try:
+                return [await anext(results)]
+            except StopAsyncIteration:
+                return []
+
+        try:
+            while result := engine.block_on(advance()):
+                yield result[0]
+        finally:
+            settle(engine, results.aclose())
+
+    def _pump(self, engine: context.Engine) -> Generator[Any, None, None]:
+        """Iterate in a thread that reads the iterables itself: they may do whatever sync code does."""
+        window: Window[Any] = Window(self._limit, self._lookahead, fail_fast=self._fail_fast_stream)
+        source = SyncSource(self._sync_iterables())
+        try:
+            while True:
+                pulled = source.pull(window.room)
+                results = engine.block_on(self._advance(window, source, pulled))
+                if results is None:
+                    return
+                yield from results
+        finally:
+            settle(engine, window.close())
+
+    async def _advance(self, window: Window[Any], source: SyncSource, pulled: list[Items]) -> list[Any] | None:
+        """Start calls, then wait for a result, or for room if there is more to read, or for the end (None)."""
+        for items in pulled:
+            self._start(window, items)
+        while not window.is_ready:
+            if source.is_exhausted and window.is_empty:
+                return None
+            if window.room and not source.is_exhausted:
+                return []
+            await window.changed()
+        return [window.take()]
+
+    # --- outside a run ------------------------------------------------------------------------------------
+
+    def _plain(self, fail_fast: bool) -> Generator[Any, None, None]:
+        if self._target.task.is_async or self._is_async:
+            raise errors.UsageError(
+                f"`for` over {self!r} cannot await anything outside a run; use `await` or `async for`"
+            )
+        for items in zip(*self._sync_iterables(), strict=False):
+            try:
+                result = self._target.plain(items)
+            except Exception as e:
+                if fail_fast:
+                    raise
+                result = e
+            yield result
+
+    async def _plain_async(self, fail_fast: bool) -> AsyncGenerator[Any, None]:
+        async for items in zip_async(self._iterables):
+            try:
+                result = self._target.plain(items)
+                if inspect.isawaitable(result):
+                    result = await result
+            except Exception as e:
+                if fail_fast:
+                    raise
+                result = e
+            yield result
