@@ -11,7 +11,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from upwell._author.task import Task, resolve
+from upwell._author.registry import forget, resolve
+from upwell._author.task import Task
 from upwell._core.keys import bundle_key
 from upwell._core.model import ActionSpec
 from upwell._core.ports import BlobStore
@@ -71,6 +72,7 @@ class BundleLoader:
             file = getattr(module, "__file__", None)
             if isinstance(file, str) and file.startswith(parent):
                 del sys.modules[name]
+                forget(name)
         sys.path[:] = [str(root), *(p for p in sys.path if not p.startswith(parent))]
         importlib.invalidate_caches()
         self.active = bundle

@@ -59,6 +59,8 @@ def kernel(executor: ExecutorId) -> Kernel:
         loader=BundleLoader(aws.blobs, scratch / "bundles"),
         ids=RandomIds(),
         mode=mode(),
+        transfers=aws.transfers,
+        scratch=scratch / "scratch",
     )
 
 

@@ -12,9 +12,12 @@ from upwell._aws.dynamodb import DynamoStore
 from upwell._aws.errors import DEPLOY, clear_errors, is_code
 from upwell._aws.orchestrator import StepFunctionsOrchestrator
 from upwell._aws.queue import SqsQueue
+from upwell._aws.s3_transfer import S3Transfer
 from upwell._core.ports import Clock
 from upwell._core.settings import Settings
 from upwell._exec.environment import SystemClock
+from upwell._types.local_transfer import LocalTransfer
+from upwell._types.transfer import BlobTransfer
 from upwell.errors import NotDeployedError
 
 SETTINGS_OUTPUT = "Settings"
@@ -29,6 +32,7 @@ class AwsPorts:
     blobs: S3Blobs
     queue: SqsQueue
     orchestrator: StepFunctionsOrchestrator
+    transfers: Mapping[str, BlobTransfer]
     clock: Clock
 
     def close(self) -> None:
@@ -62,6 +66,7 @@ def ports_of(clients: Clients, settings: Settings) -> AwsPorts:
         blobs=S3Blobs(clients, settings),
         queue=SqsQueue(clients, settings),
         orchestrator=StepFunctionsOrchestrator(clients, settings),
+        transfers={"": LocalTransfer(), "file": LocalTransfer(), "s3": S3Transfer(clients)},
         clock=SystemClock(),
     )
 

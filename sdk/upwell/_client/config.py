@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from upwell._author.context import Mode
+from upwell._author.registry import set_root_dir
 from upwell.errors import UsageError
 
 MODES: dict[str, Mode] = {"local": "local", "sandbox": "sandbox", "aws": "aws"}
@@ -89,6 +90,8 @@ def init(
         "root_dir": None if root_dir is None else Path(root_dir).absolute(),
         "state_dir": None if state_dir is None else Path(state_dir),
     }
+    if root_dir is not None:
+        set_root_dir(Path(root_dir))
     changes = {name: value for name, value in given.items() if value is not None}
     _set(replace(from_environment(os.environ), **cast(dict[str, Any], changes)))
 

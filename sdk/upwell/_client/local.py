@@ -19,7 +19,7 @@ from upwell._local.blobs import FolderBlobs
 from upwell._local.orchestrator import LocalOrchestrator
 from upwell._local.platform import LocalPlatform
 from upwell._local.queue import MemoryQueue
-from upwell._local.sqlite_store import SqliteStore
+from upwell._local.sqlite import SqliteStore
 from upwell.errors import RunStateError
 
 
@@ -49,7 +49,7 @@ class LocalBackend:
             raise RunStateError(
                 f"run {run.spec.run_id!r} is under way in another process; wait for it, or `upwell abort` it"
             ) from None
-        platform = LocalPlatform(self.store, self.blobs)
+        platform = LocalPlatform(self.store, self.blobs, self._root / "scratch")
         try:
             return await platform.run_to_end(run, timeout_s=timeout_s)
         finally:
@@ -98,4 +98,4 @@ async def open_local(config: Config) -> AsyncIterator[LocalBackend]:
     try:
         yield LocalBackend(store, config.state_dir)
     finally:
-        await store.close()
+        store.close()

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from upwell import errors
-from upwell._author.task import Task, resolve
+from upwell._author.registry import resolve
+from upwell._author.task import Task
 from upwell._client.backend import open_backend
 from upwell._client.config import current_config
 from upwell._client.syncify import Bound, syncify
@@ -112,7 +113,8 @@ class Run:
         async with open_backend(_mode(self.mode), current_config()) as backend:
             data = await unpack(backend.blobs, outcome.output)
         interface = self._resolved().interface
-        return ActionOutputs.of(interface.named_outputs(interface.decode_output(data)))
+        values = interface.outputs_of(interface.decode_output(data))
+        return ActionOutputs.of(dict(zip(interface.output_names, values, strict=True)))
 
     @syncify
     async def inputs(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from upwell._exec.failure import describe
 from upwell._exec.kernel import Kernel
 from upwell._exec.payloads import pack, unpack
 from upwell._exec.threads import in_thread
+from upwell._types.io_context import IoContext, set_io_context
 
 
 async def invoke(kernel: Kernel, record: ActionRecord, driver: Driver) -> Outcome:
@@ -44,7 +45,7 @@ async def invoke(kernel: Kernel, record: ActionRecord, driver: Driver) -> Outcom
             cached=record.spec.task.cache_key is not None,
         )
     except asyncio.CancelledError as e:
-        if _is_ours(e):
+        if _is_ours():
             raise
         return Outcome(status=Status.FAILED, error=describe(e, kernel.ports.executor.id))
     except BaseException as e:
@@ -54,7 +55,7 @@ async def invoke(kernel: Kernel, record: ActionRecord, driver: Driver) -> Outcom
     return Outcome(status=Status.SUCCEEDED, output=output)
 
 
-def _is_ours(_: asyncio.CancelledError) -> bool:
+def _is_ours() -> bool:
     """Whether the attempt was cancelled, rather than something in it by its own code."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
@@ -68,6 +69,7 @@ async def _run(kernel: Kernel, record: ActionRecord, driver: Driver, task: Task[
     limit_s = record.spec.task.bounds.max_runtime_s
     context = copy_context()
     context.run(current.set, _context(kernel, record, driver))
+    context.run(set_io_context, _io_context(kernel, record))
     try:
         async with asyncio.timeout(limit_s) as bound:
             if task.is_async:
@@ -99,6 +101,15 @@ async def _wait(call: asyncio.Task[Any]) -> Any:
             call.cancel()
             await asyncio.gather(call, return_exceptions=True)
         raise
+
+
+def _io_context(kernel: Kernel, record: ActionRecord) -> IoContext:
+    spec = record.spec
+    return IoContext(
+        raw_data_prefix=kernel.ports.blobs.uri(data_prefix(spec.run.run_id)),
+        scratch_dir=kernel.scratch / spec.run.run_id / f"{spec.action_id}-{record.attempt}",
+        transfers=kernel.transfers,
+    )
 
 
 def _context(kernel: Kernel, record: ActionRecord, driver: Driver) -> TaskContext:

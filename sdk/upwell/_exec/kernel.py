@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from upwell._author.context import Mode
@@ -11,6 +13,7 @@ from upwell._core.model import ActionSpec
 from upwell._core.ports import Ports
 from upwell._core.settings import Settings
 from upwell._exec.hub import Hub
+from upwell._types.transfer import BlobTransfer
 
 
 class Loader(Protocol):
@@ -43,4 +46,8 @@ class Kernel:
     loader: Loader
     ids: Ids
     mode: Mode
+    transfers: Mapping[str, BlobTransfer]
+    """How files and directories move, by URI scheme."""
+    scratch: Path
+    """Folder for downloads of tasks, on this machine."""
     hub: Hub = field(default_factory=Hub)

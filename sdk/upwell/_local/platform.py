@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,10 @@ from upwell._exec.environment import RandomIds, SystemClock
 from upwell._exec.executor import Executor
 from upwell._exec.kernel import Kernel, Loader
 from upwell._exec.worker import Worker
-from upwell._local.blobs import FolderBlobs
 from upwell._local.orchestrator import LocalOrchestrator
 from upwell._local.queue import MemoryQueue
-from upwell._local.sqlite_store import SqliteStore
+from upwell._types.local_transfer import LocalTransfer
+from upwell._types.transfer import BlobTransfer
 
 LEASE_S = 10 * 365 * 86_400.0
 """A local attempt cannot be lost while its process lives, and a recovery needs no lease to expire."""
@@ -40,6 +39,7 @@ LOCAL_SETTINGS = Settings(
     poll_min_s=1.0,  # outcomes are handed over in memory; reading the journal is the backstop
     silence_s=5.0,
 )
+LOCAL_TRANSFERS: dict[str, BlobTransfer] = {"": LocalTransfer(), "file": LocalTransfer()}
 
 
 class RegistryLoader:
@@ -84,7 +84,8 @@ class LocalPlatform:
 
     Args:
         store: Holds records and journals.
-        blobs: Holds large values.
+        blobs: Holds large values, and the files of tasks.
+        scratch: Folder for downloads of tasks.
         clock: Real, or one that a test skips.
         loader: Finds tasks.
         settings: Tunables; the defaults suit one process.
@@ -94,6 +95,7 @@ class LocalPlatform:
         self,
         store: StateStore,
         blobs: BlobStore,
+        scratch: Path,
         *,
         clock: Clock | None = None,
         loader: Loader | None = None,
@@ -120,6 +122,8 @@ class LocalPlatform:
             loader=loader or RegistryLoader(),
             ids=RandomIds(),
             mode="local",
+            transfers=LOCAL_TRANSFERS,
+            scratch=scratch,
         )
         self._executor = Executor(self.kernel, lease_s=settings.lease_s)
 
@@ -179,15 +183,3 @@ def _slots(action: ActionSpec) -> int:
     """Return how much of a pool runs at once here: what its reuse policy allows in all."""
     policy = resolve(action.task.module, action.task.name).env.reuse_policy
     return DEFAULT_SLOTS if policy is None else policy.replicas_max * policy.concurrency
-
-
-@asynccontextmanager
-async def open_platform(root: Path) -> AsyncIterator[LocalPlatform]:
-    """Open the platform whose state is in a folder (usually `.upwell`)."""
-    store = SqliteStore(root / "state.db")
-    platform = LocalPlatform(store, FolderBlobs(root / "blobs"))
-    try:
-        yield platform
-    finally:
-        await platform.aclose()
-        await store.close()

@@ -87,6 +87,11 @@ def set_default_io_context(context: IoContext | None) -> None:
     _process_default[:] = [] if context is None else [context]
 
 
+def set_io_context(context: IoContext) -> None:
+    """Use a context from now on in the current `contextvars.Context`, which somebody made for this purpose."""
+    _current.set(context)
+
+
 @contextmanager
 def use_io_context(context: IoContext) -> Iterator[IoContext]:
     """Use a context in a block and in the tasks and threads that copy its context variables."""

@@ -19,7 +19,7 @@ from upwell._exec.failure import revive
 from upwell._exec.payloads import unpack
 from upwell._local.blobs import FolderBlobs
 from upwell._local.platform import LocalPlatform
-from upwell._local.sqlite_store import SqliteStore
+from upwell._local.sqlite import SqliteStore
 from upwell.testing.clock import SkippingClock
 
 IDLE_LOOK_S = 0.002
@@ -82,7 +82,7 @@ class LocalFlows:
         blobs = FolderBlobs(self._root / "blobs")
         try:
             record = await submission(store, blobs, task, encoded, options, self.clock.now())
-            platform = LocalPlatform(store, blobs, clock=self.clock)
+            platform = LocalPlatform(store, blobs, self._root / "scratch", clock=self.clock)
             skipper = asyncio.create_task(skip_idle(self.clock, lambda: platform.is_idle))
             try:
                 ended = await platform.run_to_end(record, timeout_s=options.timeout_s)
@@ -93,7 +93,7 @@ class LocalFlows:
                 await platform.aclose()
             return await result_of(store, blobs, ended, task)
         finally:
-            await store.close()
+            store.close()
 
 
 async def submission(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from upwell._author.task import Task
@@ -87,7 +89,13 @@ class MotoFlows:
             executor=ExecutorId(kind="worker", id="moto"),
         )
         return Kernel(
-            ports=ports, settings=self._settings, loader=RegistryLoader(), ids=RandomIds(), mode="aws"
+            ports=ports,
+            settings=self._settings,
+            loader=RegistryLoader(),
+            ids=RandomIds(),
+            mode="aws",
+            transfers=aws.transfers,
+            scratch=Path(tempfile.gettempdir()) / "upwell",
         )
 
 
