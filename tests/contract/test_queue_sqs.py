@@ -91,6 +91,11 @@ async def test_a_pool_without_a_queue_is_named(queue: SqsQueue) -> None:
         await queue.depth("nowhere")
 
 
+async def test_a_pool_exists_when_it_has_a_queue(queue: SqsQueue) -> None:
+    assert await queue.exists("alpha")
+    assert not await queue.exists("nowhere")
+
+
 async def test_single_sends_share_requests(clients: Clients, queue: SqsQueue) -> None:
     wire = Wire(clients, "SendMessageBatch")
     await asyncio.gather(*(queue.send("alpha", [message(str(n))]) for n in range(100)))

@@ -139,6 +139,14 @@ class SqsQueue:
             int(found["ApproximateNumberOfMessages"]), int(found["ApproximateNumberOfMessagesNotVisible"])
         )
 
+    async def exists(self, pool: str) -> bool:
+        """Whether a pool has a queue, that is, whether it is deployed."""
+        try:
+            await self.depth(pool)
+        except PoolNotFoundError:
+            return False
+        return True
+
     async def aclose(self) -> None:
         """Finish what is being sent and refuse what comes later."""
         for batcher in self._batchers.values():
