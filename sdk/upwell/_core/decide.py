@@ -202,18 +202,7 @@ def _claim(record: ActionRecord | None, command: Claim, now: float) -> Decision:
     if spec.run.generation < record.generation:
         return Decision(None, (Acknowledge(),))  # a message of a generation that was recovered since
     if spec.run.generation > record.generation and record.status is not Status.SUCCEEDED:
-        recovered = replace(
-            record,
-            spec=spec,
-            status=next_status(record.status, Event.RECOVERED),
-            generation=spec.run.generation,
-            attempts=_end_open_attempt(record, "lost", now),
-            failures=0,
-            losses=0,
-            not_before=0.0,
-            outcome=None,
-            ended_at=None,
-        )
+        recovered = _recovered(record, spec, now)
         return _start(recovered, command, now)
     if record.outcome is not None:
         return Decision(None, _end_effects(record, spec, record.outcome))
@@ -225,6 +214,22 @@ def _claim(record: ActionRecord | None, command: Claim, now: float) -> Decision:
     if record.not_before > now:
         return Decision(None, (Postpone(record.not_before - now),))
     return _start(record, command, now)
+
+
+def _recovered(record: ActionRecord, spec: ActionSpec, now: float) -> ActionRecord:
+    """Return an action that a newer generation takes from an older one, whatever became of it there."""
+    return replace(
+        record,
+        spec=spec,
+        status=next_status(record.status, Event.RECOVERED),
+        generation=spec.run.generation,
+        attempts=_end_open_attempt(record, "lost", now),
+        failures=0,
+        losses=0,
+        not_before=0.0,
+        outcome=None,
+        ended_at=None,
+    )
 
 
 def _take_over(record: ActionRecord, command: Claim, now: float) -> Decision:
@@ -290,10 +295,11 @@ def _finish(record: ActionRecord | None, command: Finish, now: float) -> Decisio
 
 
 def _repeated_finish(record: ActionRecord, command: Finish, now: float) -> Decision:
-    ours = record.lease is not None and record.lease.id == command.lease_id
-    if ours and record.outcome is not None and record.status is not Status.ABORTED:
+    if not _held_last(record, command.lease_id):
+        return STALE
+    if record.outcome is not None and record.status is not Status.ABORTED:
         return Decision(None, _end_effects(record, record.spec, record.outcome))
-    if ours and record.status is Status.QUEUED:
+    if record.status is Status.QUEUED and record.attempts[-1].end == "failed":
         return Decision(None, (Resend(max(0.0, record.not_before - now)), Acknowledge()))
     return STALE
 
@@ -322,7 +328,11 @@ def _failed(record: ActionRecord, error: ErrorInfo, now: float) -> Decision:
 
 
 def _release(record: ActionRecord | None, command: Release, now: float) -> Decision:
-    if record is None or not _holds(record, command.lease_id):
+    if record is None or not _held_last(record, command.lease_id):
+        return STALE
+    if record.status is Status.QUEUED and record.attempts[-1].end == "released":
+        return Decision(None, (Postpone(0.0),))
+    if record.status is not Status.RUNNING:
         return STALE
     released = replace(
         record,
@@ -334,11 +344,11 @@ def _release(record: ActionRecord | None, command: Release, now: float) -> Decis
 
 
 def _give_up(record: ActionRecord | None, command: GiveUp, now: float) -> Decision:
-    lease = record.lease if record is not None and record.status is Status.RUNNING else None
-    if lease is not None and lease.expires_at > now:
-        # A copy of the message was put aside while its action runs. The copy may be the last one, so it must
-        # go on watching: if the holder dies, it is what brings the action back.
-        return Decision(None, (Resend(lease.expires_at - now), Acknowledge()))
+    is_current = record is not None and record.generation == command.spec.run.generation
+    if record is not None and is_current and (delay_s := _busy_s(record, now)) > 0:
+        # A copy of the message was put aside while its action runs, or waits for its next attempt. The copy may
+        # be the last one, so it must go on watching: if the holder dies, it is what brings the action back.
+        return Decision(None, (Resend(delay_s), Acknowledge()))
     error = ErrorInfo(code="RuntimeSystemError", message=command.reason, kind="system", recoverable=False)
     return _end_from_outside(record, command.spec, Status.FAILED, Event.FAILED, error, now)
 
@@ -346,10 +356,24 @@ def _give_up(record: ActionRecord | None, command: GiveUp, now: float) -> Decisi
 def _end_from_outside(
     record: ActionRecord | None, spec: ActionSpec, status: Status, event: Event, error: ErrorInfo, now: float
 ) -> Decision:
-    if record is not None and record.outcome is not None:
+    outcome = Outcome(status=status, error=error)
+    if record is None:
+        return _ended(_new(spec, now), event, outcome, now)
+    if spec.run.generation < record.generation:
+        return Decision(None, (Acknowledge(),))  # an older generation has no say in what a newer one does
+    if spec.run.generation > record.generation and record.status is not Status.SUCCEEDED:
+        # Without a record of this end, the newer generation's message would bring the action back.
+        record = _recovered(record, replace(record.spec, run=spec.run), now)
+    if record.outcome is not None:
         return Decision(None, _end_effects(record, record.spec, record.outcome))
-    base = record if record is not None else _new(spec, now)
-    return _ended(base, event, Outcome(status=status, error=error), now)
+    return _ended(record, event, outcome, now)
+
+
+def _busy_s(record: ActionRecord, now: float) -> float:
+    """Return for how long somebody holds an action, or its backoff keeps everybody off it."""
+    if record.status is Status.RUNNING and record.lease is not None:
+        return record.lease.expires_at - now
+    return record.not_before - now if record.status is Status.QUEUED else 0.0
 
 
 def _new(spec: ActionSpec, now: float) -> ActionRecord:
@@ -379,7 +403,12 @@ def _end_effects(record: ActionRecord, spec: ActionSpec, outcome: Outcome) -> tu
 
 
 def _holds(record: ActionRecord, lease_id: str) -> bool:
-    return record.status is Status.RUNNING and record.lease is not None and record.lease.id == lease_id
+    return record.status is Status.RUNNING and _held_last(record, lease_id)
+
+
+def _held_last(record: ActionRecord, lease_id: str) -> bool:
+    """Whether the latest attempt, running or not, was this lease's."""
+    return record.lease is not None and record.lease.id == lease_id
 
 
 def _end_open_attempt(
