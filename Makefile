@@ -1,0 +1,47 @@
+# Everything happens in .venv; `make test` and `make demo` set it up themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := sdk runtime infra tests bench examples app.py
+
+.PHONY: demo test install lint types imports unit e2e lock templates clean
+
+demo: install
+	$(BIN)/python -m bench.demo
+
+test: lint types imports unit e2e
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	touch $@
+
+lint: install
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+
+types: install
+	$(BIN)/mypy
+
+imports: install
+	$(BIN)/lint-imports
+
+unit: install
+	$(BIN)/pytest -m 'not e2e' -n 2 --dist loadfile
+
+e2e: install
+	$(BIN)/pytest -m e2e
+
+lock: install
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --group examples \
+		--generate-hashes --no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
+
+templates: install
+	$(BIN)/python -m upwell_infra.export
+
+clean:
+	rm -rf $(VENV) build cdk.out .upwell
