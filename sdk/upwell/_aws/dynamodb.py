@@ -1,0 +1,211 @@
+"""The state store of the `aws` and `sandbox` backends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+from upwell._aws.clients import Clients
+from upwell._aws.dynamodb_items import (
+    RUNS_LISTING,
+    VIEW_SK_PREFIX,
+    action_item,
+    action_item_key,
+    cache_item,
+    entry_item,
+    read_action,
+    read_cached,
+    read_entry,
+    read_run,
+    run_item,
+    run_item_key,
+    run_version_is,
+    text,
+    version_is,
+    with_expiry,
+)
+from upwell._aws.dynamodb_table import BATCH_WRITE_BYTES, Item, Table, item_bytes
+from upwell._aws.dynamodb_views import read_tally
+from upwell._core.fold import merged
+from upwell._core.journal import Entry, JournalItem
+from upwell._core.keys import RUNS_BY_TIME, action_pks, journal_pk
+from upwell._core.limits import DYNAMODB_BATCH_GET_ITEMS, DYNAMODB_BATCH_WRITE_ITEMS
+from upwell._core.model import ActionKey, ActionRecord, CacheEntry, RunRecord
+from upwell._core.ports import RunView
+from upwell._core.settings import Settings
+from upwell._exec.batcher import Batcher
+
+__all__ = ["DynamoStore", "run_item"]
+
+T = TypeVar("T")
+
+PARALLEL_BATCHES = 4
+"""Batches of one kind in flight."""
+
+
+class DynamoStore:
+    """`StateStore` on four tables.
+
+    A save is one conditional PutItem. Point reads and journal writes of many coroutines share requests.
+
+    Args:
+        clients: Where the DynamoDB client comes from.
+        settings: Names of the tables.
+        retention_s: How long after its creation a record is deleted by TTL; None keeps it.
+    """
+
+    def __init__(self, clients: Clients, settings: Settings, *, retention_s: float | None = None) -> None:
+        self._actions = Table(clients, settings.actions_table)
+        self._journal = Table(clients, settings.journal_table)
+        self._cache = Table(clients, settings.cache_table)
+        self._runs = Table(clients, settings.runs_table)
+        self._retention_s = retention_s
+        self._action_reads: Batcher[ActionKey, ActionRecord | None] = _reads(self._get_actions)
+        self._cache_reads: Batcher[str, CacheEntry | None] = _reads(self._get_cached)
+        self._journal_writes = _writes(self._journal)
+        self._cache_writes = _writes(self._cache)
+
+    # --- actions ----------------------------------------------------------------------------------------------
+
+    async def get(self, key: ActionKey) -> ActionRecord | None:
+        """Return a record, strongly consistent."""
+        return await self._action_reads.submit(key)
+
+    async def get_many(self, keys: Sequence[ActionKey]) -> dict[ActionKey, ActionRecord]:
+        """Return those of the records that exist."""
+        records = await asyncio.gather(*(self._action_reads.submit(key) for key in keys))
+        return {record.key: record for record in records if record is not None}
+
+    async def save(self, record: ActionRecord, *, expected: int | None) -> bool:
+        """Write a record if the stored version is `expected` (None: if there is none)."""
+        item = with_expiry(action_item(record), record.created_at, self._retention_s)
+        return await self._actions.put(item, version_is(expected))
+
+    async def list_actions(self, run_id: str) -> AsyncIterator[ActionRecord]:
+        """Yield every record of a run; a page of each of its partitions is read at a time."""
+        starts: list[tuple[str, Item | None]] = [(pk, None) for pk in action_pks(run_id)]
+        while starts:
+            pages = await asyncio.gather(*(self._actions.query(_partition(pk), start) for pk, start in starts))
+            starts = [
+                (pk, page.next_start)
+                for (pk, _), page in zip(starts, pages, strict=True)
+                if page.next_start is not None
+            ]
+            for page in pages:
+                for item in page.items:
+                    yield read_action(item)
+
+    async def _get_actions(self, keys: list[ActionKey]) -> list[ActionRecord | None]:
+        distinct = list(dict.fromkeys(keys))
+        items = await self._actions.get_batch([action_item_key(key) for key in distinct])
+        found = {record.key: record for record in map(read_action, items)}
+        return [found.get(key) for key in keys]
+
+    # --- journals ---------------------------------------------------------------------------------------------
+
+    async def append(self, parent: ActionKey, shard: int, entries: Sequence[Entry]) -> None:
+        """Add entries; repeating an entry changes nothing."""
+        items = [
+            with_expiry(entry_item(parent, shard, entry), entry.at, self._retention_s) for entry in entries
+        ]
+        for item in items:
+            self._journal.check_size(item)
+        await asyncio.gather(*(self._journal_writes.submit(item) for item in items))
+
+    async def read(self, parent: ActionKey, shard: int, after: str = "") -> list[JournalItem]:
+        """Return the entries above a sort key, in order, strongly consistent."""
+        query = _partition(journal_pk(parent.run_id, parent.action_id, shard))
+        if after:  # DynamoDB does not compare a key with an empty text
+            query["KeyConditionExpression"] += " AND sk > :after"
+            query["ExpressionAttributeValues"][":after"] = text(after)
+        return [read_entry(item) for item in await self._journal.query_all(query)]
+
+    # --- cache ------------------------------------------------------------------------------------------------
+
+    async def get_cached(self, keys: Sequence[str]) -> dict[str, CacheEntry]:
+        """Return those of the entries that exist."""
+        entries = await asyncio.gather(*(self._cache_reads.submit(key) for key in keys))
+        return {entry.key: entry for entry in entries if entry is not None}
+
+    async def put_cached(self, entries: Sequence[CacheEntry]) -> None:
+        """Keep entries; the last one under a key wins."""
+        items = [
+            with_expiry(cache_item(entry), entry.created_at, self._retention_s)
+            for entry in {entry.key: entry for entry in entries}.values()
+        ]
+        for item in items:
+            self._cache.check_size(item)
+        await asyncio.gather(*(self._cache_writes.submit(item) for item in items))
+
+    async def _get_cached(self, keys: list[str]) -> list[CacheEntry | None]:
+        distinct = list(dict.fromkeys(keys))
+        items = await self._cache.get_batch([{"pk": text(key)} for key in distinct])
+        found = {entry.key: entry for entry in map(read_cached, items)}
+        return [found.get(key) for key in keys]
+
+    # --- runs -------------------------------------------------------------------------------------------------
+
+    async def get_run(self, run_id: str) -> RunRecord | None:
+        """Return a run, with the end that the state machine may have recorded."""
+        item = await self._runs.get(run_item_key(run_id))
+        return None if item is None else read_run(item)
+
+    async def save_run(self, run: RunRecord, *, expected: int | None) -> bool:
+        """Write a run if its version is `expected` (None: if there is none)."""
+        item = with_expiry(run_item(run), run.spec.created_at, self._retention_s)
+        return await self._runs.put(item, run_version_is(expected))
+
+    async def list_runs(self, limit: int = 100) -> list[RunRecord]:
+        """Return the newest runs, newest first; the index may be a little behind."""
+        items: list[Item] = []
+        start: Item | None = None
+        while len(items) < limit:
+            query = {
+                "IndexName": RUNS_BY_TIME,
+                "KeyConditionExpression": "listing = :listing",
+                "ExpressionAttributeValues": {":listing": text(RUNS_LISTING)},
+                "ScanIndexForward": False,
+                "Limit": limit - len(items),
+            }
+            page = await self._runs.query(query, start)
+            items += page.items
+            start = page.next_start
+            if start is None:
+                break
+        return [read_run(item) for item in items]
+
+    async def view(self, run_id: str) -> RunView:
+        """Return what the stream function has counted so far."""
+        query = _partition(run_id)
+        query["KeyConditionExpression"] += " AND begins_with(sk, :view)"
+        query["ExpressionAttributeValues"][":view"] = text(VIEW_SK_PREFIX)
+        return RunView(merged(read_tally(item) for item in await self._runs.query_all(query)))
+
+
+def _partition(pk: str) -> dict[str, Any]:
+    return {
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": {":pk": text(pk)},
+        "ConsistentRead": True,
+    }
+
+
+def _reads(read: Callable[[list[Any]], Awaitable[list[T]]]) -> Batcher[Any, T]:
+    return Batcher(read, max_items=DYNAMODB_BATCH_GET_ITEMS, parallel=PARALLEL_BATCHES)
+
+
+def _writes(table: Table) -> Batcher[Item, None]:
+    async def write(items: list[Item]) -> list[None]:
+        # A batch must not name a key twice; the last one wins, as if they had been written one by one.
+        distinct = {(item["pk"]["S"], item.get("sk", {}).get("S")): item for item in items}
+        await table.put_batch(list(distinct.values()))
+        return [None] * len(items)
+
+    return Batcher(
+        write,
+        max_items=DYNAMODB_BATCH_WRITE_ITEMS,
+        max_bytes=BATCH_WRITE_BYTES,
+        size_of=item_bytes,
+        parallel=PARALLEL_BATCHES,
+    )

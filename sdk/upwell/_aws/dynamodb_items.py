@@ -1,0 +1,198 @@
+"""Records as DynamoDB items, and back.
+
+What other components write or index is an attribute of its own; the rest is the JSON of `wire` in `record`.
+
+The state machine ends a run by setting `status`, `ended_at`, `outcome` and `error_code` in place, without knowing
+of versions. `saved_status` tells such a write: it keeps the status that the record was last saved with, so where
+the two differ, somebody else wrote once since, and the run counts as one version newer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from upwell._aws.dynamodb_table import Condition, Item
+from upwell._core.journal import Entry, JournalItem, sort_key
+from upwell._core.keys import action_pk, journal_pk
+from upwell._core.model import (
+    ActionKey,
+    ActionRecord,
+    CacheEntry,
+    ErrorInfo,
+    Outcome,
+    RunRecord,
+    Status,
+)
+from upwell._core.wire import (
+    WireError,
+    dump_cache_entry,
+    dump_entry,
+    dump_outcome,
+    dump_record,
+    dump_run,
+    load_cache_entry,
+    load_entry,
+    load_outcome,
+    load_record,
+    load_run,
+)
+
+RUN_SK = "run"
+VIEW_SK_PREFIX = "view#"
+RUNS_LISTING = "run"
+"""Partition of the index that lists runs by time."""
+ABSENT = Condition(expression="attribute_not_exists(pk)")
+
+
+def text(value: str) -> dict[str, str]:
+    """Return a string in attribute-value form."""
+    return {"S": value}
+
+
+def number(value: float) -> dict[str, str]:
+    """Return a number in attribute-value form."""
+    return {"N": str(value)}
+
+
+def with_expiry(item: Item, since: float, retention_s: float | None) -> Item:
+    """Return an item that DynamoDB deletes some time after an instant (TTL); None keeps it."""
+    return item if retention_s is None else {**item, "expires_at": number(int(since + retention_s))}
+
+
+# --- actions --------------------------------------------------------------------------------------------------
+
+
+def action_item_key(key: ActionKey) -> Item:
+    """Return where an action record is."""
+    return {"pk": text(action_pk(key.run_id, key.action_id)), "sk": text(key.action_id)}
+
+
+def action_item(record: ActionRecord) -> Item:
+    """Return an action record as an item. The fold reads `run_id`, `task` and `status` in the stream."""
+    return {
+        **action_item_key(record.key),
+        "run_id": text(record.spec.run.run_id),
+        "task": text(record.spec.task.name),
+        "status": text(record.status.value),
+        "version": number(record.version),
+        "generation": number(record.generation),
+        "record": text(dump_record(record)),
+    }
+
+
+def read_action(item: Item) -> ActionRecord:
+    """Return the record of an item."""
+    return load_record(item["record"]["S"])
+
+
+def version_is(expected: int | None) -> Condition:
+    """Return the condition that an action's stored version is `expected` (None: that there is none)."""
+    if expected is None:
+        return ABSENT
+    return Condition(
+        expression="#version = :expected", names={"#version": "version"}, values={":expected": number(expected)}
+    )
+
+
+# --- journal and cache ----------------------------------------------------------------------------------------
+
+
+def entry_item(parent: ActionKey, shard: int, entry: Entry) -> Item:
+    """Return a journal entry as an item."""
+    pk = journal_pk(parent.run_id, parent.action_id, shard)
+    return {"pk": text(pk), "sk": text(sort_key(entry)), "entry": text(dump_entry(entry))}
+
+
+def read_entry(item: Item) -> JournalItem:
+    """Return the journal entry of an item."""
+    return JournalItem(item["sk"]["S"], load_entry(item["entry"]["S"]))
+
+
+def cache_item(entry: CacheEntry) -> Item:
+    """Return a cache entry as an item."""
+    return {"pk": text(entry.key), "entry": text(dump_cache_entry(entry))}
+
+
+def read_cached(item: Item) -> CacheEntry:
+    """Return the cache entry of an item."""
+    return load_cache_entry(item["entry"]["S"])
+
+
+# --- runs -----------------------------------------------------------------------------------------------------
+
+
+def run_item_key(run_id: str) -> Item:
+    """Return where a run record is."""
+    return {"pk": text(run_id), "sk": text(RUN_SK)}
+
+
+def run_item(run: RunRecord) -> Item:
+    """Return a run as an item: what `save_run` stores, and the state machine writes at the start."""
+    item = {
+        **run_item_key(run.spec.run_id),
+        "listing": text(RUNS_LISTING),
+        "created_at": text(instant(run.spec.created_at)),
+        "status": text(run.status.value),
+        "saved_status": text(run.status.value),
+        "version": number(run.version),
+        "record": text(dump_run(replace(run, outcome=None, ended_at=None))),
+    }
+    if run.ended_at is not None:
+        item["ended_at"] = text(instant(run.ended_at))
+    if run.outcome is not None:
+        item["outcome"] = text(dump_outcome(run.outcome))
+        if run.outcome.error is not None:
+            item["error_code"] = text(run.outcome.error.code)
+    return item
+
+
+def read_run(item: Item) -> RunRecord:
+    """Return the run of an item; what was written in place wins over what was saved."""
+    saved = load_run(item["record"]["S"])
+    status = Status(item["status"]["S"])
+    overtaken = status.value != item["saved_status"]["S"]
+    return replace(
+        saved,
+        status=status,
+        version=int(item["version"]["N"]) + overtaken,
+        ended_at=datetime.fromisoformat(item["ended_at"]["S"]).timestamp() if "ended_at" in item else None,
+        outcome=_run_outcome(item, status),
+    )
+
+
+def run_version_is(expected: int | None) -> Condition:
+    """Return the condition that a run's version, as `read_run` tells it, is `expected`."""
+    if expected is None:
+        return ABSENT
+    return Condition(
+        expression="(#version = :expected AND #status = saved_status) "
+        "OR (#version = :before AND #status <> saved_status)",
+        names={"#version": "version", "#status": "status"},
+        values={":expected": number(expected), ":before": number(expected - 1)},
+    )
+
+
+def _run_outcome(item: Mapping[str, Any], status: Status) -> Outcome | None:
+    recorded = item.get("outcome", {}).get("S", "")
+    try:
+        return load_outcome(recorded) if recorded else _unexplained(item, status, "")
+    except WireError:  # the cause of a failure of the state machine itself
+        return _unexplained(item, status, recorded)
+
+
+def _unexplained(item: Mapping[str, Any], status: Status, cause: str) -> Outcome | None:
+    """Return the outcome of a run whose end no executor told of."""
+    code = item.get("error_code", {}).get("S", "")
+    if not code and not cause:
+        return None
+    message = cause or f"the run ended as {status.value}"
+    error = ErrorInfo(code=code or "RuntimeSystemError", message=message, kind="system", recoverable=False)
+    return Outcome(status=status, error=error)
+
+
+def instant(at: float) -> str:
+    """Return epoch seconds as ISO 8601 in UTC; such texts sort by time."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")

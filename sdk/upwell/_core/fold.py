@@ -1,0 +1,81 @@
+"""Folds changes of actions into counts per task and status, each change once.
+
+A stream delivers a change at least once, and the changes of one action in order. Changes are counted in lanes,
+one per partition of the actions of a run. In a lane, sequence numbers tell what was counted: everything up to
+`floor`, and the numbers in `recent`. In the usual case a lane is one shard of the stream and its numbers only
+grow; `recent` is the slack for a partition that the database has split between shards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+SLACK = 128
+"""Changes that may overtake another in its lane: more than a batch of the stream (100)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A write of an action record, as the stream tells it."""
+
+    run_id: str
+    lane: str
+    """Partition of the run's actions that it happened in."""
+    sequence_id: str
+    """The stream's own name of the change: its sequence number, in digits."""
+    task: str
+    before: str | None
+    """Status; None when the record is new."""
+    after: str
+
+    @property
+    def sequence(self) -> int:
+        """Place of the change in its lane."""
+        return int(self.sequence_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What was counted in one lane."""
+
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Task -> status -> number of actions."""
+    floor: int = 0
+    recent: tuple[int, ...] = ()
+    """In order, at most `SLACK`."""
+
+
+def fold(tally: Tally, changes: Iterable[Change]) -> Tally:
+    """Return a lane's tally with changes counted, except those that were counted before."""
+    counts = {task: dict(by_status) for task, by_status in tally.counts.items()}
+    seen = set(tally.recent)
+    for change in changes:
+        if change.sequence <= tally.floor or change.sequence in seen:
+            continue
+        seen.add(change.sequence)
+        by_status = counts.setdefault(change.task, {})
+        if change.before is not None:
+            by_status[change.before] = by_status.get(change.before, 0) - 1
+        by_status[change.after] = by_status.get(change.after, 0) + 1
+    in_order = sorted(seen)
+    floor = in_order[-SLACK - 1] if len(in_order) > SLACK else tally.floor
+    return Tally(counts=counts, floor=max(floor, tally.floor), recent=tuple(in_order[-SLACK:]))
+
+
+def merged(tallies: Iterable[Tally]) -> dict[str, dict[str, int]]:
+    """Return the counts of all lanes together, without what is zero.
+
+    A count can be below zero for a moment, when a change has overtaken the one before it; it shows as none.
+    """
+    total: dict[str, dict[str, int]] = {}
+    for tally in tallies:
+        for task, by_status in tally.counts.items():
+            counts = total.setdefault(task, {})
+            for status, count in by_status.items():
+                counts[status] = counts.get(status, 0) + count
+    return {
+        task: {status: count for status, count in by_status.items() if count > 0}
+        for task, by_status in total.items()
+        if any(count > 0 for count in by_status.values())
+    }
