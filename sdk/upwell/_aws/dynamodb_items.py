@@ -2,9 +2,9 @@
 
 What other components write or index is an attribute of its own; the rest is the JSON of `wire` in `record`.
 
-The state machine ends a run by setting `status`, `ended_at`, `outcome` and `error_code` in place, without knowing
-of versions. `saved_status` tells such a write: it keeps the status that the record was last saved with, so where
-the two differ, somebody else wrote once since, and the run counts as one version newer.
+The state machine ends a run by setting `status`, `ended_at`, `outcome` and `error_code` in place, without
+knowing of versions. `saved_status` tells such a write: it keeps the status that the record was last saved with,
+so where the two differ, somebody else wrote once since, and the run counts as one version newer.
 """
 
 from __future__ import annotations

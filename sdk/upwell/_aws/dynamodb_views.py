@@ -1,7 +1,7 @@
 """Views of runs: what the stream of the actions table is folded into, in the runs table.
 
 Every lane of a run has an item of its own (`view#<lane>`), written under the condition that it is what was
-read: two functions that get the same changes cannot both count them. `_core.fold` says how repetitions are told.
+read: two functions that get the same changes cannot both count them. `_core.fold` tells repetitions apart.
 """
 
 from __future__ import annotations
