@@ -3,7 +3,8 @@
     WriteRun -> RunRoot -> RecordSuccess -> AnnounceSuccess -> Succeeded
                    | error or timeout
                    v
-              RecordFailure | RecordTimeout -> AnnounceFailure | AnnounceTimeout -> Failed
+              RecordFailure -> AnnounceFailure -> Failed
+              RecordTimeout -> AnnounceTimeout -> TimedOut
 
 There is no logic in it: it keeps the run's record in step with the execution and waits for the root action.
 An aborted execution leaves the machine at once; the `run-ended` function records it.
@@ -13,8 +14,10 @@ from __future__ import annotations
 
 from typing import Any
 
-SERVICE_ERRORS = ["States.TaskFailed"]
-"""What an AWS call that was refused for the moment looks like."""
+TIMEOUT_CODE = "DeadlineExceededError"
+"""Code of a run that took too long; names of our own must not start with `States.`."""
+CAUSE = "States.Format('{}', $.error.Cause)"
+"""The cause of an error as text, also where the error was sent without one."""
 
 
 def run_definition(*, runs_table: str, partition: str) -> dict[str, Any]:
@@ -52,18 +55,38 @@ def run_definition(*, runs_table: str, partition: str) -> dict[str, Any]:
                 tasks,
                 runs_table,
                 status="SUCCEEDED",
-                values={":outcome": {"S.$": "$.result.outcome"}},
                 update="#outcome = :outcome",
                 names={"#outcome": "outcome"},
+                values={":outcome": {"S.$": "$.result.outcome"}},
                 then="AnnounceSuccess",
             ),
             "AnnounceSuccess": _announce(tasks, status="SUCCEEDED", then="Succeeded"),
             "Succeeded": {"Type": "Succeed", "OutputPath": "$.result"},
-            "RecordFailure": _record_error(tasks, runs_table, status="FAILED", then="AnnounceFailure"),
+            "RecordFailure": _record(
+                tasks,
+                runs_table,
+                status="FAILED",
+                update="error_code = :code, #outcome = :outcome",
+                names={"#outcome": "outcome"},
+                values={":code": {"S.$": "$.error.Error"}, ":outcome": {"S.$": CAUSE}},
+                then="AnnounceFailure",
+            ),
             "AnnounceFailure": _announce(tasks, status="FAILED", then="Failed"),
-            "RecordTimeout": _record_error(tasks, runs_table, status="TIMED_OUT", then="AnnounceTimeout"),
-            "AnnounceTimeout": _announce(tasks, status="TIMED_OUT", then="Failed"),
-            "Failed": {"Type": "Fail", "ErrorPath": "$.error.Error", "CausePath": "$.error.Cause"},
+            "Failed": {"Type": "Fail", "ErrorPath": "$.error.Error", "CausePath": CAUSE},
+            "RecordTimeout": _record(
+                tasks,
+                runs_table,
+                status="TIMED_OUT",
+                update="error_code = :code",
+                values={":code": {"S": TIMEOUT_CODE}},
+                then="AnnounceTimeout",
+            ),
+            "AnnounceTimeout": _announce(tasks, status="TIMED_OUT", then="TimedOut"),
+            "TimedOut": {
+                "Type": "Fail",
+                "Error": TIMEOUT_CODE,
+                "Cause": "the run took too long",
+            },
         },
     }
 
@@ -73,9 +96,9 @@ def _record(
     runs_table: str,
     *,
     status: str,
-    values: dict[str, Any],
     update: str,
-    names: dict[str, str],
+    values: dict[str, Any],
+    names: dict[str, str] | None = None,
     then: str,
 ) -> dict[str, Any]:
     """Write the end of the run; repeating it writes the same again."""
@@ -86,7 +109,7 @@ def _record(
             "TableName": runs_table,
             "Key": {"pk": {"S.$": "$.run_id"}, "sk": {"S": "run"}},
             "UpdateExpression": f"SET #status = :status, ended_at = :ended_at, {update}",
-            "ExpressionAttributeNames": {"#status": "status", **names},
+            "ExpressionAttributeNames": {"#status": "status"} | (names or {}),
             "ExpressionAttributeValues": {
                 ":status": {"S": status},
                 ":ended_at": {"S.$": "$$.State.EnteredTime"},
@@ -97,18 +120,6 @@ def _record(
         "Retry": _retry(),
         "Next": then,
     }
-
-
-def _record_error(tasks: str, runs_table: str, *, status: str, then: str) -> dict[str, Any]:
-    return _record(
-        tasks,
-        runs_table,
-        status=status,
-        values={":code": {"S.$": "$.error.Error"}, ":outcome": {"S.$": "$.error.Cause"}},
-        update="error_code = :code, #outcome = :outcome",
-        names={"#outcome": "outcome"},
-        then=then,
-    )
 
 
 def _announce(tasks: str, *, status: str, then: str) -> dict[str, Any]:

@@ -1,0 +1,119 @@
+"""What the CDK app makes: fresh, clean and complete."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from upwell_infra.export import TEMPLATE_DIR, render
+
+pytestmark = pytest.mark.synth
+STATEFUL = {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Logs::LogGroup"}
+
+
+def test_the_shipped_templates_are_what_the_constructs_make(synthesis: Any) -> None:
+    stale = [
+        name
+        for name, template in synthesis.shipped.items()
+        if (TEMPLATE_DIR / name).read_text(encoding="utf-8") != render(template)
+    ]
+    assert not stale, f"{', '.join(stale)} stale; run `python -m upwell_infra.export` and commit the result"
+
+
+def test_the_shipped_templates_name_no_asset_and_no_bootstrap_role(synthesis: Any) -> None:
+    text = json.dumps(synthesis.shipped)
+    assert "cdk-hnb659fds" not in text
+    assert "BootstrapVersion" not in text
+    assert "AWS::CDK::Metadata" not in text
+
+
+def test_cdk_nag_and_the_validation_of_cdk_find_nothing(synthesis: Any) -> None:
+    found = [
+        f"{violation['ruleName']} at {construct['constructPath']}"
+        for plugin in synthesis.validation
+        for violation in plugin["violations"]
+        for construct in violation["violatingConstructs"]
+    ]
+    assert found == []
+    assert "AwsSolutions" in {plugin["pluginName"] for plugin in synthesis.validation}
+
+
+def test_every_acknowledged_rule_has_a_reason(synthesis: Any) -> None:
+    acknowledged = [v for plugin in synthesis.validation for v in plugin.get("suppressedViolations", [])]
+    assert acknowledged
+    assert all(len(violation["reason"].split()) > 3 for violation in acknowledged)
+
+
+def test_prod_keeps_its_data_and_dev_can_be_thrown_away(synthesis: Any) -> None:
+    def policies(template: dict[str, Any]) -> set[str]:
+        return {r["DeletionPolicy"] for r in template["Resources"].values() if r["Type"] in STATEFUL}
+
+    assert policies(synthesis.stacks["upwell-prod"]) == {"Retain"}
+    assert policies(synthesis.shipped["platform.json"]) == {"Delete"}
+
+
+def test_the_app_makes_one_stack_per_pool_of_the_context(synthesis: Any) -> None:
+    assert set(synthesis.stacks) == {"upwell-prod", "upwell-prod-pool-warm", "upwell-prod-pool-short"}
+
+
+def test_the_zip_is_built_when_it_is_published_not_when_the_app_is_synthesized(synthesis: Any) -> None:
+    commands = [file["source"].get("executable") for file in synthesis.assets["files"].values()]
+    assert [c[1:3] for c in commands if c] == [["-m", "upwell_infra.package"]]
+
+
+def test_every_resource_that_can_be_tagged_names_stage_and_component(synthesis: Any) -> None:
+    from aws_cdk.assertions import Match, Template
+
+    platform = Template.from_json(synthesis.stacks["upwell-prod"])
+    tags = [
+        {"Key": "upwell:component", "Value": Match.any_value()},
+        {"Key": "upwell:stage", "Value": "prod"},
+    ]
+    for kind in ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::Lambda::Function"):
+        platform.all_resources_properties(kind, {"Tags": Match.array_with(tags)})
+
+
+def test_a_worker_pool_is_a_fargate_service_that_the_scaler_can_size(synthesis: Any) -> None:
+    from aws_cdk.assertions import Match, Template
+
+    pool = Template.from_json(synthesis.stacks["upwell-prod-pool-warm"])
+    pool.has_resource_properties(
+        "AWS::ECS::Service",
+        {
+            "ServiceName": "upwell-prod-warm",
+            "LaunchType": "FARGATE",
+            "DesiredCount": Match.absent(),
+            "Tags": Match.array_with(
+                [
+                    {"Key": "upwell:replicas-max", "Value": "4"},
+                    {"Key": "upwell:replicas-min", "Value": "1"},
+                ]
+            ),
+        },
+    )
+    pool.has_resource_properties("AWS::ECS::TaskDefinition", {"Cpu": "2048", "Memory": "4096"})
+    pool.resource_count_is("AWS::ApplicationAutoScaling::ScalableTarget", 0)
+
+
+def test_a_lambda_pool_hides_messages_for_six_timeouts(synthesis: Any) -> None:
+    from aws_cdk.assertions import Template
+
+    pool = Template.from_json(synthesis.stacks["upwell-prod-pool-short"])
+    pool.has_resource_properties("AWS::Lambda::Function", {"Timeout": 60, "MemorySize": 512})
+    pool.has_resource_properties(
+        "AWS::SQS::Queue", {"QueueName": "upwell-prod-short", "VisibilityTimeout": 360}
+    )
+    pool.has_resource_properties(
+        "AWS::Lambda::EventSourceMapping", {"BatchSize": 1, "ScalingConfig": {"MaximumConcurrency": 20}}
+    )
+
+
+def test_alarms_notify_the_topics_of_the_context(synthesis: Any) -> None:
+    from aws_cdk.assertions import Template
+
+    topic = "arn:aws:sns:eu-central-1:123456789012:on-call"
+    for name in synthesis.stacks:
+        stack = Template.from_json(synthesis.stacks[name])
+        stack.all_resources_properties("AWS::CloudWatch::Alarm", {"AlarmActions": [topic]})
