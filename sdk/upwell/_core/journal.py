@@ -127,6 +127,7 @@ class Journal:
         self.traces: dict[str, Outcome] = {}
         self.open: dict[str, int] = {}
         """Children sent by this generation and not yet ended, with their shards."""
+        self._trace_ranks: dict[str, tuple[int, float]] = {}
         self._sent = 0
 
     def apply(self, entries: Iterable[Entry]) -> list[str]:
@@ -135,11 +136,12 @@ class Journal:
         for entry in entries:
             match entry:
                 case Scheduled():
-                    self._sent += len(entry.children)
+                    # At least so many, however often and in whatever order entries arrive, our own included.
+                    self._sent = max(self._sent, entry.shard * JOURNAL_SHARD_ENTRIES + len(entry.children))
                     if entry.generation == self.generation:
                         self._open_all(entry)
                 case Traced():
-                    self.traces.setdefault(entry.trace_id, entry.outcome)
+                    self._take_trace(entry)
                 case Completed():
                     if self._complete(entry):
                         ended.append(entry.action_id)
@@ -157,6 +159,14 @@ class Journal:
         self.outcomes[entry.action_id] = entry.outcome
         self.open.pop(entry.action_id, None)
         return True
+
+    def _take_trace(self, entry: Traced) -> None:
+        """Keep the entry that says most: a success, else a failure that stays one, else the first failure."""
+        error = entry.outcome.error
+        rank = (0 if error is None else 1 if not error.recoverable else 2, entry.at)
+        if rank < self._trace_ranks.get(entry.trace_id, (3, 0.0)):
+            self._trace_ranks[entry.trace_id] = rank
+            self.traces[entry.trace_id] = entry.outcome
 
     def next_shard(self) -> int:
         """Return the shard for one more child: a new one for every 250."""
