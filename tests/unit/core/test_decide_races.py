@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from actions import (
+from tests.unit.core.actions import (
     BOOM,
     FAILURE,
     LEASE_S,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from actions import (
+from tests.unit.core.actions import (
     FAILURE,
     LEASE_S,
     NOW,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from actions import BOOM, FAILURE, LEASE_S, NOW, OUTPUT, claim, finish, spec
+from tests.unit.core.actions import BOOM, FAILURE, LEASE_S, NOW, OUTPUT, claim, finish, spec
 
 from upwell._core import decide as decisions
 from upwell._core.decide import Abort, Command, GiveUp, Hit, Release
