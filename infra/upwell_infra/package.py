@@ -35,25 +35,29 @@ class CodeError(RuntimeError):
     """The zip cannot be built."""
 
 
-def source_hash() -> str:
+def source_hash(lock: Path = LOCK) -> str:
     """Return the hash of everything that goes into the zip."""
-    digest = hashlib.sha256(FORMAT + LOCK.read_bytes())
+    digest = hashlib.sha256(FORMAT + lock.read_bytes())
     for name, path in _sources():
         content = path.read_bytes()
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 
 
-def build(build_dir: Path) -> Path:
+def build(build_dir: Path, lock: Path = LOCK) -> Path:
     """Return the zip, building what is missing.
+
+    Args:
+        build_dir: Where zip and installed dependencies are kept.
+        lock: The pinned dependencies.
 
     Raises:
         CodeError: the dependencies could not be installed.
     """
-    target = build_dir / f"runtime-{source_hash()}.zip"
+    target = build_dir / f"runtime-{source_hash(lock)}.zip"
     if target.exists():
         return target
-    dependencies = _dependencies(build_dir)
+    dependencies = _dependencies(build_dir, lock)
     installed = {name: path for name, path in _files(dependencies) if not _is_install_note(name)}
     entries = installed | dict(_sources())
     partial = target.with_suffix(f".{os.getpid()}.partial")
@@ -90,23 +94,24 @@ def _is_install_note(name: str) -> bool:
     return name.startswith("bin/") or (".dist-info/" in name and name.rsplit("/", 1)[1] in INSTALL_NOTES)
 
 
-def _dependencies(build_dir: Path) -> Path:
+def _dependencies(build_dir: Path, lock: Path) -> Path:
     """Install the pinned dependencies for the platform of Lambda into a folder named after the lock."""
-    digest = hashlib.sha256(FORMAT + LOCK.read_bytes()).hexdigest()[:16]
+    digest = hashlib.sha256(FORMAT + lock.read_bytes()).hexdigest()[:16]
     target = build_dir / f"dependencies-{digest}"
     if target.exists():
         return target
     build_dir.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix="dependencies-", suffix=".partial", dir=build_dir))
-    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(partial)]
-    command += ["--python-platform", PLATFORM, "--python-version", PYTHON, "--only-binary", ":all:"]
-    command += ["--no-deps", "--require-hashes", "--link-mode", "copy", "-r", str(LOCK)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise CodeError(
-            f"cannot install {LOCK.name} for {PLATFORM} (is a package index reachable?): {done.stderr}"
-        )
-    partial.rename(target)
+    with tempfile.TemporaryDirectory(prefix="dependencies-", suffix=".partial", dir=build_dir) as partial:
+        installed = Path(partial) / "installed"
+        command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(installed)]
+        command += ["--python-platform", PLATFORM, "--python-version", PYTHON, "--only-binary", ":all:"]
+        command += ["--no-deps", "--require-hashes", "--link-mode", "copy", "-r", str(lock)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise CodeError(
+                f"cannot install {lock.name} for {PLATFORM}; is a package index reachable? uv says: {done.stderr}"
+            )
+        installed.rename(target)
     return target
 
 
