@@ -60,6 +60,8 @@ class Clients:
             connect_timeout=5,
             read_timeout=30,  # a long poll of SQS takes 20 s
             user_agent_extra="upwell",
+            # What is given stands for all of it: an endpoint of this process is not mixed in.
+            ignore_configured_endpoint_urls=environment is not None,  # type: ignore[call-arg]  # the stubs lack it
         )
 
     async def call(self, request: Callable[[], T]) -> T:
@@ -99,7 +101,7 @@ class Clients:
         with self._lock:  # making clients from one session is not thread-safe, using them is
             if service not in self._made:
                 made: Any = self._session
-                endpoint = (self._environment or {}).get("AWS_ENDPOINT_URL")
+                endpoint = (self._environment or {}).get("AWS_ENDPOINT_URL") or None
                 self._made[service] = made.client(service, endpoint_url=endpoint, config=self._config)
             return self._made[service]
 
