@@ -1,0 +1,84 @@
+"""The command `upwell`."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from upwell._cli import control_commands, deploy_command, get_commands, sandbox_commands
+from upwell._cli.failures import DONE, INTERRUPTED, report
+from upwell._cli.messages import show_messages
+from upwell._cli.run_command import HELP, STOP_AT_FIRST, run_command
+from upwell._cli.session import Session, Shared, shared_options, shared_parameters, with_parameters
+
+ABOUT = (
+    "Durable Python functions at any fan-out, on your own AWS account, with nothing running when nothing runs."
+)
+EPILOG = (
+    "Exit codes: 0 done, 1 failure, 2 wrong usage, 130 interrupted. "
+    "Results go to stdout, everything else to stderr."
+)
+
+app = typer.Typer(name="upwell", rich_markup_mode="rich", pretty_exceptions_enable=False)
+app.command("run", help=HELP, epilog=EPILOG, context_settings=STOP_AT_FIRST)(run_command())
+app.add_typer(get_commands.app, name="get")
+app.command("abort")(control_commands.abort)
+app.command("recover")(control_commands.recover)
+app.add_typer(sandbox_commands.app, name="sandbox")
+app.command("deploy")(deploy_command.deploy)
+
+
+def _root(**values: Any) -> None:
+    ctx: typer.Context = values.pop("ctx")
+    ctx.obj.take(Shared(**values))
+    if ctx.invoked_subcommand is None:
+        print(ctx.get_help())
+
+
+_CONTEXT = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+app.callback(invoke_without_command=True, epilog=EPILOG, help=ABOUT)(
+    with_parameters(_root, [_CONTEXT, *shared_parameters()])
+)
+
+
+@app.command("version")
+@shared_options
+def version(session: Session, as_json: get_commands.AsJson = False) -> None:
+    """Print the version."""
+    import platform
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as version_of
+
+    from upwell._cli.terminal import print_json
+
+    try:
+        number = version_of("upwell")
+    except PackageNotFoundError:  # run from a source tree
+        number = "unknown"
+    if as_json:
+        print_json({"version": number, "python": platform.python_version()})
+    else:
+        print(f"upwell {number}")
+
+
+def run_app(arguments: Sequence[str]) -> int:
+    """Carry out a command line and return the exit code; errors are shown."""
+    session = Session(Shared())
+    command = typer.main.get_command(app)
+    with show_messages(session):
+        try:
+            result = command.main(list(arguments), prog_name="upwell", standalone_mode=False, obj=session)
+        except Exception as e:
+            return report(e, debug=session.debug)
+    if result == INTERRUPTED:
+        return report(KeyboardInterrupt(), debug=False)
+    return result if isinstance(result, int) else DONE
+
+
+def main() -> None:
+    """Carry out this process's command line and exit."""
+    sys.exit(run_app(sys.argv[1:]))

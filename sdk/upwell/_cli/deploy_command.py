@@ -1,0 +1,63 @@
+"""`upwell deploy FILE.py`: creates or updates the pools of a file's environments on AWS."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from upwell._cli.get_commands import AsJson
+from upwell._cli.session import Session, shared_options
+
+if TYPE_CHECKING:
+    from upwell._author.environment import TaskEnvironment
+
+
+@shared_options
+def deploy(
+    session: Session,
+    file: Annotated[str, typer.Argument(metavar="FILE.py", show_default=False)],
+    root_dir: Annotated[Path | None, typer.Option("--root-dir", help="Where the code starts.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create or update the pools of a file's environments on AWS, one stack each.
+
+    Needed when an environment's resources or reuse policy change, not when code does. The sandbox deploys by
+    itself, and environments that ask for nothing special run in the platform's default pool.
+    """
+    from upwell._author.environment import TaskEnvironment
+    from upwell._cli.program import load_program
+    from upwell._cli.terminal import note, print_json
+    from upwell._client.deploy import deploy_environments
+    from upwell.errors import UsageError
+
+    config = session.configure()
+    program = load_program(file, root_dir or config.root_dir)
+    found = [value for value in vars(program.module).values() if isinstance(value, TaskEnvironment)]
+    environments = _with_dependencies(found)
+    if not environments:
+        raise UsageError(f"{file} defines no TaskEnvironment; there is nothing to deploy")
+    config = session.configure()
+    changed = asyncio.run(deploy_environments(environments, config))
+    pools = sorted({environment.pool for environment in environments})
+    if as_json:
+        print_json({"stage": config.stage, "pools": pools, "changed": changed})
+        return
+    for pool in pools:
+        state = "the platform's own" if pool == "default" else "deployed" if pool in changed else "up to date"
+        print(f"{pool}: {state}")
+    note(f"stage {config.stage}: {len(changed)} of {len(pools)} pools changed")
+
+
+def _with_dependencies(environments: list[TaskEnvironment]) -> list[TaskEnvironment]:
+    """Return environments and those that they depend on, each once."""
+    found: dict[int, TaskEnvironment] = {}
+    todo = list(environments)
+    while todo:
+        environment = todo.pop()
+        if id(environment) not in found:
+            found[id(environment)] = environment
+            todo += environment.depends_on
+    return sorted(found.values(), key=lambda environment: environment.name)

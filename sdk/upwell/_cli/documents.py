@@ -1,0 +1,138 @@
+"""Records as JSON documents: snake_case names that stay, instants in ISO 8601 UTC, durations in seconds."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from upwell._core.model import ActionRecord, Attempt, ErrorInfo, RunRecord
+from upwell._core.ports import RunView
+from upwell._types.marks import FILE, MARK, MEMBER, PAIRS, PICKLE
+
+HIDDEN_LABELS = "upwell."
+"""Labels whose names start so are upwell's own."""
+
+
+def instant(at: float | None) -> str | None:
+    """Return an instant as text: `2025-01-31T12:00:00.123Z`."""
+    if not at:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def duration_s(started_at: float | None, ended_at: float | None) -> float | None:
+    """Return a length of time in seconds; None while it is not known."""
+    return None if not started_at or not ended_at else round(ended_at - started_at, 6)
+
+
+def labels(run: RunRecord) -> dict[str, str]:
+    """Return the labels that the user gave."""
+    return {key: value for key, value in run.labels.items() if not key.startswith(HIDDEN_LABELS)}
+
+
+def run_document(run: RunRecord, *, backend: str, url: str) -> dict[str, Any]:
+    """Return a run as `get runs` prints it."""
+    error = run.outcome.error if run.outcome is not None else None
+    return {
+        "run": run.spec.run_id,
+        "task": run.task,
+        "backend": backend,
+        "status": run.status.value.lower(),
+        "generation": run.spec.generation,
+        "created_at": instant(run.spec.created_at),
+        "ended_at": instant(run.ended_at),
+        "duration_s": duration_s(run.spec.created_at, run.ended_at),
+        "labels": labels(run),
+        "url": url,
+        "error": error_document(error),
+    }
+
+
+def counts_document(view: RunView) -> dict[str, dict[str, int]]:
+    """Return the number of actions by task and status."""
+    return {
+        task: {status.lower(): n for status, n in counts.items() if n} for task, counts in view.counts.items()
+    }
+
+
+def action_document(action: ActionRecord) -> dict[str, Any]:
+    """Return an action as `get actions` prints it."""
+    spec, cached = action.spec, action.cached_from
+    error = action.outcome.error if action.outcome is not None else None
+    return {
+        "id": spec.action_id,
+        "parent": spec.parent_id,
+        "task": spec.task.name,
+        "group": spec.group,
+        "status": action.status.value.lower(),
+        "pool": spec.task.pool,
+        "attempts": [_attempt_document(attempt) for attempt in action.attempts],
+        "failures": action.failures,
+        "losses": action.losses,
+        "created_at": instant(action.created_at),
+        "started_at": instant(action.started_at),
+        "ended_at": instant(action.ended_at),
+        "duration_s": duration_s(action.started_at, action.ended_at),
+        "cached_from": f"{cached.run_id}/{cached.action_id}" if cached is not None else None,
+        "error": error_document(error),
+    }
+
+
+def _attempt_document(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "number": attempt.number,
+        "executor_kind": attempt.executor.kind,
+        "executor_id": attempt.executor.id,
+        "started_at": instant(attempt.started_at),
+        "ended_at": instant(attempt.ended_at),
+        "duration_s": duration_s(attempt.started_at, attempt.ended_at),
+        "end": attempt.end or None,
+        "error_code": attempt.error.code if attempt.error is not None else None,
+    }
+
+
+def error_document(error: ErrorInfo | None) -> dict[str, Any] | None:
+    """Return a failure."""
+    if error is None:
+        return None
+    return {
+        "code": error.code,
+        "kind": error.kind,
+        "message": error.message,
+        "executor": error.worker,
+        "traceback": error.traceback or None,
+    }
+
+
+def values_document(data: bytes) -> dict[str, Any]:
+    """Return encoded values by name. What was pickled is shown as such, and never unpickled."""
+    values: dict[str, Any] = _readable(json.loads(data))
+    return values
+
+
+def outputs_document(data: bytes, names: tuple[str, ...] | None) -> dict[str, Any]:
+    """Return an encoded result as outputs by name: `o0`, or one per name where the task has several."""
+    value = values_document(data)["value"]
+    if names is not None and len(names) == 1:
+        return {names[0]: value}
+    if names is not None and isinstance(value, list) and len(value) == len(names):
+        return dict(zip(names, value, strict=True))
+    return {"o0": value}
+
+
+def _readable(value: Any) -> Any:
+    """Return JSON of values without the marks that only programs need."""
+    if isinstance(value, list):
+        return [_readable(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    mark = value.get(MARK)
+    if mark == PICKLE:
+        text = str(value.get("data", ""))
+        return {"pickle": True, "size_bytes": len(text) * 3 // 4 - text.count("=")}
+    if mark == PAIRS:
+        return [[_readable(key), _readable(item)] for key, item in value.get("items", [])]
+    if MEMBER in value and set(value) == {MEMBER, "value"}:
+        return _readable(value["value"])
+    return {key: _readable(item) for key, item in value.items() if not (key == MARK and item == FILE)}

@@ -1,0 +1,158 @@
+"""`upwell get runs|run|actions|io`: what the store knows."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from upwell._cli.session import Session, shared_options
+
+if TYPE_CHECKING:
+    from upwell._client.backend import Backend
+    from upwell._core.model import ActionRecord, Payload, RunRecord
+
+RunName = Annotated[str, typer.Argument(metavar="RUN", show_default=False, help="Run id.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+OnlyStatus = Annotated[
+    str | None, typer.Option("--status", metavar="STATUS", help="Only those in this status, as `failed`.")
+]
+
+app = typer.Typer(help="Show runs, actions, and what went in and out of them.", no_args_is_help=False)
+
+
+@app.command("runs")
+@shared_options
+def runs(
+    session: Session,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many, newest first.")] = 20,
+    status: OnlyStatus = None,
+    as_json: AsJson = False,
+) -> None:
+    """List runs, newest first."""
+    from upwell._cli.documents import run_document
+    from upwell._cli.reading import read, status_named
+    from upwell._cli.tables import print_runs
+    from upwell._cli.terminal import note, print_json
+
+    wanted = status_named(status)
+
+    async def load(backend: Backend) -> tuple[list[RunRecord], list[dict[str, Any]]]:
+        found = [r for r in await backend.store.list_runs(limit) if wanted in (None, r.status)]
+        urls = [backend.describe(r.spec.run_id) for r in found]
+        return found, [run_document(r, backend=backend.mode, url=u) for r, u in zip(found, urls, strict=True)]
+
+    records, shown = asyncio.run(read(session, load)) or ([], [])
+    if as_json:
+        print_json(shown)
+    elif records:
+        print_runs(records)
+    else:
+        note("no runs yet; `upwell run FILE.py TASK` starts one")
+
+
+@app.command("run")
+@shared_options
+def run(session: Session, run: RunName, as_json: AsJson = False) -> None:
+    """Show a run: how it stands, and the counts of its actions."""
+    from upwell._cli.documents import counts_document, run_document
+    from upwell._cli.reading import read_run
+    from upwell._cli.tables import print_run
+    from upwell._cli.terminal import print_json
+
+    async def load(backend: Backend, record: RunRecord) -> Any:
+        return record, await backend.store.view(run), backend.mode, backend.describe(run)
+
+    record, view, mode, url = asyncio.run(read_run(session, run, load))
+    if as_json:
+        print_json(run_document(record, backend=mode, url=url) | {"counts": counts_document(view)})
+    else:
+        print_run(record, view, backend=mode, url=url)
+
+
+@app.command("actions")
+@shared_options
+def actions(
+    session: Session,
+    run: RunName,
+    status: OnlyStatus = None,
+    task: Annotated[str | None, typer.Option("--task", help="Only those of this task.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the actions of a run: attempts, executors, timings."""
+    from upwell._cli.documents import action_document
+    from upwell._cli.reading import read_run, status_named
+    from upwell._cli.tables import print_actions
+    from upwell._cli.terminal import note, print_json
+
+    wanted = status_named(status)
+
+    def is_shown(action: ActionRecord) -> bool:
+        name = action.spec.task.name
+        return wanted in (None, action.status) and task in (None, name, name.rpartition(".")[2])
+
+    async def load(backend: Backend, record: RunRecord) -> list[ActionRecord]:
+        found = [a async for a in backend.store.list_actions(run) if is_shown(a)]
+        return sorted(found, key=lambda a: (a.created_at, a.spec.depth, a.spec.action_id))
+
+    records = asyncio.run(read_run(session, run, load))
+    if as_json:
+        print_json([action_document(record) for record in records])
+    elif records:
+        print_actions(records)
+    else:
+        note(f"no such actions in run {run}")
+
+
+@app.command("io")
+@shared_options
+def io(
+    session: Session,
+    run: RunName,
+    action: Annotated[
+        str, typer.Argument(metavar="[ACTION]", show_default=False, help="Action id; else the root.")
+    ] = "a0",
+    as_json: AsJson = False,
+) -> None:
+    """Show what went into a run or an action, and what came out. Pickled values are named, not read."""
+    from upwell._cli.documents import error_document, outputs_document, values_document
+    from upwell._cli.outcome import value_text
+    from upwell._cli.reading import read_run
+    from upwell._cli.terminal import print_json
+    from upwell._core.model import ActionKey
+    from upwell._exec.payloads import unpack
+    from upwell.errors import UsageError
+
+    async def load(backend: Backend, record: RunRecord) -> dict[str, Any]:
+        found = await backend.store.get(ActionKey(run, action))
+        is_root = action == record.root.action_id
+        if found is None and not is_root:
+            raise UsageError(f"run {run} has no action {action!r}; `upwell get actions {run}` lists them")
+        spec = record.root if found is None else found.spec
+        outcome = record.outcome if found is None else found.outcome
+        output: Payload | None = outcome.output if outcome is not None else None
+        inputs = values_document(await unpack(backend.blobs, spec.inputs))
+        names = record.outputs if is_root else None
+        outputs = None if output is None else outputs_document(await unpack(backend.blobs, output), names)
+        status = record.status if found is None else found.status
+        return {
+            "run": run,
+            "action": action,
+            "task": spec.task.name,
+            "status": status.value.lower(),
+            "inputs": inputs,
+            "outputs": outputs,
+            "error": error_document(outcome.error if outcome is not None else None),
+        }
+
+    shown = asyncio.run(read_run(session, run, load))
+    if as_json:
+        print_json(shown)
+        return
+    print(f"{shown['task']} {shown['status']}")
+    for part in ("inputs", "outputs"):
+        for name, value in (shown[part] or {}).items():
+            print(f"{part[:-1]} {name}: {value_text(value)}")
+    if shown["error"] is not None:
+        print(f"error {shown['error']['code']}: {shown['error']['message']}")

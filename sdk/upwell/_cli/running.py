@@ -1,0 +1,146 @@
+"""Starts runs, shows how they go, and prints how they ended."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from upwell._author.task import Task
+from upwell._cli import documents
+from upwell._cli.failures import InterruptedRunError, RunFailedError
+from upwell._cli.outcome import finish
+from upwell._cli.program import Program
+from upwell._cli.progress import Display, following, make_display
+from upwell._cli.run_options import RunFlags, key_values
+from upwell._cli.terminal import note, print_json
+from upwell._client.api import recover as recover_run
+from upwell._client.api import with_runcontext
+from upwell._client.backend import open_backend
+from upwell._client.config import current_config
+from upwell._client.run_handle import Run
+from upwell._client.submit import check_run_id, encode_root_inputs, new_run_id
+from upwell._client.watch import watch_run
+from upwell._core.model import RunRecord
+from upwell.errors import BaseRuntimeError, UsageError
+
+FILE_LABEL, ROOT_LABEL = f"{documents.HIDDEN_LABELS}file", f"{documents.HIDDEN_LABELS}root"
+"""Where a local run's code was, for its recovery."""
+
+
+def run_task(program: Program, task: Task[..., Any], inputs: Mapping[str, Any], flags: RunFlags) -> None:
+    """Run a task as the command line asks for, and print the result.
+
+    Raises:
+        UsageError: the inputs or options cannot be used.
+        RunFailedError: the run failed.
+    """
+    runner_options = _runner_options(program, flags)
+    config = current_config()
+    inputs = asyncio.run(_uploaded(inputs)) if config.mode != "local" else inputs
+    _check_inputs(task, inputs)
+    if config.mode != "local":
+        handle = asyncio.run(with_runcontext(**runner_options).run.aio(task, **inputs))
+        _submitted(handle, flags, task.interface.output_names)
+        return
+    name = check_run_id(flags.name) if flags.name else new_run_id(time.time())
+    runner = with_runcontext(**{**runner_options, "name": name})
+    _run_here(name, runner.run.aio(task, **inputs), flags, task.interface.output_names)
+
+
+def recover(name: str, record: RunRecord, flags: RunFlags) -> None:
+    """Go on with a run, and print the result.
+
+    Raises:
+        RunStateError: it has succeeded, or is under way.
+        RunFailedError: it failed again.
+    """
+    if current_config().mode == "local":
+        _run_here(name, recover_run.aio(name), flags, record.outputs)
+    else:
+        _submitted(asyncio.run(recover_run.aio(name)), flags, record.outputs)
+
+
+def _runner_options(program: Program, flags: RunFlags) -> dict[str, Any]:
+    if flags.overwrite_cache and flags.no_cache:
+        raise UsageError("--overwrite-cache and --no-cache exclude each other; give one")
+    labels = key_values(flags.label, option="--label")
+    if current_config().mode == "local":
+        labels |= {FILE_LABEL: str(program.path), ROOT_LABEL: str(program.root)}
+    return {
+        "name": None if flags.name is None else check_run_id(flags.name),
+        "labels": labels,
+        "env_vars": key_values(flags.env, option="--env"),
+        "timeout": flags.timeout_s(),
+        "copy_style": flags.style(),
+        "root_dir": program.root,
+        "overwrite_cache": bool(flags.overwrite_cache),
+        "disable_run_cache": bool(flags.no_cache),
+    }
+
+
+def _check_inputs(task: Task[..., Any], inputs: Mapping[str, Any]) -> None:
+    """Refuse inputs that the task does not take, or that are too large, before anything is started."""
+    try:
+        encode_root_inputs(task, (), inputs)
+    except (TypeError, ValueError, BaseRuntimeError) as e:
+        raise UsageError(str(e)) from e
+
+
+async def _uploaded(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    from upwell._cli.uploads import uploaded
+
+    return await uploaded(inputs)
+
+
+def _run_here(name: str, work: Any, flags: RunFlags, names: tuple[str, ...] | None) -> None:
+    """Run in this process, with the progress shown."""
+    handle: Run | None = None
+    try:
+        generation = asyncio.run(_next_generation(name))
+        with following(name, generation, make_display(name)):
+            handle = asyncio.run(work)
+    except KeyboardInterrupt:
+        raise InterruptedRunError(
+            f"interrupted; `upwell recover {name}` goes on with the run from here"
+        ) from None
+    except BaseRuntimeError as e:
+        finish(name, as_json=bool(flags.json), names=names)  # the record tells it better
+        raise RunFailedError(str(e)) from e
+    if not handle.done():
+        _submitted(handle, flags, names)  # it is under way in another process
+    else:
+        finish(name, as_json=bool(flags.json), names=names)
+
+
+async def _next_generation(name: str) -> int:
+    """Return the number of the submission to come. The state file is made here, before two threads open it."""
+    config = current_config()
+    async with open_backend(config.mode, config) as backend:
+        record = await backend.store.get_run(name)
+        return 1 if record is None else record.spec.generation + 1
+
+
+def _submitted(handle: Run, flags: RunFlags, names: tuple[str, ...] | None) -> None:
+    """Print what was started; with --follow, stay with it to its end."""
+    if not flags.follow and not handle.done():
+        if flags.json:
+            print_json({"run": handle.name, "backend": handle.mode, "status": handle.phase, "url": handle.url})
+        else:
+            print(f"run {handle.name}\nurl {handle.url}")
+        return
+    note(f"run {handle.name}: {handle.url}")
+    try:
+        asyncio.run(_follow(handle, make_display(handle.name)))
+    except KeyboardInterrupt:
+        raise InterruptedRunError(
+            f"no longer following run {handle.name}, which goes on; `upwell abort {handle.name}` ends it"
+        ) from None
+    finish(handle.name, as_json=bool(flags.json), names=names)
+
+
+async def _follow(handle: Run, display: Display) -> None:
+    with display:
+        async for snapshot in watch_run(handle):
+            display.update(snapshot)

@@ -1,0 +1,59 @@
+"""`upwell sandbox start|status|stop`: emulated AWS on this machine, as a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import typer
+
+from upwell._cli.get_commands import AsJson
+from upwell._cli.session import Session, shared_options
+
+NONE_RUNS = 3
+"""Exit code of the sandbox's own command line when none runs."""
+
+app = typer.Typer(help="Emulated AWS on this machine; `--backend sandbox` starts it by itself.")
+
+
+@app.command("start")
+@shared_options
+def start(session: Session, as_json: AsJson = False) -> None:
+    """Start the sandbox, unless it runs."""
+    region = ["--region", session.shared.region] if session.shared.region else []
+    _call(session, "start", *region, as_json=as_json)
+
+
+@app.command("status")
+@shared_options
+def status(session: Session, as_json: AsJson = False) -> None:
+    """Show the sandbox and its processes. Exit code 1 when none runs."""
+    _call(session, "status", as_json=as_json)
+
+
+@app.command("stop")
+@shared_options
+def stop(session: Session, as_json: AsJson = False) -> None:
+    """Stop the sandbox and wait until all its processes are gone."""
+    _call(session, "stop", as_json=as_json)
+
+
+def _call(session: Session, *arguments: str, as_json: bool) -> None:
+    from upwell._cli.failures import FAILURE
+    from upwell._client.sandbox import sandbox_command
+    from upwell.errors import UpwellError, UsageError
+
+    config = session.configure()
+    command = sandbox_command(config.state_dir, *arguments, *(["--json"] if as_json else []))
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    sys.stdout.write(done.stdout)
+    if done.returncode == 0:
+        sys.stderr.write(done.stderr)
+        return
+    if done.returncode == NONE_RUNS:
+        raise typer.Exit(FAILURE)
+    if "No module named" in done.stderr:
+        missing = done.stderr.strip().splitlines()[-1]
+        raise UsageError(f"the sandbox is not installed ({missing}); pip install 'upwell[sandbox]'")
+    lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+    raise UpwellError(f"the sandbox could not {arguments[0]}: {' '.join(lines[-3:]).removeprefix('sandbox: ')}")

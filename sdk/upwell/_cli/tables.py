@@ -1,0 +1,159 @@
+"""Tables of runs, actions and tasks: drawn on a terminal, plain columns elsewhere."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from upwell._author.task import Task
+from upwell._cli import documents
+from upwell._cli.arguments import value_hint
+from upwell._cli.progress import STYLES, totals
+from upwell._cli.terminal import one_line, out, plain
+from upwell._core.model import ActionRecord, RunRecord, Status
+from upwell._core.ports import RunView
+
+RIGHT = {"duration", "attempts"}
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows; on a pipe, columns are separated by at least two spaces and nothing is cut."""
+    console = out()
+    if not console.is_terminal:
+        print(_columns([columns, *([str(cell) for cell in row] for row in rows)]))
+        return
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in RIGHT else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(cell if not isinstance(cell, str) else plain(cell) for cell in row))
+    console.print(table, soft_wrap=False)
+
+
+def status_cell(status: Status) -> Any:
+    """Return a status in its colour."""
+    return plain(status.value.lower(), STYLES.get(status, ""))
+
+
+def print_runs(runs: Sequence[RunRecord]) -> None:
+    """Print a list of runs."""
+    rows = [
+        (
+            run.spec.run_id,
+            run.task,
+            status_cell(run.status),
+            _time(run.spec.created_at),
+            _length(run.spec.created_at, run.ended_at, run.status),
+            " ".join(f"{k}={v}" for k, v in documents.labels(run).items()),
+        )
+        for run in runs
+    ]
+    print_table(("run", "task", "status", "created", "duration", "labels"), rows)
+
+
+def print_run(run: RunRecord, view: RunView, *, backend: str, url: str) -> None:
+    """Print what there is to know about a run."""
+    error = run.outcome.error if run.outcome is not None else None
+    fields = {
+        "run": run.spec.run_id,
+        "task": run.task,
+        "status": run.status.value.lower(),
+        "backend": backend,
+        "created": _time(run.spec.created_at),
+        "duration": _length(run.spec.created_at, run.ended_at, run.status),
+        "submission": str(run.spec.generation),
+        "labels": " ".join(f"{k}={v}" for k, v in documents.labels(run).items()),
+        "url": url,
+        "error": one_line(f"{error.code}: {error.message}") if error is not None else "",
+    }
+    console = out()
+    for name, value in fields.items():
+        if value:
+            style = STYLES.get(run.status, "") if name == "status" else ""
+            console.print(plain(f"{name:<10} ", "bold") + plain(value, style))
+    statuses = list(totals(view))
+    if not statuses:
+        return
+    console.print()
+    rows = [
+        (task, *(str(counts.get(status.value, 0)) for status in statuses))
+        for task, counts in sorted(view.counts.items())
+    ]
+    print_table(("task", *(status.value.lower() for status in statuses)), rows)
+
+
+def print_actions(actions: Sequence[ActionRecord]) -> None:
+    """Print a list of actions."""
+    rows = []
+    for action in actions:
+        last = action.attempts[-1] if action.attempts else None
+        error = action.outcome.error if action.outcome is not None else None
+        cached = action.cached_from
+        rows.append(
+            (
+                action.spec.action_id,
+                action.spec.parent_id or "",
+                action.spec.task.name,
+                status_cell(action.status),
+                str(action.attempt),
+                f"{last.executor.kind} {last.executor.id}" if last is not None else "",
+                _length(action.started_at, action.ended_at, action.status),
+                _remark(action, error.code if error is not None else None, cached is not None),
+            )
+        )
+    columns = ("action", "parent", "task", "status", "attempts", "executor", "duration", "remarks")
+    print_table(columns, rows)
+
+
+def print_tasks(file: str, tasks: Sequence[Task[..., Any]]) -> None:
+    """Print the tasks of a file and how they are called."""
+    rows = []
+    for task in tasks:
+        options = [
+            f"--{p.name.replace('_', '-')} {value_hint(p.annotation)}" if p.is_required else f"[--{p.name}]"
+            for p in task.interface.parameters.values()
+        ]
+        summary = (inspect.getdoc(task.func) or "").partition("\n")[0]
+        rows.append((task.func.__name__, task.env.name, " ".join(options), summary))
+    print_table(("task", "environment", "parameters", "what it does"), rows)
+
+
+def _remark(action: ActionRecord, code: str | None, is_cached: bool) -> str:
+    lost = f"{action.losses} lost" if action.losses else ""
+    failed = f"{action.failures} failed" if action.failures and action.status is Status.SUCCEEDED else ""
+    parts = ["cached" if is_cached else "", lost, failed, code or "", action.spec.group or ""]
+    return ", ".join(part for part in parts if part)
+
+
+def _time(at: float) -> str:
+    """Return a time of this machine's zone."""
+    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else ""
+
+
+def _length(started_at: float | None, ended_at: float | None, status: Status) -> str:
+    """Return how long something took, or has taken so far."""
+    if not started_at:
+        return ""
+    if ended_at is None and status is not Status.RUNNING:
+        return ""
+    seconds = (ended_at or time.time()) - started_at
+    so_far = "+" if ended_at is None else ""
+    if seconds < 10:
+        return f"{seconds:.3f} s{so_far}"
+    if seconds < 120:
+        return f"{seconds:.1f} s{so_far}"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}{so_far}" if hours else f"{minutes}:{rest:02} min{so_far}"
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(str(row[i])) for row in rows) for i in range(len(rows[0]))]
+    lines = ["  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
