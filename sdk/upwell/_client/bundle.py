@@ -18,6 +18,8 @@ from upwell.errors import UsageError
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The oldest time that a zip can hold: equal files must make equal bundles."""
 BUNDLE_MAX_BYTES = 200 * MIB
+OWN_PACKAGES = frozenset({"upwell", "upwell_runtime", "upwell_infra"})
+"""Executors bring their own; in a checkout of upwell itself they lie below the root folder."""
 ALWAYS_IGNORED = (".git/", ".venv/", ".upwell/", "__pycache__/", "node_modules/", "*.pyc")
 
 
@@ -33,9 +35,11 @@ class Bundle:
 def loaded_modules(root: Path) -> list[Path]:
     """Return the source files of the modules that this process has imported from below `root`."""
     files = set()
-    for module in list(sys.modules.values()):
+    for module_name, module in list(sys.modules.items()):
         name = getattr(module, "__file__", None)
         if not isinstance(name, str) or not name.endswith(".py"):
+            continue
+        if module_name.partition(".")[0] in OWN_PACKAGES:
             continue
         path = Path(name).resolve()
         if path.is_relative_to(root) and not _installed(path):
