@@ -114,11 +114,12 @@ async def test_inputs_above_the_limit_are_refused_with_their_size(
         await orchestrator.start(with_inputs("x" * 200_000))
 
 
-async def test_a_name_that_step_functions_refuses_is_explained(
-    orchestrator: StepFunctionsOrchestrator,
+@pytest.mark.parametrize("run_id", ["a b", "a.2", "", "x" * 73, "näme", "a\n"])
+async def test_a_run_id_that_cannot_name_an_execution_is_refused(
+    orchestrator: StepFunctionsOrchestrator, run_id: str
 ) -> None:
-    with pytest.raises(UsageError, match="'a b' cannot be a run id"):
-        await orchestrator.start(replace(RUN, spec=replace(SPEC, run_id="a b")))
+    with pytest.raises(UsageError, match="cannot be a run id: use 1 to 72 letters"):
+        await orchestrator.start(replace(RUN, spec=replace(SPEC, run_id=run_id)))
 
 
 async def test_a_missing_state_machine_is_a_missing_deployment(clients: Clients) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -25,6 +26,8 @@ from upwell.errors import RunNotFoundError, UsageError
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
+RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,72}")
+"""What may name a run: an execution's name of at most 80 characters, with room for `.<generation>`."""
 DEFAULT_TIMEOUT_S = 364 * 86_400
 """Of runs without a timeout: below the year after which Step Functions itself ends an execution unrecorded."""
 ERROR_CHARS = 256
@@ -61,9 +64,14 @@ class StepFunctionsOrchestrator:
 
         Raises:
             RunExistsError: another run of this name and generation was started before.
+            UsageError: the run id cannot name an execution.
             InputTooLargeError: the root's inputs should have been offloaded.
         """
         spec = run.spec
+        if not RUN_ID.fullmatch(spec.run_id):
+            raise UsageError(
+                f"{spec.run_id!r} cannot be a run id: use 1 to 72 letters (a-z, A-Z), digits, '-' and '_'"
+            )
         text = self._execution_input(run, timeout_s)
         try:
             await self._call(
@@ -79,10 +87,6 @@ class StepFunctionsOrchestrator:
                 raise RunExistsError(
                     f"run {spec.run_id!r} (generation {spec.generation}) was started before; "
                     "use another run id, or recover the run"
-                ) from e
-            if is_code(e, {"InvalidName"}):
-                raise UsageError(
-                    f"{spec.run_id!r} cannot be a run id: use up to 80 letters, digits, '-' and '_'"
                 ) from e
             raise
 
