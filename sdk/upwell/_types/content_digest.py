@@ -17,19 +17,32 @@ from typing import Any, ClassVar
 from upwell._types.reference import Reference
 
 _EMPTY_SET, _FROZENSET = b"\x8f", b"\x91"
+_SEQUENCES = frozenset({list, tuple})
+_CONTAINERS = _SEQUENCES | {dict}
 _DIGEST_BYTES = 16
 
 
 def content_digest(value: Any, pickled: bytes) -> str:
     """Return the hash of a value, or of its pickle where the value cannot be walked (a cycle)."""
     try:
-        stream = _stream(_DigestPickler, value)
-        if _EMPTY_SET in stream or _FROZENSET in stream:
-            # Perhaps a set: only the slow pickler can be told how to write one.
-            stream = _stream(_SetDigestPickler, value)
+        return digest(_content(value))
     except Exception:  # any code of the value's class may run here, and it was pickled before
-        stream = pickled
-    return digest(stream)
+        return digest(pickled)
+
+
+def _content(value: Any) -> bytes:
+    """Return bytes that equal values share; the order of plain dicts does not matter."""
+    kind = type(value)
+    if kind is dict:
+        items = sorted(digest(_content(key)) + digest(_content(item)) for key, item in value.items())
+        return b"dict" + "".join(items).encode()
+    if kind in _SEQUENCES and not _CONTAINERS.isdisjoint(map(type, value)):
+        return kind.__name__.encode() + "".join(digest(_content(item)) for item in value).encode()
+    stream = _stream(_DigestPickler, value)
+    if _EMPTY_SET in stream or _FROZENSET in stream:
+        # Perhaps a set: only the slow pickler can be told how to write one.
+        stream = _stream(_SetDigestPickler, value)
+    return stream
 
 
 def digest(data: bytes) -> str:

@@ -34,7 +34,8 @@ def json_shape(node: Node, definitions: Mapping[str, Node]) -> Shape:
     if "serialization" in node:
         return ALL
     if kind in _FIXED:
-        return _FIXED[kind]
+        is_bare_list = kind == "list" and node.get("items_schema", {"type": "any"})["type"] == "any"
+        return _FIXED[kind] | _OBJECT if is_bare_list else _FIXED[kind]  # a bare list may be pickled as a whole
     if kind in _SAME_AS_INNER:
         return json_shape(node["schema"], definitions)
     if kind == "nullable":

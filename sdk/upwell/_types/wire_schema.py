@@ -7,7 +7,6 @@ subclasses of models, nan, bytes, the order of sets. What is not changed runs in
 
 from __future__ import annotations
 
-import json
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from enum import Enum, Flag
@@ -18,21 +17,26 @@ from pydantic_core import SchemaSerializer, SchemaValidator
 from pydantic_core import core_schema as cs
 
 from upwell._types.json_shape import are_distinct, choices_of, json_shape
-from upwell._types.marks import FILE, MARK, MEMBER, PAIRS, PICKLE
-from upwell._types.pickled import from_pickle, to_json_or_pickle, to_pickle
+from upwell._types.marks import FILE, MARK, PAIRS
 from upwell._types.reference import Reference
 from upwell._types.schema_tree import Node, map_children, split_definitions, with_definitions, without_ref
 from upwell._types.strict_schema import StrictSchema, is_mixed, literal_types
+from upwell._types.wire_nodes import (
+    CONFIG,
+    after,
+    distinct_union,
+    json_object,
+    literal,
+    opaque,
+    open_class,
+    plain_writer,
+    read_write,
+    sorted_writer,
+    tagged_union,
+)
 
-_CONFIG = {
-    "ser_json_bytes": "base64",
-    "val_json_bytes": "base64",
-    "ser_json_timedelta": "iso8601",
-    "ser_json_inf_nan": "strings",
-}
-"""How pydantic writes what JSON has no type for. Nested models have their own: see `_visit`."""
-_UNORDERED = {"dict", "typed-dict", "ordered-dict", "counter", "model"}
-"""Schemas whose equal values may give members in another order (a model may have extra ones)."""
+_UNORDERED = {"dict", "typed-dict", "ordered-dict", "counter"}
+"""Schemas whose equal values may give members in another order."""
 _COMPOSED = {
     "lax-or-strict",
     "json-or-python",
@@ -42,6 +46,17 @@ _COMPOSED = {
     "function-after",
     "function-before",
 }
+_SELF_CHECKING = {"none", "bool", "int", "float", "str", "bytes", "date", "time", "datetime", "timedelta"} | {
+    "decimal",
+    "uuid",
+    "literal",
+    "enum",
+    "list",
+    "tuple",
+    "dict",
+    "typed-dict",
+}
+"""Schemas that do not write values of other types, so that pydantic finds the right member of a union."""
 _SECRET_WRITER = "_serialize_secret_field"
 """What writes stars for pydantic's secrets."""
 _DICT_TYPES: dict[str, type] = {"dict": dict, "ordered-dict": OrderedDict, "counter": Counter}
@@ -51,30 +66,28 @@ class WireSchema:
     """The wire schema of one type or of the parameters of one function.
 
     Attributes:
-        is_special: Whether values may have marks or logs: pickles, references, dicts as pairs.
-        is_ordered: Whether equal values always give equal bytes.
+        is_ordered: Whether equal values always give equal bytes, so that no canonical form is needed.
     """
 
     def __init__(self, schema: Node, strict: StrictSchema) -> None:
         body, self._sources = split_definitions(schema)
         self._strict = strict
         self._definitions: dict[str, Node] = {}
-        self.is_special = False
         self.is_ordered = True
         self._body = self._fields(body)
         self._schema: Any = with_definitions(self._body, self._definitions)
 
     def validator(self) -> SchemaValidator:
         """Return what reads JSON."""
-        return SchemaValidator(self._schema, _CONFIG, _use_prebuilt=False)  # type: ignore[arg-type]  # a TypedDict
+        return SchemaValidator(self._schema, CONFIG, _use_prebuilt=False)  # type: ignore[arg-type]  # a TypedDict
 
     def serializer(self) -> SchemaSerializer:
         """Return what writes JSON."""
-        return SchemaSerializer(self._schema, _CONFIG, _use_prebuilt=False)  # type: ignore[arg-type]  # a TypedDict
+        return SchemaSerializer(self._schema, CONFIG, _use_prebuilt=False)  # type: ignore[arg-type]  # a TypedDict
 
     def _fields(self, body: Node) -> Node:
         """Visit the outermost structure, whose members are the parameters: their order is fixed."""
-        return {**map_children(body, self._visit), "config": dict(_CONFIG)}
+        return {**map_children(body, self._visit), "config": dict(CONFIG)}
 
     def _visit(self, node: Node) -> Node:
         kind = node["type"]
@@ -87,13 +100,15 @@ class WireSchema:
             return special(self, node)
         changed = map_children(node, self._visit)
         if kind in ("model", "dataclass", "typed-dict", "named-tuple"):
-            changed["config"] = {**node.get("config", {}), **_CONFIG}
+            changed["config"] = {**node.get("config", {}), **CONFIG}
         return changed
 
     # ---- shared parts ----------------------------------------------------------------------------------
 
     def _share(self, node: Node) -> Node:
         """Make a changed schema a definition, so that reading and writing can both use it."""
+        if node["type"] == "definition-ref":
+            return node
         ref = f"upwell:{len(self._definitions)}"
         self._definitions[ref] = {**node, "ref": ref}
         return {"type": "definition-ref", "schema_ref": ref}
@@ -111,9 +126,8 @@ class WireSchema:
     # ---- values without a schema -----------------------------------------------------------------------
 
     def _opaque(self, node: Node) -> Node:
-        self.is_special, self.is_ordered = True, False
-        writer = cs.plain_serializer_function_ser_schema(_write_opaque, info_arg=True)
-        return _read_write(_either(_PICKLE_OBJECT, {"type": "any"}), {"type": "any", "serialization": writer})
+        self.is_ordered = False
+        return opaque(node["type"] if node["type"] in ("list", "dict") else "any")
 
     def _container(self, node: Node) -> Node:
         """Write a bare list as one value: all JSON or all pickle, and no call per item."""
@@ -124,19 +138,17 @@ class WireSchema:
         """Pickle instances of subclasses of a declared class: its schema has not all their fields."""
         if issubclass(node["cls"], Reference):
             return self._reference(node)
-        self.is_special = True
+        self.is_ordered = False
         ref = node.get("ref") or f"upwell:{len(self._definitions)}"
         if ref not in self._definitions:
             self._definitions[ref] = node
             changed = {**map_children(node, self._visit), "ref": ref}
-            changed["config"] = {**node.get("config", {}), **_CONFIG}
-            changed["serialization"] = _exact_class_writer(node["cls"])
+            changed["config"] = {**node.get("config", {}), **CONFIG}
             self._definitions[ref] = changed
-        shared = {"type": "definition-ref", "schema_ref": ref}
-        return _read_write(_either(_PICKLE_OBJECT, shared), shared)
+        return open_class(node["cls"], {"type": "definition-ref", "schema_ref": ref})
 
     def _reference(self, node: Node) -> Node:
-        self.is_special, self.is_ordered = True, False
+        self.is_ordered = False
         writer = cs.wrap_serializer_function_ser_schema(lambda value, handler: {MARK: FILE, **handler(value)})
         return {**node, "serialization": writer}
 
@@ -149,23 +161,16 @@ class WireSchema:
             return self._opaque(node)
         if keys["type"] in ("str", "int"):
             return map_children(node, self._visit)
-        self.is_special = True
         pair = {
             "type": "tuple",
             "items_schema": [self._share(self._visit(keys)), self._share(self._visit(values))],
         }
-        fields = _fields({MARK: _literal(PAIRS), "items": {"type": "list", "items_schema": pair}})
-        writer = cs.plain_serializer_function_ser_schema(
-            lambda value: {MARK: PAIRS, "items": list(value.items())},
-            return_schema=fields,
-        )
-        return _read_write(
-            _after(lambda d: make(dict(d["items"])), fields), {"type": "any", "serialization": writer}
-        )
+        schema = json_object({MARK: literal(PAIRS), "items": {"type": "list", "items_schema": pair}})
+        writer = plain_writer(lambda value: {MARK: PAIRS, "items": list(value.items())}, schema)
+        return read_write(after(lambda found: make(dict(found["items"])), schema), writer)
 
     def _set(self, node: Node) -> Node:
-        writer = cs.wrap_serializer_function_ser_schema(_write_sorted)
-        return {**map_children(node, self._visit), "serialization": writer}
+        return {**map_children(node, self._visit), "serialization": sorted_writer()}
 
     def _generator(self, node: Node) -> Node:
         return {"type": "list", "items_schema": self._visit(node.get("items_schema", {"type": "any"}))}
@@ -173,20 +178,17 @@ class WireSchema:
     # ---- choices ---------------------------------------------------------------------------------------
 
     def _union(self, node: Node) -> Node:
+        """Tag members that look alike in JSON; choose what to write where pydantic could choose wrongly."""
         choices = choices_of(node)
-        if are_distinct([json_shape(choice, self._sources) for choice in choices]):
-            return map_children(node, self._visit)
+        changed = [self._visit(choice) for choice in choices]
+        is_distinct = are_distinct([json_shape(choice, self._sources) for choice in choices])
+        if is_distinct and all(
+            choice["type"] in _SELF_CHECKING and "serialization" not in choice for choice in changed
+        ):
+            return {**node, "choices": changed}
         select = self._strict.member_selector(choices)
-        members = {
-            index: _fields({MEMBER: {"type": "int"}, "value": self._share(self._visit(choice))})
-            for index, choice in enumerate(choices)
-        }
-        readers = {index: _after(lambda d: d["value"], fields) for index, fields in members.items()}
-        writer = cs.plain_serializer_function_ser_schema(
-            lambda value: {MEMBER: select(value), "value": value},
-            return_schema=_tagged(members),
-        )
-        return _read_write(_tagged(readers), {"type": "any", "serialization": writer})
+        shared = [self._share(choice) for choice in changed]
+        return distinct_union(shared, select) if is_distinct else tagged_union(shared, select)
 
     def _enum(self, node: Node) -> Node:
         """Write members whose values JSON may not hold by name."""
@@ -196,11 +198,11 @@ class WireSchema:
             return node
         if issubclass(cls, Flag):
             return {
-                **_after(cls, {"type": "int"}),
-                "serialization": _plain_writer(lambda value: int(value.value)),
+                **after(cls, {"type": "int"}),
+                "serialization": plain_writer(lambda value: int(value.value)),
             }
         names = {"type": "literal", "expected": list(cls.__members__)}
-        return {**_after(cls.__getitem__, names), "serialization": _plain_writer(lambda value: value.name)}
+        return {**after(cls.__getitem__, names), "serialization": plain_writer(lambda value: value.name)}
 
     def _literal(self, node: Node) -> Node:
         kinds = literal_types(node)
@@ -254,52 +256,5 @@ _SPECIAL: dict[str, Callable[[WireSchema, Node], Node]] = {
 }
 
 
-def _read_write(read: Node, write: Node) -> Node:
-    """Return a schema that reads by one schema and writes by another.
-
-    Validators here are always lax, and pydantic writes by the strict side.
-    """
-    return {"type": "lax-or-strict", "lax_schema": read, "strict_schema": write}
-
-
-def _either(first: Node, second: Node) -> Node:
-    return {"type": "union", "choices": [first, second], "mode": "left_to_right"}
-
-
-def _after(function: Callable[[Any], Any], schema: Node) -> Node:
-    return {"type": "function-after", "function": {"type": "no-info", "function": function}, "schema": schema}
-
-
-def _literal(value: str) -> Node:
-    return {"type": "literal", "expected": [value]}
-
-
-def _fields(fields: dict[str, Node]) -> Node:
-    described = {name: {"type": "typed-dict-field", "schema": schema} for name, schema in fields.items()}
-    return {"type": "typed-dict", "fields": described, "config": dict(_CONFIG)}
-
-
-def _tagged(choices: dict[int, Node]) -> Node:
-    return {"type": "tagged-union", "choices": choices, "discriminator": MEMBER}
-
-
-_PICKLE_OBJECT = _after(from_pickle, _fields({MARK: _literal(PICKLE), "data": {"type": "str"}}))
-
-
-def _plain_writer(function: Callable[[Any], Any]) -> Any:
-    return cs.plain_serializer_function_ser_schema(function)
-
-
-def _write_opaque(value: Any, info: Any) -> Any:
-    return to_json_or_pickle(value, info.context)
-
-
-def _exact_class_writer(cls: type) -> Any:
-    def write(value: Any, handler: Callable[[Any], Any], info: Any) -> Any:
-        return handler(value) if type(value) is cls else to_pickle(value, info.context)
-
-    return cs.wrap_serializer_function_ser_schema(write, info_arg=True)
-
-
-def _write_sorted(value: Any, handler: Callable[[Any], list[Any]]) -> list[Any]:
-    return sorted(handler(value), key=lambda item: json.dumps(item, sort_keys=True))
+def _checks_itself(node: Node) -> bool:
+    return node["type"] in _SELF_CHECKING and "serialization" not in node

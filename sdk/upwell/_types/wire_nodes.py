@@ -1,0 +1,112 @@
+"""The schemas that the wire schema is changed to: how marks and tagged members are written and read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from pydantic_core import core_schema as cs
+
+from upwell._types.marks import MARK, MEMBER, PICKLE
+from upwell._types.pickled import from_pickle, to_json_or_pickle, to_pickle
+from upwell._types.schema_tree import Node
+
+CONFIG = {
+    "ser_json_bytes": "base64",
+    "val_json_bytes": "base64",
+    "ser_json_timedelta": "iso8601",
+    "ser_json_inf_nan": "strings",
+}
+"""How pydantic writes what JSON has no type for. Nested models take their own, so each gets a copy."""
+
+
+def read_write(read: Node, writer: Any) -> Node:
+    """Return a schema that reads JSON by one schema and writes it by a function."""
+    return {
+        "type": "json-or-python",
+        "json_schema": read,
+        "python_schema": {"type": "any"},
+        "serialization": writer,
+    }
+
+
+def after(function: Callable[[Any], Any], schema: Node) -> Node:
+    """Return a schema that applies a function to what another one read."""
+    return {"type": "function-after", "function": {"type": "no-info", "function": function}, "schema": schema}
+
+
+def literal(value: str) -> Node:
+    """Return the schema of one string."""
+    return {"type": "literal", "expected": [value]}
+
+
+def json_object(members: dict[str, Node]) -> Node:
+    """Return the schema of a JSON object with these members."""
+    described = {name: {"type": "typed-dict-field", "schema": schema} for name, schema in members.items()}
+    return {"type": "typed-dict", "fields": described, "config": dict(CONFIG)}
+
+
+def plain_writer(function: Callable[[Any], Any], schema: Any = None) -> Any:
+    """Return a writer that replaces a value by the function's result, written by a schema."""
+    return cs.plain_serializer_function_ser_schema(function, return_schema=schema)
+
+
+_PICKLE_OBJECT = after(from_pickle, json_object({MARK: literal(PICKLE), "data": {"type": "str"}}))
+
+
+def pickle_or(schema: Node) -> Node:
+    """Return a schema that reads pickle objects, and all else by another schema."""
+    return {"type": "union", "choices": [_PICKLE_OBJECT, schema], "mode": "left_to_right"}
+
+
+def opaque(json_type: str = "any") -> Node:
+    """Return the schema of values without a schema: JSON where that is exact, pickles otherwise.
+
+    Args:
+        json_type: What they are when they are JSON: `list`, `dict` or `any`.
+    """
+
+    def write(value: Any, info: Any) -> Any:
+        return to_json_or_pickle(value, info.context)
+
+    writer = cs.plain_serializer_function_ser_schema(write, info_arg=True)
+    return read_write(pickle_or({"type": json_type}), writer)
+
+
+def open_class(cls: type, schema: Any) -> Node:
+    """Return a schema that pickles instances of a class's subclasses: its schema has not all their fields."""
+
+    def write(value: Any, handler: Callable[[Any], Any], info: Any) -> Any:
+        return handler(value) if type(value) is cls else to_pickle(value, info.context)
+
+    return read_write(
+        pickle_or(schema), cs.wrap_serializer_function_ser_schema(write, schema=schema, info_arg=True)
+    )
+
+
+def sorted_writer() -> Any:
+    """Return a writer of sets in an order that is the same in every process."""
+
+    def write(value: Any, handler: Callable[[Any], list[Any]]) -> list[Any]:
+        return sorted(handler(value), key=lambda item: json.dumps(item, sort_keys=True))
+
+    return cs.wrap_serializer_function_ser_schema(write)
+
+
+def distinct_union(members: list[Node], select: Callable[[Any], int]) -> Node:
+    """Return a union whose members JSON tells apart, written by the member that `select` names."""
+    by_value = {"type": "tagged-union", "choices": dict(enumerate(members)), "discriminator": select}
+    return read_write({"type": "union", "choices": members}, plain_writer(lambda value: value, by_value))
+
+
+def tagged_union(members: list[Node], select: Callable[[Any], int]) -> Node:
+    """Return a union whose values carry the index of their member."""
+    tagged = {i: json_object({MEMBER: {"type": "int"}, "value": member}) for i, member in enumerate(members)}
+    untagged = {i: after(lambda found: found["value"], schema) for i, schema in tagged.items()}
+    writer = plain_writer(lambda value: {MEMBER: select(value), "value": value}, _by_tag(tagged))
+    return read_write(_by_tag(untagged), writer)
+
+
+def _by_tag(choices: dict[int, Node]) -> Node:
+    return {"type": "tagged-union", "choices": choices, "discriminator": MEMBER}
