@@ -45,6 +45,9 @@ class Task(Generic[P, R]):
         options: Its settings.
     """
 
+    __name__: str
+    __wrapped__: Callable[P, R]
+
     def __init__(
         self,
         func: Callable[P, R],
