@@ -1,0 +1,110 @@
+"""Every state store, opened empty."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto import mock_aws
+
+from upwell._aws.clients import Clients
+from upwell._aws.dynamodb import DynamoStore
+from upwell._aws.dynamodb_views import DynamoViews
+from upwell._core.ports import StateStore
+from upwell._core.settings import Settings
+from upwell._local.sqlite import SqliteStore
+from upwell.testing.moto_aws import ENVIRONMENT, REGION, platform_template, resolved
+
+ViewsCatchUp = Callable[[], Awaitable[None]]
+
+
+TABLE_KEYS = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+
+
+@dataclass(frozen=True)
+class Moto:
+    """Tables of a deployment in moto."""
+
+    clients: Clients
+    settings: Settings
+
+    def stream(self) -> list[dict[str, Any]]:
+        """Return every record of the stream of the actions table, as the fold function gets them."""
+        # moto knows no endpoints with an account id in their name.
+        config = Config(account_id_endpoint_mode="disabled")
+        streams = boto3.client("dynamodbstreams", region_name=REGION, config=config)
+        table = self.clients.dynamodb.describe_table(TableName=self.settings.actions_table)["Table"]
+        arn = table["LatestStreamArn"]
+        (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+        iterator = streams.get_shard_iterator(
+            StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        records: list[Any] = list(streams.get_records(ShardIterator=iterator)["Records"])
+        return records
+
+
+@pytest.fixture(scope="module")
+def moto_clients() -> Iterator[Clients]:
+    """Clients of moto, shared: making them takes longer than most tests."""
+    with mock_aws():
+        # One thread: moto's conditional writes are not atomic between threads.
+        clients = Clients(region=REGION, environment=ENVIRONMENT, threads=1)
+        yield clients
+        clients.close()
+
+
+@pytest.fixture
+def moto(moto_clients: Clients) -> Moto:
+    """New tables, made from the template that is deployed."""
+    prefix = f"upwell-{uuid4().hex[:8]}"
+    template = platform_template()
+    shipped = json.loads(resolved(template["Outputs"]["Settings"]["Value"]))
+    settings = replace(Settings.from_env(shipped), prefix=prefix)
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::DynamoDB::Table":
+            properties = resource["Properties"]
+            table: Any = {key: properties[key] for key in TABLE_KEYS if key in properties}
+            if "StreamSpecification" in properties:
+                table["StreamSpecification"] = {**properties["StreamSpecification"], "StreamEnabled": True}
+            name = prefix + properties["TableName"].removeprefix("upwell-dev")
+            moto_clients.dynamodb.create_table(TableName=name, **table)
+    return Moto(moto_clients, settings)
+
+
+@pytest.fixture
+def dynamodb_store(moto: Moto) -> DynamoStore:
+    return DynamoStore(moto.clients, moto.settings)
+
+
+@pytest.fixture
+async def sqlite_store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    store = SqliteStore(tmp_path / "state.db")
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["sqlite", "dynamodb"])
+def state_store(request: pytest.FixtureRequest) -> StateStore:
+    store: StateStore = request.getfixturevalue(f"{request.param}_store")
+    return store
+
+
+@pytest.fixture
+def views_catch_up(state_store: StateStore, request: pytest.FixtureRequest) -> ViewsCatchUp:
+    """Waits until the views hold what was saved."""
+
+    async def at_once() -> None:
+        pass
+
+    async def fold_stream() -> None:
+        moto: Moto = request.getfixturevalue("moto")
+        assert await DynamoViews(moto.clients, moto.settings).apply(moto.stream()) == []
+
+    return at_once if isinstance(state_store, SqliteStore) else fold_stream
