@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from aws_cdk import App
 
-from upwell_infra.executors import ExecutorError, LambdaExecutor, WorkerExecutor
+from upwell_infra.errors import InfraError
+from upwell_infra.executors import LambdaExecutor, WorkerExecutor
 from upwell_infra.platform import Platform, PlatformProps
 from upwell_infra.stacks import UpwellStack, add_platform, add_pool
 from upwell_infra.stage import Stage
 
 CONTEXT_PREFIX = "upwell:"
 KINDS: dict[str, type[LambdaExecutor | WorkerExecutor]] = {"lambda": LambdaExecutor, "worker": WorkerExecutor}
-
-
-class ContextError(ValueError):
-    """A value in the context of cdk.json cannot be used."""
+JSON_NAMES = {str: "string", int: "number", dict: "object", list: "array"}
+T = TypeVar("T")
 
 
 def compose(app: App, build_dir: Path) -> Platform:
@@ -34,17 +33,17 @@ def compose(app: App, build_dir: Path) -> Platform:
         build_dir: Where the runtime's zip is kept between deployments.
 
     Raises:
-        ContextError: a value in the context cannot be used.
+        InfraError: a value in the context cannot be used.
     """
-    stage = Stage.of(str(_context(app, "stage", "dev")))
-    pools: Mapping[str, Mapping[str, Any]] = _context(app, "pools", {})
+    stage = Stage.of(_context(app, "stage", str, "dev"))
+    pools: dict[str, Any] = _context(app, "pools", dict, {})
     executors = {name: executor_of(name, spec) for name, spec in pools.items()}
     stack = UpwellStack(app, stage.prefix, stage=stage, name=stage.prefix, purpose="platform")
     props = PlatformProps(
         code=stack.packaged_code(build_dir),
         stage=stage,
-        data_retention_days=float(_context(app, "data-retention-days", 30)),
-        alarm_topic_arns=list(_context(app, "alarm-topic-arns", [])),
+        data_retention_days=_context(app, "data-retention-days", int, 30),
+        alarm_topic_arns=_context(app, "alarm-topic-arns", list, []),
     )
     platform = add_platform(stack, props)
     for name, executor in executors.items():
@@ -55,29 +54,44 @@ def compose(app: App, build_dir: Path) -> Platform:
     return platform
 
 
-def executor_of(pool: str, spec: Mapping[str, Any]) -> LambdaExecutor | WorkerExecutor:
+def executor_of(pool: str, spec: object) -> LambdaExecutor | WorkerExecutor:
     """Return the executor that a pool's entry in the context describes.
 
     Raises:
-        ContextError: the kind or an argument is unknown, or a number is out of bounds.
+        InfraError: the kind or an argument is unknown, or a number is out of bounds.
     """
     where = f"pool {pool!r} in the context {CONTEXT_PREFIX}pools"
+    if not isinstance(spec, dict):
+        raise InfraError(f"{where}: {spec!r} must be an object with a kind and its arguments")
     arguments = dict(spec)
     kind = arguments.pop("kind", None)
     if kind not in KINDS:
-        raise ContextError(f"{where}: kind={kind!r} is not one of {', '.join(KINDS)}")
+        raise InfraError(f"{where}: kind={kind!r} is not one of {', '.join(KINDS)}")
     known = {field.name for field in fields(KINDS[kind])}
     for name, value in arguments.items():
         if name not in known:
-            raise ContextError(f"{where}: unknown argument {name!r}; known are {', '.join(sorted(known))}")
+            raise InfraError(f"{where}: unknown argument {name!r}; known are {', '.join(sorted(known))}")
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ContextError(f"{where}: {name}={value!r} must be a number")
+            raise InfraError(f"{where}: {name}={value!r} must be a number")
     try:
         return KINDS[kind](**arguments)
-    except ExecutorError as e:
-        raise ContextError(f"{where}: {e}") from e
+    except InfraError as e:
+        raise InfraError(f"{where}: {e}") from e
 
 
-def _context(app: App, name: str, default: Any) -> Any:
-    value = app.node.try_get_context(CONTEXT_PREFIX + name)
-    return default if value is None else value
+def _context(app: App, name: str, kind: type[T], default: T) -> T:
+    """Return a value of the context; given on the command line (`-c`), it is the text of a JSON value."""
+    key = CONTEXT_PREFIX + name
+    value = app.node.try_get_context(key)
+    if value is None:
+        return default
+    if isinstance(value, str) and kind is not str:
+        try:
+            value = json.loads(value)
+        except ValueError as e:
+            raise InfraError(f"context {key}={value!r} is not JSON: {e}") from e
+    if isinstance(value, float) and kind is int and value.is_integer():
+        value = int(value)  # every number that comes from Node is a float
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise InfraError(f"context {key}={value!r} must be a JSON value of type {JSON_NAMES[kind]}")
+    return value

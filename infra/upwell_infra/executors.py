@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aws_cdk import Token
 
 from upwell._core.limits import LAMBDA_MEMORY_MAX_MIB, LAMBDA_MIB_PER_VCPU, LAMBDA_TIMEOUT_MAX_S
+from upwell_infra.errors import InfraError
 
 LAMBDA_MEMORY_MIN_MIB = 128
 CONCURRENCY_MIN, CONCURRENCY_MAX = 2, 1000
@@ -24,10 +25,6 @@ FARGATE_MEMORY_MIB: dict[int, range] = {
 """Memory that Fargate allows per CPU size (developer guide, "Fargate task definition parameters")."""
 
 
-class ExecutorError(ValueError):
-    """An executor that AWS would refuse."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaExecutor:
     """Ephemeral executors: one action per invocation of a Lambda function.
@@ -41,7 +38,7 @@ class LambdaExecutor:
         visibility_s: The queue's visibility timeout; six times `timeout_s` by default.
 
     Raises:
-        ExecutorError: a number is outside of its bounds.
+        InfraError: a number is outside of its bounds.
     """
 
     memory_mib: float = LAMBDA_MIB_PER_VCPU
@@ -78,7 +75,7 @@ class WorkerExecutor:
         idle_ttl_s: The pool goes to its minimum after so long without work.
 
     Raises:
-        ExecutorError: a number is outside of its bounds, or Fargate has no such size.
+        InfraError: a number is outside of its bounds, or Fargate has no such size.
     """
 
     cpu_units: float = 1024
@@ -96,7 +93,7 @@ class WorkerExecutor:
         _check("scaledown_ttl_s", self.scaledown_ttl_s, 0)
         _check("idle_ttl_s", self.idle_ttl_s, 0)
         if not _is_token(self.replicas_min, self.replicas_max) and self.replicas_min > self.replicas_max:
-            raise ExecutorError(
+            raise InfraError(
                 f"replicas_min={self.replicas_min} is more than replicas_max={self.replicas_max}; raise it"
             )
         if not _is_token(self.cpu_units, self.memory_mib):
@@ -105,10 +102,10 @@ class WorkerExecutor:
     def _check_size(self) -> None:
         if self.cpu_units not in FARGATE_MEMORY_MIB:
             sizes = ", ".join(map(str, FARGATE_MEMORY_MIB))
-            raise ExecutorError(f"cpu_units={self.cpu_units} is no size of Fargate; choose one of {sizes}")
+            raise InfraError(f"cpu_units={self.cpu_units} is no size of Fargate; choose one of {sizes}")
         allowed = FARGATE_MEMORY_MIB[int(self.cpu_units)]
         if self.memory_mib not in allowed:
-            raise ExecutorError(
+            raise InfraError(
                 f"memory_mib={self.memory_mib} does not go with cpu_units={self.cpu_units}; choose "
                 f"{allowed[0]} to {allowed[-1]} in steps of {allowed.step}"
             )
@@ -119,7 +116,7 @@ def _check(name: str, value: float, low: float, high: float | None = None, hint:
         return
     if value < low or (high is not None and value > high):
         bounds = f"at least {low}" if high is None else f"{low} to {high}"
-        raise ExecutorError(f"{name}={value} must be {bounds}{hint}")
+        raise InfraError(f"{name}={value} must be {bounds}{hint}")
 
 
 def _is_token(*values: float) -> bool:

@@ -109,7 +109,7 @@ def _dependencies(build_dir: Path, lock: Path) -> Path:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise CodeError(
-                f"cannot install {lock.name} for {PLATFORM}; is a package index reachable? uv says: {done.stderr}"
+                f"cannot install {lock.name} for {PLATFORM}; is the package index reachable? uv: {done.stderr}"
             )
         installed.rename(target)
     return target

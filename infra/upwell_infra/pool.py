@@ -11,6 +11,7 @@ from constructs import Construct
 
 from upwell._core.settings import ENV_PREFIX
 from upwell_infra.deployment import Deployment
+from upwell_infra.errors import InfraError
 from upwell_infra.executors import LambdaExecutor, WorkerExecutor
 from upwell_infra.function import RuntimeFunction, visibility_for
 from upwell_infra.monitoring import PoolAlarms
@@ -34,7 +35,7 @@ class PoolProps:
         executor: What executes its actions.
 
     Raises:
-        ValueError: the name cannot be a pool's.
+        InfraError: the name cannot be a pool's.
     """
 
     deployment: Deployment
@@ -44,7 +45,7 @@ class PoolProps:
 
     def __post_init__(self) -> None:
         if not Token.is_unresolved(self.name) and not re.fullmatch(NAME_PATTERN, self.name):
-            raise ValueError(
+            raise InfraError(
                 f"{self.name!r} cannot be a pool's name: take a letter, then letters, digits, - and _, at most "
                 f"32 in all, and no -dead at the end"
             )
@@ -140,5 +141,5 @@ def _visibility_s(executor: LambdaExecutor) -> float:
     if executor.visibility_s is not None:
         return executor.visibility_s
     if Token.is_unresolved(executor.timeout_s):
-        raise ValueError("timeout_s is only known at deployment; give visibility_s too, six times as long")
+        raise InfraError("timeout_s is only known at deployment; give visibility_s too, six times as long")
     return visibility_for(executor.timeout_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from aws_cdk import RemovalPolicy, Tags
@@ -9,6 +10,10 @@ from aws_cdk import aws_logs as logs
 from constructs import IConstruct
 
 from upwell._core.settings import resource_prefix
+from upwell_infra.errors import InfraError
+
+NAME_PATTERN = "[a-z][a-z0-9-]{0,13}"
+"""Names of stages: with a region's and an account's they fit into the name of a bucket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,14 +21,24 @@ class Stage:
     """A stage and what follows from it.
 
     Args:
-        name: `dev`, `prod`, or any other name; resources are called `upwell-<name>-...`.
+        name: `dev`, `prod`, or another name of at most 14 characters; resources are called `upwell-<name>-...`.
         retain: Whether data outlives the stack (tables, bucket, log groups) and tables refuse deletion.
         log_retention: How long logs are kept.
+
+    Raises:
+        InfraError: the name cannot be a stage's.
     """
 
     name: str
     retain: bool
     log_retention: logs.RetentionDays
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(NAME_PATTERN, self.name):
+            raise InfraError(
+                f"{self.name!r} cannot be a stage: use at most 14 lower-case letters, digits and "
+                f"hyphens, a letter first"
+            )
 
     @classmethod
     def of(cls, name: str) -> Stage:

@@ -50,7 +50,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     log = tmp_path_factory.mktemp("ministack") / "log"
 
     def make(service: str) -> Any:
-        return boto3.client(
+        session: Any = boto3  # its stubs know names of services as literals only
+        return session.client(
             service,
             region_name=REGION,
             endpoint_url=f"http://127.0.0.1:{port}",

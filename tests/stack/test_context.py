@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,9 +30,10 @@ pytestmark = pytest.mark.synth
     ],
 )
 def test_a_pool_that_cannot_be_is_refused_with_what_to_do(spec: dict[str, Any], words: str) -> None:
-    from upwell_infra.composition import ContextError, executor_of
+    from upwell_infra.composition import executor_of
+    from upwell_infra.errors import InfraError
 
-    with pytest.raises(ContextError, match=r"^pool 'train' in the context upwell:pools: ") as refused:
+    with pytest.raises(InfraError, match=r"^pool 'train' in the context upwell:pools: ") as refused:
         executor_of("train", spec)
     assert words in str(refused.value)
 
@@ -46,9 +48,10 @@ def test_a_worker_may_run_longer_than_a_function_can() -> None:
 @pytest.mark.parametrize("name", ["train-dead", "1st", "a" * 33, "with space", ""])
 def test_a_name_that_is_no_pool_s_is_refused(name: str) -> None:
     from upwell_infra import CodeLocation, Deployment, LambdaExecutor, PoolProps, Stage
+    from upwell_infra.errors import InfraError
 
     deployment = Deployment(prefix="upwell-dev", code=CodeLocation(bucket="b", key="k"))
-    with pytest.raises(ValueError, match="cannot be a pool's name"):
+    with pytest.raises(InfraError, match="cannot be a pool's name"):
         PoolProps(deployment=deployment, stage=Stage.of("dev"), name=name, executor=LambdaExecutor())
 
 
@@ -63,3 +66,24 @@ def test_every_public_name_can_be_had() -> None:
     import upwell_infra
 
     assert all(getattr(upwell_infra, name) for name in upwell_infra.__all__)
+
+
+@pytest.mark.parametrize(
+    ("context", "words"),
+    [
+        ({"upwell:stage": "Prod!"}, "'Prod!' cannot be a stage"),
+        ({"upwell:data-retention-days": "a month"}, "upwell:data-retention-days='a month' is not JSON"),
+        ({"upwell:pools": ["train"]}, "must be a JSON value of type object"),
+        ({"upwell:pools": {"train": "worker"}}, "'worker' must be an object with a kind"),
+        ({"upwell:pools": {"a-dead": {"kind": "worker"}}}, "'a-dead' cannot be a pool's name"),
+    ],
+)
+def test_a_context_that_cannot_be_used_is_refused(context: dict[str, Any], words: str, tmp_path: Path) -> None:
+    from aws_cdk import App
+
+    from upwell_infra.composition import compose
+    from upwell_infra.errors import InfraError
+
+    with pytest.raises(InfraError) as refused:
+        compose(App(context=context, outdir=str(tmp_path)), tmp_path)
+    assert words in str(refused.value)

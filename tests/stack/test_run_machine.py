@@ -53,14 +53,15 @@ class Aws:
         (message,) = self.sqs.receive_message(
             QueueUrl=self.queue_url, WaitTimeSeconds=WAIT_S, MessageSystemAttributeNames=["MessageGroupId"]
         )["Messages"]
-        return message
+        return dict(message)
 
     def end(self, execution: str) -> dict[str, Any]:
         """Wait until an execution has ended."""
-        return eventually(
+        ended: dict[str, Any] = eventually(
             lambda: self.states.describe_execution(executionArn=execution),
             lambda found: found["status"] != "RUNNING",
         )
+        return ended
 
     def record(self) -> dict[str, str]:
         """Return the run's record."""

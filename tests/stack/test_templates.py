@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from cfnlint.api import lint
-from cfnlint.config import ManualArgs
+from cfnlint.api import lint  # type: ignore[import-untyped]  # it has no types
+from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
 from upwell._core.limits import SQS_BATCH_BYTES
 from upwell._core.settings import Settings
