@@ -1,0 +1,40 @@
+"""Fixtures that tests of several folders share."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from upwell._client import config
+from upwell._client.sandbox import sandbox_command
+
+
+@pytest.fixture(scope="session")
+def sandbox_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Start one sandbox for the session, and stop it at the end."""
+    state_dir = tmp_path_factory.mktemp("state")
+    subprocess.run(sandbox_command(state_dir, "start"), check=True, capture_output=True)
+    yield state_dir
+    subprocess.run(sandbox_command(state_dir, "stop"), check=True, capture_output=True)
+
+
+@pytest.fixture
+def sandbox(sandbox_state: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Point this process at the session's sandbox; gives the content of its state file."""
+    monkeypatch.setattr(config, "_current", config.Config(mode="sandbox", state_dir=sandbox_state))
+    state: dict[str, Any] = json.loads((sandbox_state / "sandbox" / "state.json").read_text())
+    return state
+
+
+@pytest.fixture(autouse=True)
+def _fresh_configuration(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Let no test see what another one configured, nor the developer's own AWS settings."""
+    if "sandbox" not in request.fixturenames:
+        monkeypatch.setattr(config, "_current", None)
+    for name in ("UPWELL_BACKEND", "UPWELL_STAGE", "UPWELL_STATE_DIR", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
