@@ -38,7 +38,7 @@ from upwell._core.model import (
 from upwell._core.ports import ActionQueue, Orchestrator, RunExistsError, StateStore
 from upwell._core.settings import Settings
 from upwell._core.wire import Message
-from upwell._local.clock import SystemClock
+from upwell._exec.environment import SystemClock
 from upwell._local.orchestrator import LocalOrchestrator
 from upwell._local.queue import MemoryQueue
 from upwell._local.sqlite import SqliteStore

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from upwell._core.model import ErrorInfo, Outcome, RunRecord, Status
@@ -13,8 +12,6 @@ from upwell._core.wire import Message
 from upwell.errors import RunNotFoundError
 
 logger = logging.getLogger(__name__)
-
-EndedHandler = Callable[[RunRecord], Awaitable[None]]
 
 
 class LocalOrchestrator:
@@ -27,17 +24,12 @@ class LocalOrchestrator:
         store: Where run records are.
         queue: Where root actions go.
         clock: Run timeouts pass on this clock, and the ends of runs are read from it.
-        on_aborted: Called once for a run that was stopped or timed out, to end its open actions; what the
-            `run-ended` function does on AWS.
     """
 
-    def __init__(
-        self, store: StateStore, queue: ActionQueue, clock: Clock, on_aborted: EndedHandler | None = None
-    ) -> None:
+    def __init__(self, store: StateStore, queue: ActionQueue, clock: Clock) -> None:
         self._store = store
         self._queue = queue
         self._clock = clock
-        self._on_aborted = on_aborted
         self._timers: dict[str, asyncio.Task[None]] = {}
 
     async def start(self, run: RunRecord, *, timeout_s: float | None = None) -> None:
@@ -67,7 +59,7 @@ class LocalOrchestrator:
     async def root_ended(self, run_id: str, task_token: str | None, outcome: Outcome) -> None:
         """Record how the root action ended; repeating it changes nothing."""
         generation = int(task_token.rpartition("#")[2]) if task_token else None
-        if await self._end(run_id, outcome, generation) is not None:
+        if await self._end(run_id, outcome, generation):
             self._unwatch(run_id)
 
     async def stop(self, run_id: str, reason: str) -> None:
@@ -79,10 +71,8 @@ class LocalOrchestrator:
         if await self._store.get_run(run_id) is None:
             raise RunNotFoundError(f"there is no run {run_id!r}; `upwell get runs` lists them")
         error = ErrorInfo(code="ActionAbortedError", message=reason, recoverable=False)
-        ended = await self._end(run_id, Outcome(status=Status.ABORTED, error=error))
-        if ended is not None:
+        if await self._end(run_id, Outcome(status=Status.ABORTED, error=error)):
             self._unwatch(run_id)
-            await self._notify(ended)
 
     async def aclose(self) -> None:
         """Stop watching for timeouts."""
@@ -91,12 +81,12 @@ class LocalOrchestrator:
             timer.cancel()
         await asyncio.gather(*timers, return_exceptions=True)
 
-    async def _end(self, run_id: str, outcome: Outcome, generation: int | None = None) -> RunRecord | None:
-        """Record an end and return the record; None when there is nothing (any more) to end."""
+    async def _end(self, run_id: str, outcome: Outcome, generation: int | None = None) -> bool:
+        """Record an end; return False when there is nothing (any more) to end."""
         while True:
             run = await self._store.get_run(run_id)
             if run is None or run.status.is_terminal or generation not in (None, run.spec.generation):
-                return None
+                return False
             ended = replace(
                 run,
                 status=outcome.status,
@@ -105,7 +95,7 @@ class LocalOrchestrator:
                 outcome=outcome,
             )
             if await self._store.save_run(ended, expected=run.version):
-                return ended
+                return True
 
     def _watch(self, run: RunRecord, timeout_s: float) -> None:
         self._unwatch(run.spec.run_id)
@@ -123,15 +113,9 @@ class LocalOrchestrator:
         text = f"run {run_id} was not done {timeout_s:g} s after its start"
         error = ErrorInfo(code="DeadlineExceededError", message=text, recoverable=False)
         try:
-            ended = await self._end(run_id, Outcome(status=Status.TIMED_OUT, error=error), run.spec.generation)
-            if ended is not None:
-                await self._notify(ended)
+            await self._end(run_id, Outcome(status=Status.TIMED_OUT, error=error), run.spec.generation)
         except Exception:
             logger.exception("a run's timeout could not be recorded", extra={"run_id": run_id})
-
-    async def _notify(self, run: RunRecord) -> None:
-        if self._on_aborted is not None:
-            await self._on_aborted(run)
 
 
 def _token(run: RunRecord) -> str:
