@@ -125,7 +125,7 @@ async def test_an_empty_shard_has_no_entries(state_store: StateStore) -> None:
 
 
 async def test_entries_of_a_shard_are_read_in_the_order_of_their_time(state_store: StateStore) -> None:
-    entries = [
+    entries: list[Entry] = [
         scheduled(NOW, "c1", "c2"),
         completed(NOW + 1, "c1"),
         traced(NOW + 2, "t1"),

@@ -1,0 +1,137 @@
+"""The fold of the actions table's stream, over moto: redelivery, races, failures, and the handler itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.contract.conftest import Moto
+from tests.contract.store_samples import ended, running
+
+from upwell._aws.dynamodb import DynamoStore
+from upwell._aws.dynamodb_views import DynamoViews, read_change
+from upwell._core.limits import ACTION_SHARDS
+from upwell_runtime import wiring
+from upwell_runtime.handlers import fold
+
+ACTIONS = 40
+EXPECTED = {"env.double": {"SUCCEEDED": 30, "RUNNING": 10}}
+
+
+@pytest.fixture
+async def records(moto: Moto, dynamodb_store: DynamoStore) -> list[dict[str, Any]]:
+    """The stream of a run with 40 actions, of which 30 have ended."""
+    actions = [running(f"a{i}") for i in range(ACTIONS)]
+    for record in actions:
+        await dynamodb_store.save(record, expected=None)
+    for record in actions[:30]:
+        await dynamodb_store.save(ended(record), expected=1)
+    return moto.stream()
+
+
+@pytest.fixture
+def views(moto: Moto) -> DynamoViews:
+    return DynamoViews(moto.clients, moto.settings)
+
+
+async def test_batches_of_a_stream_make_the_view(
+    records: list[dict[str, Any]], views: DynamoViews, dynamodb_store: DynamoStore
+) -> None:
+    for start in range(0, len(records), 9):
+        assert await views.apply(records[start : start + 9]) == []
+    assert (await dynamodb_store.view("r1")).counts == EXPECTED
+
+
+async def test_batches_that_come_again_whole_in_part_or_longer_are_counted_once(
+    records: list[dict[str, Any]], views: DynamoViews, dynamodb_store: DynamoStore
+) -> None:
+    for batch in (records[:20], records[:20], records[10:20], records[10:50], records, records[:1]):
+        assert await views.apply(batch) == []
+    assert (await dynamodb_store.view("r1")).counts == EXPECTED
+
+
+async def test_a_batch_that_overtakes_an_earlier_one_loses_nothing(
+    records: list[dict[str, Any]], views: DynamoViews, dynamodb_store: DynamoStore
+) -> None:
+    for batch in (records[40:], records[:40], records[20:60]):
+        assert await views.apply(batch) == []
+    assert (await dynamodb_store.view("r1")).counts == EXPECTED
+
+
+async def test_two_functions_with_the_same_batch_count_it_once(
+    records: list[dict[str, Any]], moto: Moto, dynamodb_store: DynamoStore
+) -> None:
+    rivals = [DynamoViews(moto.clients, moto.settings) for _ in range(3)]
+    assert await asyncio.gather(*(rival.apply(records) for rival in rivals)) == [[], [], []]
+    assert (await dynamodb_store.view("r1")).counts == EXPECTED
+
+
+async def test_a_lane_that_cannot_be_written_is_reported_and_the_others_are_counted(
+    records: list[dict[str, Any]], moto: Moto, views: DynamoViews, dynamodb_store: DynamoStore
+) -> None:
+    lanes = [record["dynamodb"]["Keys"]["pk"]["S"].rpartition("#")[2] for record in records]
+    poisoned = lanes[0]
+    key = {"pk": {"S": "r1"}, "sk": {"S": f"view#{poisoned}"}}
+    moto.clients.dynamodb.put_item(TableName=moto.settings.runs_table, Item=key)
+    failed = await views.apply(records)
+    assert failed == [
+        record["dynamodb"]["SequenceNumber"]
+        for record, lane in zip(records, lanes, strict=True)
+        if lane == poisoned
+    ]
+    moto.clients.dynamodb.delete_item(TableName=moto.settings.runs_table, Key=key)
+    assert await views.apply(records) == []
+    assert (await dynamodb_store.view("r1")).counts == EXPECTED
+
+
+async def test_removals_heartbeats_and_strangers_change_no_count(
+    records: list[dict[str, Any]], moto: Moto
+) -> None:
+    image = records[0]["dynamodb"]["NewImage"]
+    heartbeat = {"dynamodb": {"SequenceNumber": "9", "OldImage": image, "NewImage": image}}
+    removal = {"dynamodb": {"SequenceNumber": "9", "OldImage": image}}
+    stranger = {"dynamodb": {"SequenceNumber": "9", "NewImage": {"pk": {"S": "x"}}}}
+    assert [read_change(record) for record in (heartbeat, removal, stranger)] == [None] * 3
+
+
+async def test_a_view_is_spread_over_as_many_items_as_the_actions(
+    records: list[dict[str, Any]], moto: Moto, views: DynamoViews
+) -> None:
+    await views.apply(records)
+    query = moto.clients.dynamodb.query(
+        TableName=moto.settings.runs_table,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": "r1"}},
+    )
+    assert 1 < query["Count"] <= ACTION_SHARDS
+
+
+@pytest.fixture
+def deployed(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The environment of a deployed function."""
+    for name, value in moto.settings.to_env().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    caches = (fold.views, wiring.ports, wiring.settings)
+    for cached in caches:
+        cached.cache_clear()
+    yield
+    wiring.ports().close()
+    for cached in caches:
+        cached.cache_clear()
+
+
+def test_the_handler_folds_an_event_and_reports_what_must_come_again(moto: Moto, deployed: None) -> None:
+    store = DynamoStore(moto.clients, moto.settings)
+    asyncio.run(store.save(running(), expected=None))
+    records = moto.stream()
+    assert fold.handler({"Records": records}, None) == {"batchItemFailures": []}
+    assert fold.handler({"Records": records}, None) == {"batchItemFailures": []}
+    assert asyncio.run(store.view("r1")).counts == {"env.double": {"RUNNING": 1}}
+    moto.clients.dynamodb.delete_table(TableName=moto.settings.runs_table)
+    sequence_id = records[0]["dynamodb"]["SequenceNumber"]
+    assert fold.handler({"Records": records}, None) == {"batchItemFailures": [{"itemIdentifier": sequence_id}]}
