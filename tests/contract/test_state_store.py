@@ -21,7 +21,7 @@ from tests.contract.store_samples import (
     value,
 )
 
-from upwell._core.journal import sort_key
+from upwell._core.journal import Entry, sort_key
 from upwell._core.limits import KIB
 from upwell._core.model import ActionKey, ErrorInfo, Outcome, Status
 from upwell._core.ports import StateStore
