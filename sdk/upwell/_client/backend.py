@@ -16,8 +16,14 @@ class Backend(Protocol):
     """Holds runs and starts them."""
 
     mode: Mode
-    store: StateStore
-    blobs: BlobStore
+
+    @property
+    def store(self) -> StateStore:
+        """Where records are."""
+
+    @property
+    def blobs(self) -> BlobStore:
+        """Where large values and bundles are."""
 
     async def prepare(self, pools: dict[str, object]) -> None:
         """See to it that the pools of a program can be used, or say that they are not deployed."""

@@ -7,7 +7,9 @@ once what is recorded there, sends what is not, and waits for what is under way.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Coroutine, Mapping
+from concurrent.futures import Future
 from contextvars import copy_context
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -40,6 +42,7 @@ from upwell._exec.transition import transition
 from upwell._exec.watch import Watch
 
 T = TypeVar("T")
+log = logging.getLogger("upwell.driver")
 
 
 class Driver:
@@ -63,6 +66,7 @@ class Driver:
         self._in_flight = asyncio.Semaphore(kernel.settings.max_in_flight)
         self._open: dict[str, ActionSpec] = {}
         self._calls: set[asyncio.Future[Outcome]] = set()
+        self._deferred: list[Future[object]] = []
         self._ended = False
         self._replays = record.attempt > 1 or record.generation > 1
 
@@ -113,6 +117,17 @@ class Driver:
             return await task
 
         return asyncio.run_coroutine_threadsafe(with_context(), self._loop).result()
+
+    def defer(self, work: Coroutine[Any, Any, object]) -> None:
+        """See `Engine.defer`."""
+        self._deferred.append(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+    async def settle(self) -> None:
+        """Wait for what was deferred; what failed of it is logged, and done again by a later attempt."""
+        deferred, self._deferred = self._deferred, []
+        for result in await asyncio.gather(*map(asyncio.wrap_future, deferred), return_exceptions=True):
+            if isinstance(result, BaseException):
+                log.warning("a trace could not be recorded", exc_info=result)
 
     def next_trace_id(self, name: str, digest: str) -> str:
         """See `Engine.next_trace_id`."""

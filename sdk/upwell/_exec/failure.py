@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from types import TracebackType
 
 from upwell import errors
@@ -10,7 +11,7 @@ from upwell._core.limits import ERROR_TEXT_BYTES
 from upwell._core.model import ErrorInfo
 
 _OURS = ("/upwell/_exec/", "/upwell/_author/", "/asyncio/", "/concurrent/futures/")
-_BY_CODE: dict[str, type[errors.RuntimeUserError]] = {
+_BY_CODE: dict[str, Callable[[str, str | None], errors.RuntimeUserError]] = {
     cls.__name__: cls
     for cls in (
         errors.OOMError,

@@ -33,7 +33,10 @@ async def invoke(kernel: Kernel, record: ActionRecord, driver: Driver) -> Outcom
         task = await kernel.loader.load(record.spec)
         data = await unpack(kernel.ports.blobs, record.spec.inputs)
         await driver.prepare()
-        value = await _run(kernel, record, driver, task, data)
+        try:
+            value = await _run(kernel, record, driver, task, data)
+        finally:
+            await driver.settle()
         encoded = task.interface.encode_output(value)
         if len(encoded) > task.max_inline_io_bytes:
             raise errors.InlineIOMaxBytesBreached(too_large(f"the outputs of {task.name}", len(encoded), task))

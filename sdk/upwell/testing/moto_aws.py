@@ -9,6 +9,8 @@ from importlib.resources import files
 from typing import Any
 
 from moto import mock_aws
+from moto.core.responses import EmptyResult
+from moto.stepfunctions.responses import StepFunctionResponse
 
 from upwell._aws.clients import Clients
 from upwell._core.keys import DEFAULT_POOL
@@ -64,13 +66,33 @@ def resolved(value: Any, parameters: Mapping[str, str] | None = None) -> Any:
 @contextmanager
 def moto_platform() -> Iterator[tuple[Clients, Settings]]:
     """Run the block in moto, with tables, bucket, default queue and an executing state machine."""
-    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):  # type: ignore[arg-type]  # moto's type lacks the key
+    with _causes_kept(), mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
         # One thread: moto's conditional writes are not atomic between threads.
         clients = Clients(region=REGION, environment=ENVIRONMENT, threads=1)
         try:
             yield clients, _provision(clients)
         finally:
             clients.close()
+
+
+@contextmanager
+def _causes_kept() -> Iterator[None]:
+    """Mend moto for the block: its own SendTaskFailure drops the cause."""
+    responses: Any = StepFunctionResponse
+    own = responses.send_task_failure
+
+    def send_task_failure(response: StepFunctionResponse) -> EmptyResult:
+        names = {"task_token": "taskToken", "error": "error", "cause": "cause"}
+        given = {name: response._get_param(parameter) for name, parameter in names.items()}
+        backend: Any = response.stepfunction_backend
+        backend.send_task_failure(**given)
+        return EmptyResult()
+
+    responses.send_task_failure = send_task_failure
+    try:
+        yield
+    finally:
+        responses.send_task_failure = own
 
 
 def create_pool(clients: Clients, settings: Settings, pool: str) -> None:
