@@ -156,7 +156,7 @@ class _RangeReader:
         if wanted == 0:
             return b""
         start = self._position - self._ahead_at
-        if not (0 <= start and start + wanted <= len(self._ahead)):
+        if not (start >= 0 and start + wanted <= len(self._ahead)):
             self._ahead = await self._fetch(self._position, min(max(wanted, READ_AHEAD_BYTES), left))
             self._ahead_at, start = self._position, 0
         self._position += wanted

@@ -9,49 +9,78 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, get_args, get_origin
 
 import typing_extensions
 from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
+from pydantic_core.core_schema import any_schema
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
-def local_names(func: Callable[..., Any], frame: types.FrameType | None) -> dict[str, Any]:
-    """Return the local names that string annotations of a nested function may mean.
+class Hints:
+    """The annotations of a function, resolved when they are first needed.
 
-    They are copied when the function is decorated, since its frame is gone when they are needed.
+    It keeps no reference to the function, so that interfaces can be cached by function without keeping it.
+
+    Args:
+        func: A function.
+        frame: Where it is decorated; string annotations of nested functions may mean its local names, and
+            it is gone when they are needed.
     """
-    is_nested = "<locals>" in getattr(func, "__qualname__", "")
-    annotations = getattr(func, "__annotations__", {}).values()
-    if not is_nested or not any(isinstance(annotation, str) for annotation in annotations):
-        return {}
+
+    def __init__(self, func: Callable[..., Any], frame: types.FrameType | None) -> None:
+        original: Any = inspect.unwrap(func)
+        self._name = getattr(original, "__qualname__", repr(original))
+        self._annotations = dict(getattr(original, "__annotations__", {}))
+        self._globals = getattr(original, "__globals__", {})
+        self._locals: dict[str, Any] = {}
+        self._cells: dict[str, Any] = {}
+        if "<locals>" in self._name and isinstance(original, types.FunctionType):
+            self._cells = dict(zip(original.__code__.co_freevars, original.__closure__ or (), strict=True))
+            self._locals = _enclosing_types(original, frame)
+
+    def resolve(self) -> dict[str, Any]:
+        """Return the annotations as types.
+
+        Raises:
+            TypeError: one names something that is not defined.
+        """
+        holder = types.SimpleNamespace(__annotations__=self._annotations)
+        try:
+            return typing.get_type_hints(holder, self._globals, self.names(), include_extras=True)
+        except NameError as e:
+            raise TypeError(f"{e}: it is used in an annotation of {self._name!r}; import or define it") from e
+
+    def names(self) -> dict[str, Any]:
+        """Return the local names that annotations may mean."""
+        closure = {name: cell.cell_contents for name, cell in self._cells.items() if _is_filled(cell)}
+        return {**self._locals, **closure}
+
+
+def _is_filled(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018  # reading an empty cell is the only test there is
+    except ValueError:
+        return False
+    return True
+
+
+def _enclosing_types(func: Any, frame: types.FrameType | None) -> dict[str, Any]:
+    """Return the types among the local names around a nested function; other values are not kept."""
     names: dict[str, Any] = {}
     while frame is not None:
         if frame.f_code.co_flags & inspect.CO_OPTIMIZED and frame.f_globals is func.__globals__:
-            names = {**frame.f_locals, **names}
+            found = {name: value for name, value in frame.f_locals.items() if _is_for_annotations(value)}
+            names = {**found, **names}
         frame = frame.f_back
     return names
 
 
-def resolve_hints(func: Callable[..., Any], localns: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the annotations of a function as types.
-
-    Raises:
-        TypeError: one names something that is not defined.
-    """
-    names = dict(localns)
-    try:
-        closure = inspect.getclosurevars(func).nonlocals
-    except (TypeError, ValueError):
-        closure = {}
-    try:
-        return typing.get_type_hints(func, localns={**closure, **names} or None, include_extras=True)
-    except NameError as e:
-        raise TypeError(
-            f"{e}: it is used in an annotation of {func.__qualname__!r}; import or define it"
-        ) from e
+def _is_for_annotations(value: Any) -> bool:
+    return isinstance(value, (type, types.ModuleType, typing.TypeVar)) or get_origin(value) is not None
 
 
 def widen_for_default(annotation: Any, default: Any) -> Any:
@@ -61,24 +90,24 @@ def widen_for_default(annotation: Any, default: Any) -> Any:
     return annotation
 
 
-def prepare(annotation: Any) -> None:
-    """Let pydantic read the `typing.TypedDict` classes that an annotation mentions.
+def prepare(annotation: Any, names: Mapping[str, Any]) -> None:
+    """Let pydantic read classes that it refuses, by giving them its own hook.
 
-    Before Python 3.12 it wants those of typing_extensions. Each class gets pydantic's own hook, which
-    describes it by such a twin.
+    Before Python 3.12 it refuses `typing.TypedDict`: such a class is described by its typing_extensions twin.
+    A protocol that cannot be tested at run time takes any value.
     """
-    if sys.version_info >= (3, 12):
-        return
-    for cls in mentioned_classes(annotation):
-        if type(cls).__module__ == "typing" and typing.is_typeddict(cls):
-            _add_twin(cls)
+    for cls in mentioned_classes(annotation, names):
+        if "__get_pydantic_core_schema__" in vars(cls):
+            continue
+        if sys.version_info < (3, 12) and type(cls).__module__ == "typing" and typing.is_typeddict(cls):
+            _add_twin(cls, names)
+        if getattr(cls, "_is_protocol", False) and not getattr(cls, "_is_runtime_protocol", False):
+            cls.__get_pydantic_core_schema__ = staticmethod(lambda *_: any_schema())  # type: ignore[attr-defined]  # the hook
 
 
-def _add_twin(cls: Any) -> None:
-    if "__get_pydantic_core_schema__" in vars(cls):
-        return
+def _add_twin(cls: Any, names: Mapping[str, Any]) -> None:
     fields = {}
-    for name, hint in field_hints(cls).items():
+    for name, hint in field_hints(cls, names).items():
         is_marked = get_origin(hint) in (typing.Required, typing.NotRequired)
         is_required = name in cls.__required_keys__
         fields[name] = (
@@ -87,8 +116,6 @@ def _add_twin(cls: Any) -> None:
     make_typed_dict: Any = typing_extensions.TypedDict
     twin = make_typed_dict(cls.__name__, fields)
     twin.__module__, twin.__qualname__ = cls.__module__, cls.__qualname__
-    for field in fields.values():
-        prepare(field)
 
     def describe(_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return handler(twin)
@@ -96,7 +123,7 @@ def _add_twin(cls: Any) -> None:
     cls.__get_pydantic_core_schema__ = staticmethod(describe)
 
 
-def mentioned_classes(annotation: Any) -> Iterator[type]:
+def mentioned_classes(annotation: Any, names: Mapping[str, Any] = MappingProxyType({})) -> Iterator[type]:
     """Yield the classes in an annotation and in the fields of its structures, each once."""
     seen: set[Any] = set()
     open_annotations = [annotation]
@@ -111,10 +138,10 @@ def mentioned_classes(annotation: Any) -> Iterator[type]:
         elif isinstance(item, type) and item not in seen:
             seen.add(item)
             yield item
-            open_annotations += field_hints(item).values()
+            open_annotations += field_hints(item, names).values()
 
 
-def field_hints(cls: type) -> dict[str, Any]:
+def field_hints(cls: type, names: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
     """Return the annotations of a structure's fields; nothing for other classes."""
     if not (
         dataclasses.is_dataclass(cls)
@@ -124,7 +151,7 @@ def field_hints(cls: type) -> dict[str, Any]:
     ):
         return {}
     try:
-        return typing.get_type_hints(cls, include_extras=True)
+        return typing.get_type_hints(cls, None, dict(names) or None, include_extras=True)
     except (NameError, TypeError):
         return dict(getattr(cls, "__annotations__", {}))
 

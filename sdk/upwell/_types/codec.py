@@ -9,10 +9,10 @@ from typing import Any
 import typing_extensions
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
-from pydantic_core import PydanticSerializationError, SchemaSerializer, SchemaValidator
+from pydantic_core import PydanticSerializationError, SchemaSerializer, SchemaValidator, from_json, to_json
 
 from upwell._types.annotations import prepare, type_name
-from upwell._types.pickled import PickleLog, UnpicklableError
+from upwell._types.pickled import PickleLog, UnpicklableError, UnreadablePickleError
 from upwell._types.schema_tree import Node
 from upwell._types.strict_schema import StrictSchema
 from upwell._types.wire_schema import WireSchema
@@ -35,15 +35,17 @@ class Codec:
 
     Args:
         types: Type of each value.
+        names: Local names that string annotations in these types may mean.
         with_digest: Whether pickles carry a hash of their content, as inputs need.
     """
 
-    def __init__(self, types: Mapping[str, Any], *, with_digest: bool) -> None:
+    def __init__(self, types: Mapping[str, Any], names: Mapping[str, Any], *, with_digest: bool) -> None:
         self.types = dict(types)
+        self._names = names
         self._with_digest = with_digest
         for annotation in self.types.values():
-            prepare(annotation)
-        schema = _core_schema(self.types)
+            prepare(annotation, names)
+        schema = _core_schema(self.types, names)
         strict = StrictSchema(schema)
         self.wire = WireSchema(schema, strict)
         self._checker = strict.validator()
@@ -59,7 +61,7 @@ class Codec:
     @cached_property
     def texts(self) -> SchemaValidator:
         """What reads values as people write them: with all of pydantic's conversions."""
-        schema: Any = _core_schema(self.types)
+        schema: Any = _core_schema(self.types, self._names)
         return SchemaValidator(schema)
 
     def check(self, values: dict[str, Any]) -> dict[str, Any]:
@@ -101,6 +103,8 @@ class Codec:
             first = e.errors(include_url=False, include_context=False)[0]
             name = str(first["loc"][0]) if first["loc"] else ""
             raise ValueProblem(name, f"cannot be read back: {_problem(first)}") from e
+        except UnreadablePickleError as e:
+            raise ValueProblem(self._unreadable(data), f"cannot be read back: {e}") from e
         return values
 
     def _dump(self, values: dict[str, Any], log: PickleLog) -> bytes:
@@ -113,6 +117,17 @@ class Codec:
             self._dump({name: value}, log)
             pickled += [(name, kind) for kind in log.types]
         return pickled
+
+    def _unreadable(self, data: bytes) -> str:
+        """Return the name of the first value that cannot be unpickled."""
+        for name, value in from_json(data).items():
+            try:
+                self._reader.validate_json(to_json({name: value}), by_alias=False, by_name=True)
+            except ValidationError:
+                continue  # the other values are missing
+            except UnreadablePickleError:
+                return str(name)
+        return ""
 
     def _not_writable(self, values: dict[str, Any], error: Exception) -> ValueProblem:
         for name, value in values.items():
@@ -146,18 +161,18 @@ def _problem(problem: Any) -> str:
     return f"at {where}: {problem['msg']}" if where else str(problem["msg"])
 
 
-def _core_schema(types: Mapping[str, Any]) -> Node:
+def _core_schema(types: Mapping[str, Any], names: Mapping[str, Any]) -> Node:
     """Return pydantic's schema of a dict with these values.
 
     Raises:
         ValueProblem: pydantic cannot describe one of the types.
     """
     try:
-        return _describe(types)
+        return _describe(types, names)
     except (PydanticUserError, TypeError, NameError) as e:
         for name, annotation in types.items():
             try:
-                _describe({name: annotation})
+                _describe({name: annotation}, names)
             except (PydanticUserError, TypeError, NameError) as cause:
                 text = str(cause).splitlines()[0]
                 raise ValueProblem(
@@ -166,8 +181,10 @@ def _core_schema(types: Mapping[str, Any]) -> Node:
         raise ValueProblem("", str(e)) from e
 
 
-def _describe(types: Mapping[str, Any]) -> Node:
+def _describe(types: Mapping[str, Any], names: Mapping[str, Any]) -> Node:
     make_typed_dict: Any = typing_extensions.TypedDict
     described = make_typed_dict("Values", dict(types))
-    described.__pydantic_config__ = {"arbitrary_types_allowed": True}
-    return dict(TypeAdapter(described).core_schema)
+    described.__pydantic_config__ = {"arbitrary_types_allowed": True, "defer_build": True}
+    adapter: TypeAdapter[Any] = TypeAdapter(described)
+    adapter.rebuild(_types_namespace=dict(names))
+    return dict(adapter.core_schema)

@@ -64,6 +64,8 @@ def _name(*parts: Any) -> Any:
 
 
 def _reduce(obj: Any) -> Any:
+    if obj is _name:
+        return NotImplemented
     if isinstance(obj, Reference):
         return _name, ("reference", *obj.identity())
     if isinstance(obj, type):

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from upwell._types import input_digest as digests
-from upwell._types.annotations import describe, local_names, resolve_hints, widen_for_default
+from upwell._types.annotations import Hints, describe, widen_for_default
 from upwell._types.binding import Signature
 from upwell._types.codec import Codec, ValueProblem
 from upwell._types.content_digest import digest
@@ -58,10 +58,9 @@ class Interface:
         {'x': 3}
     """
 
-    def __init__(self, func: Callable[..., Any], task_name: str, localns: Mapping[str, Any]) -> None:
+    def __init__(self, func: Callable[..., Any], task_name: str, hints: Hints) -> None:
         self.task_name = task_name
-        self._func = weakref.ref(func)
-        self._localns = localns
+        self._unresolved = hints
         self._signature = Signature(func, task_name)
         self._warned: set[str] = set()
 
@@ -79,17 +78,14 @@ class Interface:
         name = task_name or str(getattr(func, "__qualname__", func))
         known = _interfaces.setdefault(func, {})
         if name not in known:
-            known[name] = cls(func, name, local_names(func, sys._getframe(1)))
+            known[name] = cls(func, name, Hints(func, sys._getframe(1)))
         return known[name]
 
     # ---- description -------------------------------------------------------------------------------
 
     @cached_property
     def _hints(self) -> dict[str, Any]:
-        func = self._func()
-        if func is None:
-            raise TypeError(f"task {self.task_name!r}: its function is gone; keep a reference to it")
-        return resolve_hints(func, self._localns)
+        return self._unresolved.resolve()
 
     @cached_property
     def parameters(self) -> dict[str, Parameter]:
@@ -222,7 +218,7 @@ class Interface:
 
     def _codec(self, types: dict[str, Any], *, with_digest: bool) -> Codec:
         try:
-            return Codec(types, with_digest=with_digest)
+            return Codec(types, self._unresolved.names(), with_digest=with_digest)
         except ValueProblem as e:
             where = f"parameter {e.name!r}" if e.name != _OUTPUT or with_digest else "its output"
             raise TypeError(f"task {self.task_name!r}: {where} {e.text}") from e.__cause__

@@ -36,7 +36,7 @@ class StrictSchema:
         self._definitions = {
             ref: {**self._visit(without_ref(node)), "ref": ref} for ref, node in definitions.items()
         }
-        self._body = self._visit(body)
+        self._body = map_children(body, self._visit)
 
     def validator(self) -> SchemaValidator:
         """Return the validator of the whole schema."""
@@ -137,13 +137,6 @@ def _literal(node: Node) -> Node:
     return {"type": "union", "choices": [node, *({"type": "is-instance", "cls": kind} for kind in kinds)]}
 
 
-def _is_instance(node: Node) -> Node:
-    cls = node["cls"]
-    if getattr(cls, "_is_protocol", False) and not getattr(cls, "_is_runtime_protocol", False):
-        return {"type": "any"}
-    return node
-
-
 def _decimal(node: Node) -> Node:
     return {"allow_inf_nan": True, **node}
 
@@ -169,7 +162,6 @@ def is_mixed(kinds: list[type]) -> bool:
 _SPECIAL: dict[str, Callable[[Node], Node]] = {
     "datetime": _datetime,
     "literal": _literal,
-    "is-instance": _is_instance,
     "decimal": _decimal,
     "generator": _generator,
 }

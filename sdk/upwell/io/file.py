@@ -155,10 +155,10 @@ class File(Reference, Generic[T]):
         target = await self._open_write()
         try:
             yield AsyncWriteFile[Any](target)
+            await target.close()
         except BaseException:
             await target.abort()
             raise
-        await target.close()
 
     @contextmanager
     def open_sync(
