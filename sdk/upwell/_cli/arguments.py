@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections.abc
 import dataclasses
 import json
-import re
 import types
 import typing
 from collections.abc import Sequence
@@ -14,15 +13,14 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
+from upwell._cli.lengths import is_length, read_seconds
 from upwell._types.annotations import type_name
 from upwell._types.codec import Codec, ValueProblem
 from upwell._types.interface import Parameter
 from upwell.errors import UsageError
 
 LISTS = (list, set, frozenset, collections.abc.Sequence, collections.abc.Iterable, collections.deque)
-SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _HINTS = {Any: "VALUE", str: "TEXT", timedelta: "90s|5m|2h"}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
 
 
 def core_type(annotation: Any) -> Any:
@@ -141,18 +139,6 @@ def read_value(annotation: Any, text: str, *, option: str) -> Any:
     raise problem
 
 
-def read_seconds(text: str, *, option: str) -> float:
-    """Return a length of time in seconds: `90`, `90s`, `5m`, `2h`, `1d`.
-
-    Raises:
-        UsageError: it is none.
-    """
-    match = _DURATION.fullmatch(text)
-    if not match:
-        raise UsageError(f"{option}: expects a length of time, got {text!r}; write 90s, 5m or 2h")
-    return float(match[1]) * SECONDS[match[2] or "s"]
-
-
 def _candidates(core: Any, text: str, option: str) -> list[Any]:
     """Return what a text may mean, the likeliest first."""
     if core is str:
@@ -162,7 +148,7 @@ def _candidates(core: Any, text: str, option: str) -> list[Any]:
         return [_reference(origin, text, option)]
     if is_structured(core):
         return _json(_content(text, option))
-    if core is timedelta and _DURATION.fullmatch(text):
+    if core is timedelta and is_length(text):
         return [timedelta(seconds=read_seconds(text, option=option))]
     if isinstance(core, type) and issubclass(core, Enum):
         return [text, *([core[text]] if text in core.__members__ else []), *_json(text)]
@@ -210,7 +196,8 @@ def _checked(annotation: Any, value: Any, option: str, *, shown: str | None = No
     from pydantic import ValidationError
 
     try:
-        return Codec({"value": annotation}, with_digest=False).texts.validate_python({"value": value})["value"]
+        reader = Codec({"value": annotation}, {}, with_digest=False).texts
+        return reader.validate_python({"value": value})["value"]
     except ValidationError as e:
         first = e.errors(include_url=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"][1:])

@@ -26,6 +26,11 @@ def duration_s(started_at: float | None, ended_at: float | None) -> float | None
     return None if not started_at or not ended_at else round(ended_at - started_at, 6)
 
 
+def run_duration_s(run: RunRecord) -> float | None:
+    """Return how long the latest submission of a run took, in seconds; None while it runs."""
+    return duration_s(run.root.queued_at or run.spec.created_at, run.ended_at)
+
+
 def labels(run: RunRecord) -> dict[str, str]:
     """Return the labels that the user gave."""
     return {key: value for key, value in run.labels.items() if not key.startswith(HIDDEN_LABELS)}
@@ -42,7 +47,7 @@ def run_document(run: RunRecord, *, backend: str, url: str) -> dict[str, Any]:
         "generation": run.spec.generation,
         "created_at": instant(run.spec.created_at),
         "ended_at": instant(run.ended_at),
-        "duration_s": duration_s(run.spec.created_at, run.ended_at),
+        "duration_s": run_duration_s(run),
         "labels": labels(run),
         "url": url,
         "error": error_document(error),

@@ -18,6 +18,10 @@ ParsingError: type[Exception] = typer.BadParameter.__mro__[2]
 """What every error of parsing a command line is. typer does not export it under a name."""
 
 
+_OURS = tuple(f"upwell{sep}_" for sep in "/\\")
+"""What the paths of upwell's own modules have in them, on any executor."""
+
+
 class TracedError(UpwellError):
     """A failure of the user's code.
 
@@ -54,14 +58,28 @@ def report(error: BaseException, *, debug: bool) -> int:
         return USAGE
     if isinstance(error, UpwellError):
         _show(str(error))
-        if isinstance(error, TracedError) and error.remote_traceback:
-            note(error.remote_traceback.rstrip())
+        if isinstance(error, TracedError) and (frames := user_frames(error.remote_traceback)):
+            note(frames)
         if isinstance(error, InterruptedRunError):
             return INTERRUPTED
         return USAGE if isinstance(error, UsageError) else FAILURE
     hint = "" if debug else "; run with --debug for the traceback"
     _show(f"unexpected {type(error).__name__}: {error}{hint}")
     return FAILURE
+
+
+def user_frames(text: str) -> str:
+    """Return the text of a traceback without the frames of upwell's own code; nothing if no others are left."""
+    kept, is_ours, has_others = [], False, False
+    for line in text.rstrip().splitlines():
+        if line.startswith("  File "):
+            is_ours = any(part in line for part in _OURS)
+            has_others = has_others or not is_ours
+        elif not line.startswith("  "):
+            is_ours = False
+        if not is_ours:
+            kept.append(line)
+    return "\n".join(kept) if has_others else ""
 
 
 def _show(message: str) -> None:

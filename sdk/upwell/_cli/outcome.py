@@ -32,7 +32,7 @@ def finish(run_id: str, *, as_json: bool, names: tuple[str, ...] | None) -> None
         print_json(document | {"outputs": outputs})
     if record.status is not Status.SUCCEEDED:
         raise failed(record)
-    took_s = documents.duration_s(record.spec.created_at, record.ended_at)
+    took_s = documents.run_duration_s(record)
     note(f"run {run_id} succeeded" + (f" in {took_s:.1f} s" if took_s is not None else ""))
     if not as_json:
         _print_outputs(outputs or {})

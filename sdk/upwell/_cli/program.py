@@ -88,8 +88,8 @@ def _hint(program: Program, name: str) -> str:
         return "no function in it is decorated with @env.task"
     known = sorted({*program.tasks, *(task.func.__name__ for task in program.tasks.values())})
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    start = f"did you mean {close[0]!r}? " if close else ""
-    return f"{start}It has {', '.join(sorted(program.tasks))}"
+    start = f"did you mean {close[0]!r}? all: " if close else "it has "
+    return f"{start}{', '.join(sorted(program.tasks))}"
 
 
 def _check_file(file: str, path: Path) -> None:

@@ -194,7 +194,7 @@ class _Follower(threading.Thread):
         self._generation = generation
         self._display = display
         self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
+        self._ended = asyncio.Event()
 
     def run(self) -> None:
         """Follow until the run ends, or `stop`."""
@@ -208,12 +208,12 @@ class _Follower(threading.Thread):
     def stop(self) -> None:
         """Take a last look and end."""
         try:
-            self._loop.call_soon_threadsafe(self._stop.set)
+            self._loop.call_soon_threadsafe(self._ended.set)
         except RuntimeError:
             return  # it has ended by itself
         self.join(STOP_WITHIN_S)
 
     async def _follow(self) -> None:
-        snapshots = watch(self._run_id, generation=self._generation, stop=self._stop)
+        snapshots = watch(self._run_id, generation=self._generation, stop=self._ended)
         async for snapshot in snapshots:
             self._display.update(snapshot)

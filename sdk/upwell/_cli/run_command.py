@@ -32,7 +32,7 @@ def run_command() -> Any:
     file = _parameter("file", Annotated[str, typer.Argument(metavar="FILE.py", show_default=False)])
     rest = _parameter(
         "rest",
-        Annotated[list[str] | None, typer.Argument(metavar="TASK [--PARAMETER VALUE]...", show_default=False)],
+        Annotated[list[str] | None, typer.Argument(metavar="TASK", show_default=False)],
         default=None,
     )
     first = inspect.Parameter("session", inspect.Parameter.KEYWORD_ONLY, annotation=Session)

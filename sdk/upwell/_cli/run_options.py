@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from upwell._cli.arguments import read_seconds
+from upwell._cli.lengths import read_seconds
 from upwell.errors import UsageError
 
 PANEL = "Options of the run"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from upwell._author.task import Task
@@ -46,7 +46,7 @@ def run_task(program: Program, task: Task[..., Any], inputs: Mapping[str, Any], 
         return
     name = check_run_id(flags.name) if flags.name else new_run_id(time.time())
     runner = with_runcontext(**{**runner_options, "name": name})
-    _run_here(name, runner.run.aio(task, **inputs), flags, task.interface.output_names)
+    _run_here(name, lambda: runner.run.aio(task, **inputs), flags, task.interface.output_names)
 
 
 def recover(name: str, record: RunRecord, flags: RunFlags) -> None:
@@ -57,7 +57,7 @@ def recover(name: str, record: RunRecord, flags: RunFlags) -> None:
         RunFailedError: it failed again.
     """
     if current_config().mode == "local":
-        _run_here(name, recover_run.aio(name), flags, record.outputs)
+        _run_here(name, lambda: recover_run.aio(name), flags, record.outputs)
     else:
         _submitted(asyncio.run(recover_run.aio(name)), flags, record.outputs)
 
@@ -94,13 +94,15 @@ async def _uploaded(inputs: Mapping[str, Any]) -> dict[str, Any]:
     return await uploaded(inputs)
 
 
-def _run_here(name: str, work: Any, flags: RunFlags, names: tuple[str, ...] | None) -> None:
+def _run_here(
+    name: str, work: Callable[[], Coroutine[Any, Any, Run]], flags: RunFlags, names: tuple[str, ...] | None
+) -> None:
     """Run in this process, with the progress shown."""
     handle: Run | None = None
     try:
         generation = asyncio.run(_next_generation(name))
         with following(name, generation, make_display(name)):
-            handle = asyncio.run(work)
+            handle = asyncio.run(work())
     except KeyboardInterrupt:
         raise InterruptedRunError(
             f"interrupted; `upwell recover {name}` goes on with the run from here"

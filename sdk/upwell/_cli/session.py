@@ -92,7 +92,7 @@ class Session:
         init(
             mode=backend,
             stage=shared.stage or env.get("UPWELL_STAGE") or configured.stage,
-            region=shared.region or configured.region,
+            region=shared.region or configured.region or env.get("AWS_REGION"),  # boto3 has another name for it
             profile=shared.profile or configured.profile,
             root_dir=configured.root_dir,
             state_dir=shared.state_dir or env.get("UPWELL_STATE_DIR") or configured.state_dir,

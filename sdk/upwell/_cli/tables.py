@@ -49,7 +49,7 @@ def print_runs(runs: Sequence[RunRecord]) -> None:
             run.task,
             status_cell(run.status),
             _time(run.spec.created_at),
-            _length(run.spec.created_at, run.ended_at, run.status),
+            _length(run.root.queued_at or run.spec.created_at, run.ended_at, run.status),
             " ".join(f"{k}={v}" for k, v in documents.labels(run).items()),
         )
         for run in runs
@@ -66,7 +66,7 @@ def print_run(run: RunRecord, view: RunView, *, backend: str, url: str) -> None:
         "status": run.status.value.lower(),
         "backend": backend,
         "created": _time(run.spec.created_at),
-        "duration": _length(run.spec.created_at, run.ended_at, run.status),
+        "duration": _length(run.root.queued_at or run.spec.created_at, run.ended_at, run.status),
         "submission": str(run.spec.generation),
         "labels": " ".join(f"{k}={v}" for k, v in documents.labels(run).items()),
         "url": url,
