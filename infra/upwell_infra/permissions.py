@@ -19,10 +19,9 @@ def executor_grants(deployment: Deployment, pool: str) -> list[Grant]:
         *engine_grants(deployment),
         Grant(
             sid="Cache",
-            actions=["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+            actions=["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"],
             resources=[deployment.table_arn("cache")],
         ),
-        Grant(sid="RunRecord", actions=["dynamodb:GetItem"], resources=[deployment.table_arn("runs")]),
         receive_grant(deployment.queue_arn(pool)),
         Grant(
             sid="ReadCode",
@@ -44,20 +43,10 @@ def executor_grants(deployment: Deployment, pool: str) -> list[Grant]:
 def engine_grants(deployment: Deployment) -> list[Grant]:
     """Return what it takes to end an action: its record, its parent's journal and queue, the root's token."""
     return [
-        Grant(
-            sid="Actions",
-            actions=[
-                "dynamodb:GetItem",
-                "dynamodb:BatchGetItem",
-                "dynamodb:Query",
-                "dynamodb:PutItem",
-                "dynamodb:UpdateItem",
-            ],
-            resources=[deployment.table_arn("actions")],
-        ),
+        _actions_grant(deployment),
         Grant(
             sid="Journal",
-            actions=["dynamodb:Query", "dynamodb:PutItem", "dynamodb:BatchWriteItem"],
+            actions=["dynamodb:Query", "dynamodb:BatchWriteItem"],
             resources=[deployment.table_arn("journal")],
         ),
         Grant(
@@ -72,6 +61,15 @@ def engine_grants(deployment: Deployment) -> list[Grant]:
             resources=[deployment.state_machine_arn],
         ),
     ]
+
+
+def _actions_grant(deployment: Deployment) -> Grant:
+    """Return the permission to decide on actions: records are read in batches, and saved one by one."""
+    return Grant(
+        sid="Actions",
+        actions=["dynamodb:BatchGetItem", "dynamodb:PutItem"],
+        resources=[deployment.table_arn("actions")],
+    )
 
 
 def receive_grant(queue_arn: str, reason: str = "") -> Grant:
@@ -109,14 +107,15 @@ def fold_grants(deployment: Deployment) -> list[Grant]:
         Grant(sid="ListStreams", actions=["dynamodb:ListStreams"], resources=["*"], reason=NO_RESOURCE),
         Grant(
             sid="Views",
-            actions=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+            actions=["dynamodb:GetItem", "dynamodb:PutItem"],
             resources=[deployment.table_arn("runs")],
         ),
     ]
 
 
 def run_ended_grants(deployment: Deployment) -> list[Grant]:
-    """Return what it takes to record a run that ended from outside, and to end its actions."""
+    """Return what it takes to record a run that ended from outside, and to abort what it left open."""
+    executions = regional_arn("states", f"execution:{deployment.state_machine_name}:*")
     return [
         Grant(
             sid="RunRecord",
@@ -124,10 +123,13 @@ def run_ended_grants(deployment: Deployment) -> list[Grant]:
             resources=[deployment.table_arn("runs")],
         ),
         Grant(
-            sid="Actions",
-            actions=["dynamodb:Query", "dynamodb:UpdateItem"],
-            resources=[deployment.table_arn("actions")],
+            sid="StopRun",
+            actions=["states:StopExecution"],
+            resources=[executions],
+            reason="an execution is named after its run",
         ),
+        _actions_grant(deployment),
+        Grant(sid="Journal", actions=["dynamodb:Query"], resources=[deployment.table_arn("journal")]),
     ]
 
 
@@ -143,9 +145,15 @@ def scale_grants(deployment: Deployment) -> list[Grant]:
         ),
         Grant(
             sid="SizeServices",
-            actions=["ecs:DescribeServices", "ecs:UpdateService", "ecs:ListTagsForResource", "ecs:TagResource"],
+            actions=["ecs:DescribeServices", "ecs:ListTagsForResource", "ecs:UpdateService"],
             resources=[deployment.service_arn("*")],
             reason="it sizes the services of pools that are added later",
+        ),
+        Grant(
+            sid="Memory",
+            actions=["dynamodb:GetItem", "dynamodb:PutItem"],
+            resources=[deployment.table_arn("runs")],
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["pool#*"]}},
         ),
         Grant(
             sid="Backlog",

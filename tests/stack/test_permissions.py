@@ -79,6 +79,12 @@ def test_executors_receive_from_their_own_queue_and_send_to_any(statements: list
     assert send["Resource"] == {"Fn::Join": ["", _arn("sqs", "upwell-dev-*")]}
 
 
+def test_the_scaler_touches_its_own_items_of_the_runs_table_only(statements: list[Any]) -> None:
+    scale = [s for where, s in statements if "PlatformScaleRole" in where]
+    (memory,) = [s for s in scale if "dynamodb:PutItem" in _list(s["Action"])]
+    assert memory["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["pool#*"]}}
+
+
 def test_the_role_that_starts_workers_can_only_write_their_log(statements: list[Any]) -> None:
     starting = [s for where, s in statements if "WorkerExecutionRole" in where]
     assert [s["Action"] for s in starting] == [["logs:CreateLogStream", "logs:PutLogEvents"]]
