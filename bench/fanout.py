@@ -1,4 +1,4 @@
-"""`python -m bench.fanout --backend local|sandbox --n 1000`: an n-way map of a task that does nothing, timed."""
+"""`python -m bench.fanout --backend sandbox --n 1000`: an n-way map of a task that does nothing, timed."""
 
 from __future__ import annotations
 
