@@ -12,6 +12,7 @@ import pytest
 
 from upwell import errors
 from upwell._author.context import ActionID, TaskContext, current
+from upwell._author.environment import TaskEnvironment
 from upwell._author.task import Task
 from upwell._core.ids import Occurrences
 from upwell._core.model import ErrorInfo, Outcome, Payload, Status
@@ -151,3 +152,45 @@ async def engine() -> AsyncIterator[MemoryEngine]:
     await made.finish_deferred()
     left_over = asyncio.all_tasks() - {asyncio.current_task()}
     assert not left_over
+
+
+class Gate:
+    """Calls wait in it until they are let go."""
+
+    def __init__(self) -> None:
+        self.started: list[int] = []
+        self._ends: dict[int, asyncio.Event] = {}
+        self._changed = asyncio.Condition()
+
+    def end(self, x: int) -> asyncio.Event:
+        return self._ends.setdefault(x, asyncio.Event())
+
+    async def enter(self, x: int) -> None:
+        self.started.append(x)
+        async with self._changed:
+            self._changed.notify_all()
+        await self.end(x).wait()
+
+    async def until_started(self, count: int) -> None:
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(self.started) >= count)
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+def gated(gate: Gate) -> Any:
+    """A task that waits in the gate, and fails for negative numbers."""
+    env = TaskEnvironment("gated")
+
+    @env.task
+    async def wait_in_gate(x: int) -> int:
+        await gate.enter(x)
+        if x < 0:
+            raise ValueError(f"negative: {x}")
+        return x
+
+    return wait_in_gate

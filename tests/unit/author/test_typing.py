@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, assert_type
+from typing import assert_type
 
+import pytest
 from mypy import api
 
 import upwell
@@ -42,7 +43,7 @@ async def right() -> None:
     assert_type(scale(1, by=2), float)
     assert_type(await scale.aio(1), float)
     assert_type(await name_of.override(retries=1)(2), str)
-    assert_type(name_of.forward(1), Coroutine[Any, Any, str])
+    assert_type(await name_of.forward(1), str)
     assert_type(await fetch(1), str)
     assert_type([x async for x in stream(1)], list[int])
     assert_type(await upwell.map(name_of, [1]), list[str])
@@ -62,6 +63,7 @@ async def wrong() -> None:
     await fetch("x")  # wrong
 
 
+@pytest.mark.timeout(600)  # without its cache mypy reads pydantic first
 def test_mypy_agrees() -> None:
     flags = ["--strict", "--follow-imports=silent", "--python-executable", sys.executable]
     report, _, _ = api.run([*flags, __file__])
