@@ -252,7 +252,7 @@ def test_a_lambda_pool_is_created_once_and_anew_when_it_changes(sandbox: Sandbox
     notes(f"execute/{send(sandbox, 'succeed', pool='small')}/1")
     state = StateDir(Path(sandbox.log).parent.parent).read()
     assert state is not None
-    assert state.pools["small"] == {"kind": "lambda", "parameters": {"MemoryMiB": 1024}}
+    assert state.pools["small"] == {"kind": "lambda", "parameters": {"MemoryMiB": "1024"}}
 
 
 def test_a_worker_pool_has_its_service_and_wakes_the_schedule(sandbox: SandboxState, notes: Find) -> None:

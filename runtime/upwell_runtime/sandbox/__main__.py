@@ -18,6 +18,8 @@ from upwell_runtime.sandbox import commands
 from upwell_runtime.sandbox.state import SandboxError, StateDir
 
 NO_SANDBOX = 3
+SWITCH_S = 0.0005
+"""The loop hands invocations on while threads are busy in boto3: it must not wait 5 ms for each turn."""
 DEFAULT_DIR = Path(".upwell") / "sandbox"
 
 
@@ -94,6 +96,7 @@ def _serve(options: argparse.Namespace, state_dir: StateDir) -> int:
     for handler in logging.getLogger().handlers:
         handler.setFormatter(_Fields())
     state_dir.create()
+    sys.setswitchinterval(SWITCH_S)
 
     async def run() -> None:
         growth = Growth(processes=options.executors, processes_stalled=max(64, options.executors))

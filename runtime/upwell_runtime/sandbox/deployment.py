@@ -36,19 +36,19 @@ CODE = {"CodeBucket": "sandbox", "CodeKey": "none"}
 class PoolSpec(BaseModel):
     """A pool that a client asks for."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")
     kind: str = Field(pattern=r"^(lambda|worker)$")
-    parameters: dict[str, str | int | float] = Field(default_factory=dict)
+    parameters: dict[str, str] = Field(default_factory=dict)
     """Parameters of the pool's template: `MemoryMiB`, `TimeoutS`, `ReplicasMax`, ..."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Deployed:
-    """A stack and the tasks that poll for it."""
+    """What was started for a stack."""
 
-    stack: Stack
+    queue_urls: list[str] = field(default_factory=list)
     pollers: list[asyncio.Task[None]] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
     services: list[str] = field(default_factory=list)
@@ -80,24 +80,18 @@ class Deployment:
         self._aws = aws
         self._functions = functions
         self._invoke_url = invoke_url
-        self._metadata_url = metadata_url
-        self._children = children
         self._templates = templates
         self._stacks = Stacks(aws)
-        self._platform = resource_prefix(STAGE)
         self._deployed: dict[str, Deployed] = {}
         self._pools: dict[str, PoolSpec] = {}
         self._turn = asyncio.Lock()
         self._shared: dict[str, str] = {}
         self.settings: dict[str, str] = {}
         """The platform's settings, once it is created."""
-        self.agent: EcsAgent | None = None
-        self.schedule: Schedule | None = None
-
-    @property
-    def prefix(self) -> str:
-        """What the names of all resources start with."""
-        return self.settings["UPWELL_PREFIX"]
+        self.prefix = resource_prefix(STAGE)
+        """What the names of all resources start with; also the platform's stack."""
+        self.agent = EcsAgent(aws, children, self.prefix, metadata_url)
+        self.schedule = Schedule(aws, functions, self.prefix)
 
     @property
     def pools(self) -> dict[str, dict[str, Any]]:
@@ -107,11 +101,9 @@ class Deployment:
     async def create_platform(self) -> None:
         """Create the platform's stack and start its functions and pollers."""
         template = load_template("platform", self._templates)
-        stack = await self._stacks.create(self._platform, template, CODE)
+        stack = await self._stacks.create(self.prefix, template, CODE)
         self.settings = _json_output(stack, "Settings")
         self._shared = CODE | _json_output(stack, "PoolParameters")
-        self.agent = EcsAgent(self._aws, self._children, self.prefix, self._metadata_url)
-        self.schedule = Schedule(self._aws, self._functions, self.prefix)
         await self._start(stack)
 
     async def ensure_pool(self, spec: PoolSpec) -> bool:
@@ -126,33 +118,33 @@ class Deployment:
         async with self._turn:
             if self._pools.get(spec.name) == spec:
                 return False
-            if f"{self.prefix}-{spec.name}" in self._default_queues():
+            platform_queues = {url.rpartition("/")[2] for url in self._deployed[self.prefix].queue_urls}
+            if f"{self.prefix}-{spec.name}" in platform_queues:
                 raise SandboxError(
                     f"pool {spec.name!r} belongs to the platform; name the environment differently"
                 )
             template = load_template(f"pool-{spec.kind}", self._templates)
-            given = {name: str(value) for name, value in spec.parameters.items()}
-            if unknown := given.keys() - template.get("Parameters", {}).keys():
+            if unknown := spec.parameters.keys() - template.get("Parameters", {}).keys():
                 has = sorted(template["Parameters"])
                 raise SandboxError(f"pool-{spec.kind} has no parameters {sorted(unknown)}; it has {has}")
             stack_name = f"{self.prefix}-pool-{spec.name}"
             if self._pools.pop(spec.name, None):
                 await self._remove(stack_name)
-            stack = await self._stacks.create(
-                stack_name, template, self._shared | {"PoolName": spec.name} | given
-            )
-            await self._start(stack)
+            parameters = self._shared | {"PoolName": spec.name} | spec.parameters
+            try:
+                await self._start(await self._stacks.create(stack_name, template, parameters))
+            except Exception:
+                # The name must be free for the next try.
+                await self._remove(stack_name)
+                raise
             self._pools[spec.name] = spec
             return True
 
-    def _default_queues(self) -> set[str]:
-        platform = self._deployed[self._platform].stack
-        urls = (platform.physical_ids[name] for name in platform.resources("AWS::SQS::Queue"))
-        return {url.rpartition("/")[2] for url in urls}
-
     async def _start(self, stack: Stack) -> None:
+        deployed = self._deployed[stack.name] = Deployed()
         await Corrections(self._aws, stack).apply()
-        deployed = self._deployed[stack.name] = Deployed(stack=stack)
+        for logical_id in stack.resources("AWS::SQS::Queue"):
+            deployed.queue_urls.append(stack.physical_ids[logical_id])
         for logical_id in stack.resources("AWS::Lambda::Function"):
             deployed.functions.append(await self._deploy_function(stack.physical_ids[logical_id]))
         for logical_id in stack.resources("AWS::ECS::Service"):
@@ -198,19 +190,17 @@ class Deployment:
         return task
 
     async def _take_over_schedule(self, rule: str) -> None:
-        assert self.schedule is not None, "the platform is created first"
         rule = rule.rpartition("/")[2]
         targets = await self._aws.call(self._aws.client("events").list_targets_by_rule, Rule=rule)
         self.schedule.add(rule, [target["Arn"] for target in targets["Targets"]])
 
     async def _remove(self, stack_name: str) -> None:
-        deployed = self._deployed.pop(stack_name)
+        deployed = self._deployed.pop(stack_name, None) or Deployed()
         for poller in deployed.pollers:
             poller.cancel()
         await asyncio.gather(*deployed.pollers, return_exceptions=True)
         await self._stacks.delete(stack_name)
         await self._functions.remove(deployed.functions)
-        assert self.agent is not None
         for service in deployed.services:
             await self.agent.stop_service(service)
 
@@ -222,11 +212,7 @@ class Deployment:
 
     def queue_urls(self) -> list[str]:
         """Return the queues of all stacks."""
-        return [
-            deployed.stack.physical_ids[logical_id]
-            for deployed in self._deployed.values()
-            for logical_id in deployed.stack.resources("AWS::SQS::Queue")
-        ]
+        return [url for deployed in self._deployed.values() for url in deployed.queue_urls]
 
 
 def _json_output(stack: Stack, name: str) -> dict[str, str]:

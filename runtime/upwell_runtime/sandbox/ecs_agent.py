@@ -160,14 +160,19 @@ class EcsAgent:
         except (ClientError, BotoCoreError) as e:
             log.warning("task not replaced", extra={"task": worker.task_id, "error": str(e)})
 
-    async def stop_service(self, service: str) -> None:
-        """End the processes of a service that was deleted, at once."""
+    async def stop_service(self, service: str, grace_s: float = 1.0) -> None:
+        """End the processes of a service that was deleted."""
         workers = [worker for worker in self._workers.values() if worker.service == service]
         for worker in workers:
             if worker.stopping is None:
                 worker.stopping = asyncio.create_task(self._stop(worker))
-        await asyncio.gather(*(worker.child.stop(1.0) for worker in workers))
+        await asyncio.gather(*(worker.child.stop(grace_s) for worker in workers))
         self._backoff.pop(service, None)
+
+    async def stop(self, grace_s: float) -> None:
+        """End all workers."""
+        services = {worker.service for worker in self._workers.values()}
+        await asyncio.gather(*(self.stop_service(service, grace_s) for service in services))
 
     def metadata(self, task_id: str) -> dict[str, Any] | None:
         """Return what the task metadata endpoint tells a task about itself."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+import uuid
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Protocol
 
 from upwell_runtime.sandbox.children import Child, Children
@@ -28,8 +30,8 @@ class FunctionSpec:
 class ExecutorOwner(Protocol):
     """Who hands an executor its work."""
 
-    def on_ready(self, executor: Executor) -> None:
-        """The process asked for work."""
+    def on_ready(self, executor: Executor, *, first: bool) -> None:
+        """The process asked for work; the first time, its start is over."""
 
     def on_exit(self, executor: Executor) -> None:
         """The process is gone."""
@@ -51,6 +53,8 @@ class Executor:
         self.was_ready = False
         self.idle_since = 0.0
         self._killed = False
+        self.log_stream = f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
+        """What tells execution environments apart, in Lambda as here."""
 
     async def run(self, children: Children) -> None:
         """Start the process and stay until it ends."""
@@ -81,7 +85,7 @@ class Executor:
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
-            "AWS_LAMBDA_LOG_STREAM_NAME": f"sandbox/{self._port}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": self.log_stream,
             "AWS_EXECUTION_ENV": "AWS_Lambda_python3.11",
             "_HANDLER": spec.handler,
         }
@@ -100,9 +104,9 @@ class Executor:
 
     async def next_invocation(self) -> tuple[dict[str, str], bytes] | None:
         """See `RuntimeSide`."""
-        self.was_ready = True
         self.idle_since = asyncio.get_running_loop().time()
-        self._owner.on_ready(self)
+        first, self.was_ready = not self.was_ready, True
+        self._owner.on_ready(self, first=first)
         invocation = await self._inbox.get()
         if invocation is None:
             return None

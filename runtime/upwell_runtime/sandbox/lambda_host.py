@@ -18,19 +18,29 @@ from upwell_runtime.sandbox.state import SandboxError
 
 log = logging.getLogger(__name__)
 
+CORES = max(2, os.cpu_count() or 2)
+TICK_S = 0.1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
-    """How many processes a function may have."""
+    """How many processes a function may have.
 
+    Lambda gives every waiting invocation a machine. Here they share one, so that a process helps only where
+    invocations wait for something else than the processor, and each costs about a second of it to start.
+    """
+
+    at_once: int = 2 * CORES
+    """Processes as soon as work waits."""
     processes: int = 12
-    """Processes per function while work flows."""
+    """Processes when work waits and nothing has ended for `pace_s`: what runs is not short of processor."""
+    pace_s: float = 0.1
     processes_stalled: int = 64
-    """Processes when all are busy, work waits and nothing ends: parents waiting for children of their own
-    pool would wait for ever otherwise. Lambda itself would go on to 1,000."""
-    stalled_after_s: float = 1.0
-    starting: int = max(2, os.cpu_count() or 2)
-    """Processes that start at the same time: more would only take the processor from one another."""
+    """Processes when work waits and nothing has ended for `stalled_after_s`: parents that wait for children
+    of their own pool would wait for ever otherwise."""
+    stalled_after_s: float = 3.0
+    starting: int = CORES
+    """Processes that start at the same time."""
     idle_s: float = 30.0
     """A process that had nothing to do for so long ends; one per function stays."""
 
@@ -43,19 +53,21 @@ class FunctionHost:
         self._api = api
         self._children = children
         self._growth = growth
-        self._limit = growth.processes
         self._idle: list[Executor] = []
         self._executors: dict[Executor, asyncio.Task[None]] = {}
         self._waiting: deque[Invocation] = deque()
-        self._last_end = 0.0
+        self._moved = 0.0
+        """When an invocation last ended, or work began to wait."""
+        self._readied = 0.0
+        """When a process last became ready."""
         self._closed = False
         self.invocations = 0
         """Invocations taken so far."""
 
     @property
     def limit(self) -> int:
-        """Invocations that can run at once, now."""
-        return self._limit
+        """Invocations that it makes sense to have under way."""
+        return max(self._growth.processes, len(self._executors))
 
     async def invoke(self, event: bytes) -> bytes:
         """Run the function on an event and return what it returned, both JSON.
@@ -70,15 +82,19 @@ class FunctionHost:
         if self._idle:
             self._idle.pop().take(invocation)
         else:
+            if not self._waiting:
+                self._moved = asyncio.get_running_loop().time()
             self._waiting.append(invocation)
             self._grow()
         try:
             return await invocation.result
         finally:
-            self._last_end = asyncio.get_running_loop().time()
+            self._moved = asyncio.get_running_loop().time()
 
-    def on_ready(self, executor: Executor) -> None:
+    def on_ready(self, executor: Executor, *, first: bool) -> None:
         """See `ExecutorOwner`."""
+        if first:
+            self._readied = asyncio.get_running_loop().time()
         if invocation := self._next_waiting():
             executor.take(invocation)
             self._grow()
@@ -101,19 +117,12 @@ class FunctionHost:
             self._grow()
 
     def tick(self) -> None:
-        """Let idle processes go, and add some when nothing moves. Called about once a second."""
+        """Add processes when work waits, and let idle ones go. Called every `TICK_S`."""
+        self._grow()
         now = asyncio.get_running_loop().time()
-        for executor in [e for e in self._idle if now - e.idle_since > self._growth.idle_s]:
-            if len(self._executors) > 1:
-                self._idle.remove(executor)
-                self._executors.pop(executor)
-                executor.kill()
-        if len(self._executors) < self._growth.processes and not self._waiting:
-            self._limit = self._growth.processes
-        stalled = self._waiting and not self._starting() and now - self._last_end > self._growth.stalled_after_s
-        if stalled and len(self._executors) >= self._limit:
-            self._limit = min(self._limit + self._growth.starting, self._growth.processes_stalled)
-            self._grow()
+        # The longest idle are first; the last one stays.
+        while len(self._idle) > 1 and now - self._idle[0].idle_since > self._growth.idle_s:
+            self._idle.pop(0).kill()
 
     async def close(self) -> None:
         """End all processes. What is under way or waits fails."""
@@ -128,11 +137,12 @@ class FunctionHost:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def status(self) -> list[dict[str, Any]]:
-        """Return pid and state of every process."""
+        """Return pid, log stream and state of every process."""
         return [
             {
                 "function": self.spec.name,
                 "pid": executor.child.pid if executor.child else None,
+                "log_stream": executor.log_stream,
                 "state": "busy" if executor.current else "idle" if executor.was_ready else "starting",
             }
             for executor in self._executors
@@ -152,11 +162,21 @@ class FunctionHost:
         if not task.cancelled() and (error := task.exception()):
             log.error("no process could be started", exc_info=error, extra={"function": self.spec.name})
 
+    def _most(self) -> int:
+        """Return how many processes the function may have, by how work moves."""
+        growth, now = self._growth, asyncio.get_running_loop().time()
+        if now - self._moved > growth.stalled_after_s:
+            return growth.processes_stalled
+        if now - max(self._moved, self._readied) > growth.pace_s:
+            return growth.processes
+        return min(growth.at_once, growth.processes)
+
     def _grow(self) -> None:
         """Start processes for what waits, within the limits."""
-        starting = self._starting()
-        wanted = min(len(self._waiting), self._growth.starting) - starting
-        for _ in range(min(wanted, self._limit - len(self._executors))):
+        if not self._waiting:
+            return
+        wanted = min(len(self._waiting), self._growth.starting) - self._starting()
+        for _ in range(min(wanted, self._most() - len(self._executors))):
             executor = Executor(self.spec, self, self._api)
             task = self._executors[executor] = asyncio.create_task(executor.run(self._children))
             task.add_done_callback(self._report)
@@ -183,7 +203,7 @@ class LambdaHost:
     async def run(self) -> None:
         """Keep the number of processes fitting, for ever."""
         while True:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(TICK_S)
             for function in list(self._functions.values()):
                 function.tick()
 

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 RECEIVE_MAX = 10
 WAIT_S = 20
 RETRY_S = 0.5
+AHEAD = 10
 REPORTS_FAILURES = "ReportBatchItemFailures"
 
 
@@ -109,11 +110,16 @@ class QueuePoller:
             task.add_done_callback(self._done)
 
     async def _free(self) -> int:
-        """Wait until the function can take more, and return how many invocations."""
+        """Wait until the function can take more, and return how many invocations.
+
+        A few more than can run are received ahead: what waits tells the function to grow, and under load
+        one request then brings several messages.
+        """
         while True:
-            # One more than can run: only what waits tells the function to grow.
-            most = self._mapping.concurrency_max or self._function.limit + 1
-            if (free := most - len(self._under_way)) > 0:
+            limit = self._function.limit
+            most = self._mapping.concurrency_max or limit + AHEAD
+            free = most - len(self._under_way)
+            if free > 0 and (len(self._under_way) < limit or free >= AHEAD // 2):
                 return free
             self._room.clear()
             await self._room.wait()

@@ -74,8 +74,8 @@ class StreamPoller:
         """Invoke the function until every record is dealt with, in order."""
         attempts, most = 0, len(records)
         while records:
-            batch = self._fitting(records[:most])
-            dealt_with = await self._invoke(batch)
+            batch, event = self._fitting(records[:most])
+            dealt_with = await self._invoke(batch, event)
             records = records[dealt_with:]
             attempts = 0 if dealt_with else attempts + 1
             if self._mapping.bisects:
@@ -89,19 +89,17 @@ class StreamPoller:
             elif attempts:
                 await asyncio.sleep(min(RETRY_MAX_S, 0.1 * 2**attempts))
 
-    def _fitting(self, records: Records) -> Records:
-        """Return the first records that fit into one event."""
-        while len(records) > 1 and len(self._event(records)) > EVENT_BYTES_MAX:
-            records = records[: len(records) // 2]
-        return records
+    def _fitting(self, records: Records) -> tuple[Records, bytes]:
+        """Return the first records that fit into one event, and the event."""
+        event = json.dumps(stream_event(records, stream_arn=self._mapping.source_arn)).encode()
+        if len(records) > 1 and len(event) > EVENT_BYTES_MAX:
+            return self._fitting(records[: len(records) // 2])
+        return records, event
 
-    def _event(self, records: Records) -> bytes:
-        return json.dumps(stream_event(records, stream_arn=self._mapping.source_arn)).encode()
-
-    async def _invoke(self, records: Records) -> int:
+    async def _invoke(self, records: Records, event: bytes) -> int:
         """Invoke the function once; return how many of the first records it dealt with."""
         try:
-            answer = await self._function.invoke(self._event(records))
+            answer = await self._function.invoke(event)
             if not self._mapping.reports_failures:
                 return len(records)
             numbers = [record["dynamodb"]["SequenceNumber"] for record in records]

@@ -68,16 +68,21 @@ class Supervisor:
             await self._serve(self._aws)
         finally:
             self._dir.forget()
-            if self._deployment is not None:
-                self._deployment.stop_polling()
-            await self._emulator.stop()
-            await self._children.stop_all(STOP_GRACE_S)
-            await self._functions.stop()
+            await self._stop_work()
+            await self._children.stop_all(0)
             await self._control.stop()
             if self._aws is not None:
                 self._aws.close()
             self._children.close()
             log.info("stopped")
+
+    async def _stop_work(self) -> None:
+        """End pollers, functions, workers and the emulator, all at the same time."""
+        ending = [self._functions.stop(), self._emulator.stop()]
+        if self._deployment is not None:
+            self._deployment.stop_polling()
+            ending.append(self._deployment.agent.stop(STOP_GRACE_S))
+        await asyncio.gather(*ending)
 
     async def _serve(self, aws: Aws) -> None:
         self._children.environment |= aws_environment(aws.endpoint, aws.region, aws.account)
@@ -92,8 +97,6 @@ class Supervisor:
             templates=self._options.templates,
         )
         await deployment.create_platform()
-        assert deployment.agent is not None
-        assert deployment.schedule is not None
         events = ExecutionEvents(aws, deployment.settings["UPWELL_STATE_MACHINE_ARN"])
         services = [
             asyncio.create_task(service, name=name)
@@ -163,7 +166,6 @@ class Supervisor:
     def _uses(self) -> int:
         """Return a number that changes when somebody uses the sandbox."""
         assert self._deployment is not None
-        assert self._deployment.schedule is not None
         scheduled = self._deployment.schedule.invocations
         return self._control.requests + self._functions.invocations() - scheduled
 
@@ -195,7 +197,6 @@ class Supervisor:
     def status(self) -> dict[str, Any]:
         """See `Controlled`."""
         assert self._deployment is not None
-        assert self._deployment.agent is not None
         return {
             "pools": self._deployment.pools,
             "workers": self._deployment.agent.status(self._deployment.prefix),
@@ -217,4 +218,4 @@ class Supervisor:
     def task_metadata(self, task_id: str) -> dict[str, Any] | None:
         """See `Controlled`."""
         assert self._deployment is not None
-        return self._deployment.agent.metadata(task_id) if self._deployment.agent else None
+        return self._deployment.agent.metadata(task_id)
