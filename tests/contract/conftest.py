@@ -29,25 +29,55 @@ TABLE_KEYS = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSeconda
 
 
 @dataclass(frozen=True)
-class Moto:
-    """Tables of a deployment in moto."""
+class Tables:
+    """New tables of an emulated deployment."""
 
     clients: Clients
     settings: Settings
+    streams: Any
+    """Client of DynamoDB's streams."""
 
     def stream(self) -> list[dict[str, Any]]:
         """Return every record of the stream of the actions table, as the fold function gets them."""
-        # moto knows no endpoints with an account id in their name.
-        config = Config(account_id_endpoint_mode="disabled")
-        streams = boto3.client("dynamodbstreams", region_name=REGION, config=config)
         table = self.clients.dynamodb.describe_table(TableName=self.settings.actions_table)["Table"]
         arn = table["LatestStreamArn"]
-        (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
-        iterator = streams.get_shard_iterator(
+        (shard,) = self.streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+        iterator = self.streams.get_shard_iterator(
             StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
         )["ShardIterator"]
-        records: list[Any] = list(streams.get_records(ShardIterator=iterator)["Records"])
-        return records
+        return list(self.streams.get_records(ShardIterator=iterator)["Records"])
+
+
+def create_tables(clients: Clients, **where: str) -> Tables:
+    """Create tables from the template that is deployed, under a prefix of their own.
+
+    Args:
+        clients: Of the emulator.
+        where: Arguments for boto3 that lead to the same emulator.
+    """
+    prefix = f"upwell-{uuid4().hex[:8]}"
+    template = platform_template()
+    shipped = json.loads(resolved(template["Outputs"]["Settings"]["Value"]))
+    settings = replace(Settings.from_env(shipped), prefix=prefix)
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::DynamoDB::Table":
+            properties = resource["Properties"]
+            table: Any = {key: properties[key] for key in TABLE_KEYS if key in properties}
+            if "StreamSpecification" in properties:
+                table["StreamSpecification"] = {**properties["StreamSpecification"], "StreamEnabled": True}
+            name = prefix + properties["TableName"].removeprefix("upwell-dev")
+            clients.dynamodb.create_table(TableName=name, **table)
+    session: Any = boto3
+    # The emulators know no endpoints with an account id in their name.
+    config = Config(account_id_endpoint_mode="disabled")
+    streams = session.client("dynamodbstreams", region_name=REGION, config=config, **where)
+    return Tables(clients, settings, streams)
+
+
+async def fold_stream(tables: Tables) -> None:
+    """Do what the fold function does with all that has happened so far."""
+    records = tables.stream()
+    assert await DynamoViews(tables.clients, tables.settings).apply(records) == []
 
 
 @pytest.fixture(scope="module")
@@ -61,25 +91,12 @@ def moto_clients() -> Iterator[Clients]:
 
 
 @pytest.fixture
-def moto(moto_clients: Clients) -> Moto:
-    """New tables, made from the template that is deployed."""
-    prefix = f"upwell-{uuid4().hex[:8]}"
-    template = platform_template()
-    shipped = json.loads(resolved(template["Outputs"]["Settings"]["Value"]))
-    settings = replace(Settings.from_env(shipped), prefix=prefix)
-    for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::DynamoDB::Table":
-            properties = resource["Properties"]
-            table: Any = {key: properties[key] for key in TABLE_KEYS if key in properties}
-            if "StreamSpecification" in properties:
-                table["StreamSpecification"] = {**properties["StreamSpecification"], "StreamEnabled": True}
-            name = prefix + properties["TableName"].removeprefix("upwell-dev")
-            moto_clients.dynamodb.create_table(TableName=name, **table)
-    return Moto(moto_clients, settings)
+def moto(moto_clients: Clients) -> Tables:
+    return create_tables(moto_clients)
 
 
 @pytest.fixture
-def dynamodb_store(moto: Moto) -> DynamoStore:
+def dynamodb_store(moto: Tables) -> DynamoStore:
     return DynamoStore(moto.clients, moto.settings)
 
 
@@ -100,11 +117,8 @@ def state_store(request: pytest.FixtureRequest) -> StateStore:
 def views_catch_up(state_store: StateStore, request: pytest.FixtureRequest) -> ViewsCatchUp:
     """Waits until the views hold what was saved."""
 
-    async def at_once() -> None:
-        pass
+    async def catch_up() -> None:
+        if not isinstance(state_store, SqliteStore):
+            await fold_stream(request.getfixturevalue("moto"))
 
-    async def fold_stream() -> None:
-        moto: Moto = request.getfixturevalue("moto")
-        assert await DynamoViews(moto.clients, moto.settings).apply(moto.stream()) == []
-
-    return at_once if isinstance(state_store, SqliteStore) else fold_stream
+    return catch_up

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.contract.conftest import Moto
+from tests.contract.conftest import Tables
 from tests.contract.store_samples import (
     NOW,
     PARENT,
@@ -56,7 +56,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_no_waiting")
 async def test_keys_that_were_not_processed_are_asked_for_again(
-    moto: Moto, dynamodb_store: DynamoStore
+    moto: Tables, dynamodb_store: DynamoStore
 ) -> None:
     records = [running(f"a{i}") for i in range(10)]
     for record in records:
@@ -77,7 +77,9 @@ async def test_keys_that_were_not_processed_are_asked_for_again(
 
 
 @pytest.mark.usefixtures("_no_waiting")
-async def test_items_that_were_not_processed_are_written_again(moto: Moto, dynamodb_store: DynamoStore) -> None:
+async def test_items_that_were_not_processed_are_written_again(
+    moto: Tables, dynamodb_store: DynamoStore
+) -> None:
     table = moto.settings.journal_table
     requested: list[list[Any]] = []
 
@@ -100,7 +102,7 @@ async def test_items_that_were_not_processed_are_written_again(moto: Moto, dynam
 
 @pytest.mark.usefixtures("_no_waiting")
 async def test_a_table_that_stays_overloaded_is_an_error_that_says_so(
-    moto: Moto, dynamodb_store: DynamoStore
+    moto: Tables, dynamodb_store: DynamoStore
 ) -> None:
     def nothing(parsed: dict[str, Any]) -> None:
         table = moto.settings.cache_table
@@ -127,7 +129,7 @@ async def test_an_item_that_is_too_large_fails_alone_and_says_what_to_do(dynamod
 # --- runs that the state machine writes -----------------------------------------------------------------------
 
 
-def record_in_place(moto: Moto, **attributes: str) -> None:
+def record_in_place(moto: Tables, **attributes: str) -> None:
     """Set attributes of the run as the state machine does."""
     moto.clients.dynamodb.update_item(
         TableName=moto.settings.runs_table,
@@ -139,7 +141,7 @@ def record_in_place(moto: Moto, **attributes: str) -> None:
 
 
 @pytest.fixture
-async def run(moto: Moto) -> RunRecord:
+async def run(moto: Tables) -> RunRecord:
     """A run whose record the state machine wrote."""
     run = run_record()
     moto.clients.dynamodb.put_item(TableName=moto.settings.runs_table, Item=run_item(run))
@@ -155,7 +157,7 @@ async def test_what_the_state_machine_wrote_at_the_start_is_a_saved_run(
 
 
 async def test_the_end_that_the_state_machine_recorded_is_read_as_a_newer_version(
-    run: RunRecord, moto: Moto, dynamodb_store: DynamoStore
+    run: RunRecord, moto: Tables, dynamodb_store: DynamoStore
 ) -> None:
     record_in_place(
         moto, status="SUCCEEDED", ended_at="2027-01-15T08:00:07.500Z", outcome=dump_outcome(succeeded("7"))
@@ -167,7 +169,7 @@ async def test_the_end_that_the_state_machine_recorded_is_read_as_a_newer_versio
 
 
 async def test_a_save_that_does_not_know_of_the_state_machines_write_loses(
-    run: RunRecord, moto: Moto, dynamodb_store: DynamoStore
+    run: RunRecord, moto: Tables, dynamodb_store: DynamoStore
 ) -> None:
     record_in_place(moto, status="SUCCEEDED", outcome=dump_outcome(succeeded()))
     aborted = replace(run, status=Status.ABORTED, version=2)
@@ -182,7 +184,7 @@ async def test_a_save_that_does_not_know_of_the_state_machines_write_loses(
 
 
 async def test_a_failure_that_an_executor_told_of_is_read_whole(
-    run: RunRecord, moto: Moto, dynamodb_store: DynamoStore
+    run: RunRecord, moto: Tables, dynamodb_store: DynamoStore
 ) -> None:
     error = ErrorInfo(code="ValueError", message="no", traceback="at 1")
     outcome = Outcome(status=Status.FAILED, error=error)
@@ -201,7 +203,7 @@ async def test_a_failure_that_an_executor_told_of_is_read_whole(
     ],
 )
 async def test_a_failure_of_the_state_machine_itself_is_an_outcome_too(
-    run: RunRecord, moto: Moto, dynamodb_store: DynamoStore, status: str, code: str, cause: str, message: str
+    run: RunRecord, moto: Tables, dynamodb_store: DynamoStore, status: str, code: str, cause: str, message: str
 ) -> None:
     record_in_place(moto, status=status, error_code=code, outcome=cause)
     failed = await dynamodb_store.get_run("r1")
@@ -213,7 +215,7 @@ async def test_a_failure_of_the_state_machine_itself_is_an_outcome_too(
 # --- retention and deployment ---------------------------------------------------------------------------------
 
 
-async def test_records_expire_after_the_retention_if_there_is_one(moto: Moto) -> None:
+async def test_records_expire_after_the_retention_if_there_is_one(moto: Tables) -> None:
     keeping = DynamoStore(moto.clients, moto.settings, retention_s=3600.0)
     await keeping.save(running(), expected=None)
     await keeping.append(PARENT, 0, [completed(NOW + 5, "c1")])
@@ -226,7 +228,7 @@ async def test_records_expire_after_the_retention_if_there_is_one(moto: Moto) ->
     assert expiries == [3600, 3605, 3600, 3600]
 
 
-async def test_a_table_that_is_missing_is_a_deployment_that_is_missing(moto: Moto) -> None:
+async def test_a_table_that_is_missing_is_a_deployment_that_is_missing(moto: Tables) -> None:
     store = DynamoStore(moto.clients, replace(moto.settings, prefix="upwell-nowhere"))
     with pytest.raises(NotDeployedError, match=r"table upwell-nowhere-actions does not exist; deploy"):
         await store.save(running(), expected=None)
@@ -237,7 +239,7 @@ async def test_a_table_that_is_missing_is_a_deployment_that_is_missing(moto: Mot
 
 
 async def test_missing_credentials_are_an_error_that_says_what_to_set(
-    moto: Moto, monkeypatch: pytest.MonkeyPatch
+    moto: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.contract.conftest import Moto
+from tests.contract.conftest import Tables
 from tests.contract.store_samples import ended, running
 
 from upwell._aws.dynamodb import DynamoStore
@@ -21,7 +21,7 @@ EXPECTED = {"env.double": {"SUCCEEDED": 30, "RUNNING": 10}}
 
 
 @pytest.fixture
-async def records(moto: Moto, dynamodb_store: DynamoStore) -> list[dict[str, Any]]:
+async def records(moto: Tables, dynamodb_store: DynamoStore) -> list[dict[str, Any]]:
     """The stream of a run with 40 actions, of which 30 have ended."""
     actions = [running(f"a{i}") for i in range(ACTIONS)]
     for record in actions:
@@ -32,7 +32,7 @@ async def records(moto: Moto, dynamodb_store: DynamoStore) -> list[dict[str, Any
 
 
 @pytest.fixture
-def views(moto: Moto) -> DynamoViews:
+def views(moto: Tables) -> DynamoViews:
     return DynamoViews(moto.clients, moto.settings)
 
 
@@ -61,7 +61,7 @@ async def test_a_batch_that_overtakes_an_earlier_one_loses_nothing(
 
 
 async def test_two_functions_with_the_same_batch_count_it_once(
-    records: list[dict[str, Any]], moto: Moto, dynamodb_store: DynamoStore
+    records: list[dict[str, Any]], moto: Tables, dynamodb_store: DynamoStore
 ) -> None:
     rivals = [DynamoViews(moto.clients, moto.settings) for _ in range(3)]
     assert await asyncio.gather(*(rival.apply(records) for rival in rivals)) == [[], [], []]
@@ -69,7 +69,7 @@ async def test_two_functions_with_the_same_batch_count_it_once(
 
 
 async def test_a_lane_that_cannot_be_written_is_reported_and_the_others_are_counted(
-    records: list[dict[str, Any]], moto: Moto, views: DynamoViews, dynamodb_store: DynamoStore
+    records: list[dict[str, Any]], moto: Tables, views: DynamoViews, dynamodb_store: DynamoStore
 ) -> None:
     lanes = [record["dynamodb"]["Keys"]["pk"]["S"].rpartition("#")[2] for record in records]
     poisoned = lanes[0]
@@ -87,7 +87,7 @@ async def test_a_lane_that_cannot_be_written_is_reported_and_the_others_are_coun
 
 
 async def test_removals_heartbeats_and_strangers_change_no_count(
-    records: list[dict[str, Any]], moto: Moto
+    records: list[dict[str, Any]], moto: Tables
 ) -> None:
     image = records[0]["dynamodb"]["NewImage"]
     heartbeat = {"dynamodb": {"SequenceNumber": "9", "OldImage": image, "NewImage": image}}
@@ -97,7 +97,7 @@ async def test_removals_heartbeats_and_strangers_change_no_count(
 
 
 async def test_a_view_is_spread_over_as_many_items_as_the_actions(
-    records: list[dict[str, Any]], moto: Moto, views: DynamoViews
+    records: list[dict[str, Any]], moto: Tables, views: DynamoViews
 ) -> None:
     await views.apply(records)
     query = moto.clients.dynamodb.query(
@@ -109,7 +109,7 @@ async def test_a_view_is_spread_over_as_many_items_as_the_actions(
 
 
 @pytest.fixture
-def deployed(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def deployed(moto: Tables, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The environment of a deployed function."""
     for name, value in moto.settings.to_env().items():
         monkeypatch.setenv(name, value)
@@ -125,7 +125,7 @@ def deployed(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         cached.cache_clear()
 
 
-def test_the_handler_folds_an_event_and_reports_what_must_come_again(moto: Moto, deployed: None) -> None:
+def test_the_handler_folds_an_event_and_reports_what_must_come_again(moto: Tables, deployed: None) -> None:
     store = DynamoStore(moto.clients, moto.settings)
     asyncio.run(store.save(running(), expected=None))
     records = moto.stream()
