@@ -79,9 +79,10 @@ def pool_of_queue(arn: str) -> str:
     return arn.rpartition(":")[2].removeprefix(f"{settings().prefix}-").removesuffix("-dead")
 
 
-def run_of_execution(name: str) -> str:
-    """Return the run of an execution: `<run id>`, or `<run id>.<generation>` after a recovery."""
-    return name.partition(".")[0]
+def run_of_execution(name: str) -> tuple[str, int]:
+    """Return run id and generation of an execution: it is named `<run id>`, or `<run id>.<generation>`."""
+    run_id, _, generation = name.partition(".")
+    return run_id, int(generation or 1)
 
 
 def configure_logging() -> None:

@@ -14,4 +14,5 @@ def handler(event: dict[str, Any], context: Any) -> None:
     """Handle a status change of an execution."""
     detail = event["detail"]
     kernel = wiring.kernel(ExecutorId(kind="lambda", id=context.log_stream_name))
-    asyncio.run(end_run(kernel, wiring.run_of_execution(detail["name"]), detail["status"]))
+    run_id, generation = wiring.run_of_execution(detail["name"])
+    asyncio.run(end_run(kernel, run_id, generation, detail["status"]))

@@ -50,19 +50,14 @@ app.callback(invoke_without_command=True, epilog=EPILOG, help=ABOUT)(
 def version(session: Session, as_json: get_commands.AsJson = False) -> None:
     """Print the version."""
     import platform
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as version_of
 
+    from upwell import __version__
     from upwell._cli.terminal import print_json
 
-    try:
-        number = version_of("upwell")
-    except PackageNotFoundError:  # run from a source tree
-        number = "unknown"
     if as_json:
-        print_json({"version": number, "python": platform.python_version()})
+        print_json({"version": __version__, "python": platform.python_version()})
     else:
-        print(f"upwell {number}")
+        print(f"upwell {__version__}")
 
 
 def run_app(arguments: Sequence[str]) -> int:

@@ -36,7 +36,7 @@ def abort(
             raise RunStateError(f"run {run} has ended already ({phase}); there is nothing to abort")
         await backend.abort(record, reason)
         ended = await backend.store.get_run(run) or record
-        return run_document(ended, backend=backend.mode, url=backend.describe(run))
+        return run_document(ended, backend=backend.mode, url=backend.describe(ended))
 
     shown = asyncio.run(read_run(session, run, stop))
     if as_json:

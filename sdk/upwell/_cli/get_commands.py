@@ -40,7 +40,7 @@ def runs(
 
     async def load(backend: Backend) -> tuple[list[RunRecord], list[dict[str, Any]]]:
         found = [r for r in await backend.store.list_runs(limit) if wanted in (None, r.status)]
-        urls = [backend.describe(r.spec.run_id) for r in found]
+        urls = [backend.describe(r) for r in found]
         return found, [run_document(r, backend=backend.mode, url=u) for r, u in zip(found, urls, strict=True)]
 
     records, shown = asyncio.run(read(session, load)) or ([], [])
@@ -62,7 +62,7 @@ def run(session: Session, run: RunName, as_json: AsJson = False) -> None:
     from upwell._cli.terminal import print_json
 
     async def load(backend: Backend, record: RunRecord) -> Any:
-        return record, await backend.store.view(run), backend.mode, backend.describe(run)
+        return record, await backend.store.view(run), backend.mode, backend.describe(record)
 
     record, view, mode, url = asyncio.run(read_run(session, run, load))
     if as_json:

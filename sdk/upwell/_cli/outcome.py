@@ -8,6 +8,7 @@ from typing import Any
 
 from upwell._cli import documents
 from upwell._cli.failures import RunFailedError
+from upwell._cli.session import hint
 from upwell._cli.terminal import note, one_line, print_json
 from upwell._client.backend import open_backend
 from upwell._client.config import current_config
@@ -46,7 +47,7 @@ def failed(record: RunRecord) -> RunFailedError:
     why = f": {error.code}: {error.message}".rstrip(": ") if error is not None else ""
     text = f"run {run_id} of {record.task} {phase}{one_line(why, 600)}"
     return RunFailedError(
-        f"{text}; `upwell get actions {run_id}` shows where, `upwell recover {run_id}` goes on from there",
+        f"{text}; {hint(f'get actions {run_id}')} shows where, {hint(f'recover {run_id}')} goes on from there",
         error.traceback if error is not None else "",
     )
 
@@ -78,7 +79,7 @@ async def _load(
     async with open_backend(config.mode, config) as backend:
         record = await backend.store.get_run(run_id)
         if record is None:
-            raise RunNotFoundError(f"there is no run {run_id!r}; `upwell get runs` lists them")
+            raise RunNotFoundError(f"there is no run {run_id!r}; {hint('get runs')} lists them")
         document = documents.run_document(record, backend=backend.mode, url=backend.describe(run_id))
         output = record.outcome.output if record.outcome is not None else None
         outputs = None

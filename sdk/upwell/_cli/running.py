@@ -14,6 +14,7 @@ from upwell._cli.outcome import finish
 from upwell._cli.program import Program
 from upwell._cli.progress import Display, following, make_display
 from upwell._cli.run_options import RunFlags, key_values
+from upwell._cli.session import hint
 from upwell._cli.terminal import note, print_json
 from upwell._client.api import recover as recover_run
 from upwell._client.api import with_runcontext
@@ -104,9 +105,7 @@ def _run_here(
         with following(name, generation, make_display(name)):
             handle = asyncio.run(work())
     except KeyboardInterrupt:
-        raise InterruptedRunError(
-            f"interrupted; `upwell recover {name}` goes on with the run from here"
-        ) from None
+        raise InterruptedRunError(f"interrupted; {hint(f'recover {name}')} goes on from here") from None
     except BaseRuntimeError as e:
         finish(name, as_json=bool(flags.json), names=names)  # the record tells it better
         raise RunFailedError(str(e)) from e
@@ -137,7 +136,7 @@ def _submitted(handle: Run, flags: RunFlags, names: tuple[str, ...] | None) -> N
         asyncio.run(_follow(handle, make_display(handle.name)))
     except KeyboardInterrupt:
         raise InterruptedRunError(
-            f"no longer following run {handle.name}, which goes on; `upwell abort {handle.name}` ends it"
+            f"no longer following run {handle.name}, which goes on; {hint(f'abort {handle.name}')} ends it"
         ) from None
     finish(handle.name, as_json=bool(flags.json), names=names)
 

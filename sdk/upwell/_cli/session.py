@@ -100,6 +100,18 @@ class Session:
         return current_config()
 
 
+def hint(command: str) -> str:
+    """Return a command line to suggest, with the backend in it where one must say it."""
+    from upwell._client.config import current_config, from_environment
+
+    mode = current_config().mode
+    return (
+        f"`upwell {command}`"
+        if mode == from_environment(os.environ).mode
+        else f"`upwell {command} --backend {mode}`"
+    )
+
+
 def shared_options(func: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the shared options; its first parameter gets the `Session` with all that were given."""
     signature = inspect.signature(func, eval_str=True)

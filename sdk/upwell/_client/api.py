@@ -86,7 +86,7 @@ async def _bundle(backend: Backend, task: Task[..., Any], options: RunOptions) -
 
 
 def _handle(backend: Backend, record: RunRecord, task: Task[..., Any] | None) -> Run:
-    return Run(record, backend.mode, backend.describe(record.spec.run_id), task)
+    return Run(record, backend.mode, backend.describe(record), task)
 
 
 def _finished(backend: Backend, record: RunRecord, task: Task[..., Any] | None) -> Run:

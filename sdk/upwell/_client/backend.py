@@ -41,7 +41,7 @@ class Backend(Protocol):
     async def is_alive(self, run: RunRecord) -> bool:
         """Whether something still works on a run that has not ended."""
 
-    def describe(self, run_id: str) -> str:
+    def describe(self, run: RunRecord) -> str:
         """Return where a person looks at a run: a URL or a folder."""
 
 

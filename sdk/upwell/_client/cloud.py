@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from upwell._author.context import Mode
 from upwell._author.environment import TaskEnvironment
+from upwell._aws.orchestrator import execution_name
 from upwell._aws.platform import AwsPorts, describe_settings, open_ports
 from upwell._client.config import Config
 from upwell._client.deploy import pool_parameters
@@ -60,11 +61,12 @@ class CloudBackend:
         """Whether the run's execution is under way: its record says so."""
         return not run.status.is_terminal
 
-    def describe(self, run_id: str) -> str:
+    def describe(self, run: RunRecord) -> str:
         """Return the address of the run's execution in the AWS console."""
         arn = self._settings.state_machine_arn
         region = arn.split(":")[3]
-        execution = quote(arn.replace(":stateMachine:", ":execution:") + f":{run_id}", safe="")
+        name = execution_name(run.spec.run_id, run.spec.generation)
+        execution = quote(arn.replace(":stateMachine:", ":execution:") + f":{name}", safe="")
         return f"https://{region}.console.aws.amazonaws.com/states/home?region={region}#/v2/executions/details/{execution}"
 
 

@@ -80,9 +80,9 @@ class LocalBackend:
         lock.release()
         return False
 
-    def describe(self, run_id: str) -> str:
+    def describe(self, run: RunRecord) -> str:
         """Return the state folder; `upwell get run` shows what is in it."""
-        return f"{self._root.absolute().as_uri()}#{run_id}"
+        return f"{self._root.absolute().as_uri()}#{run.spec.run_id}"
 
     def _lock(self, run_id: str) -> FileLock:
         folder = self._root / "locks"

@@ -164,13 +164,13 @@ class Run:
 async def _get(name: str, mode: str | None = None) -> Run:
     async with open_backend(_mode(mode), current_config()) as backend:
         record = await _existing(backend.store.get_run, name)
-        return Run(record, backend.mode, backend.describe(name))
+        return Run(record, backend.mode, backend.describe(record))
 
 
 async def _listall(limit: int, mode: str | None = None) -> list[Run]:
     async with open_backend(_mode(mode), current_config()) as backend:
         records = await backend.store.list_runs(limit)
-        return [Run(r, backend.mode, backend.describe(r.spec.run_id)) for r in records]
+        return [Run(r, backend.mode, backend.describe(r)) for r in records]
 
 
 async def _existing(get: Callable[[str], Any], name: str) -> RunRecord:

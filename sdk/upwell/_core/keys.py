@@ -18,6 +18,9 @@ DATA = "data/"
 """Files and directories of tasks: `data/<run id>/...`."""
 RUNTIME = "runtime/"
 """The worker's own code, fetched by Fargate tasks: `runtime/<hash>.zip`."""
+DEFAULT_POOL = "default"
+"""The pool of environments that ask for nothing special."""
+POOL_NAME_MAX = 41
 
 
 def action_pk(run_id: str, action_id: str) -> str:
@@ -58,3 +61,16 @@ def cached_key(digest: str) -> str:
 def data_prefix(run_id: str) -> str:
     """Return the prefix of the files that the tasks of a run write."""
     return f"{DATA}{run_id}/"
+
+
+def pool_name(environment: str) -> str:
+    """Return the pool of an environment's own: its name, as AWS takes names of resources.
+
+    Lower case, hyphens, a letter first, at most 41 characters; a longer name keeps its start and gets a hash.
+    """
+    slug = environment.lower().replace("_", "-")
+    if slug == DEFAULT_POOL or not slug[0].isalpha():
+        slug = f"env-{slug}"
+    if len(slug) <= POOL_NAME_MAX:
+        return slug
+    return f"{slug[: POOL_NAME_MAX - 9]}-{zlib.crc32(environment.encode()):08x}"

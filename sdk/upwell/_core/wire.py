@@ -7,7 +7,7 @@ files in tests/golden hold each version. Encoding is by the dataclasses of `mode
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -31,7 +31,8 @@ class Message:
     action: ActionSpec
     task_token: str | None = None
     """Of the state machine that waits; on the root action only."""
-    v: int = WIRE_VERSION
+    v: int = 1
+    """Messages of version 1 do not say so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,7 @@ def _load(kind: type[T], text: str | bytes, what: str) -> T:
 
 def dump_message(message: Message) -> str:
     """Return the body of a queue message."""
-    return _dump(Message, message)
+    return _dump(Message, replace(message, v=WIRE_VERSION))
 
 
 def load_message(body: str) -> Message:

@@ -121,10 +121,13 @@ async def give_up(kernel: Kernel, delivery: Delivery) -> None:
     await carry_out(kernel, decision, delivery, spec)
 
 
-async def end_run(kernel: Kernel, run_id: str, status: str) -> None:
-    """Record that a run's execution was stopped or timed out, and end its root action."""
+async def end_run(kernel: Kernel, run_id: str, generation: int, status: str) -> None:
+    """Record that an execution of a run was stopped or timed out, and end its root action.
+
+    News of an execution that a recovery has replaced since is no news.
+    """
     run = await kernel.ports.store.get_run(run_id)
-    if run is None:
+    if run is None or run.spec.generation != generation:
         return
     if not run.status.is_terminal:
         await kernel.ports.orchestrator.stop(run_id, f"its execution was {status.lower()}")
