@@ -80,7 +80,7 @@ async def _load(
         record = await backend.store.get_run(run_id)
         if record is None:
             raise RunNotFoundError(f"there is no run {run_id!r}; {hint('get runs')} lists them")
-        document = documents.run_document(record, backend=backend.mode, url=backend.describe(run_id))
+        document = documents.run_document(record, backend=backend.mode, url=backend.describe(record))
         output = record.outcome.output if record.outcome is not None else None
         outputs = None
         if output is not None:

@@ -17,6 +17,8 @@ from upwell._core.model import ActionRecord, RunRecord, Status
 from upwell._core.ports import RunView
 
 RIGHT = {"duration", "attempts"}
+UNBROKEN = {"run", "action", "status", "duration"}
+"""Columns that are copied or compared: never wrapped."""
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -30,7 +32,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(column, justify="right" if column in RIGHT else "left", overflow="fold")
+        side: Any = "right" if column in RIGHT else "left"
+        table.add_column(column, justify=side, overflow="fold", no_wrap=column in UNBROKEN)
     for row in rows:
         table.add_row(*(cell if not isinstance(cell, str) else plain(cell) for cell in row))
     console.print(table, soft_wrap=False)
