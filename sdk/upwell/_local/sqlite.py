@@ -1,8 +1,9 @@
 """The state store of the `local` backend: one SQLite file, which survives the process.
 
-Measured (2 cores, 1 KB records), a hop to a thread and back costs 100-200 µs, a committed write in place 50 µs
-and a point read 20 µs. So writes and point reads run on the event loop's thread; what may take long (a scan, a
-write while another process holds the lock) runs in another. Each of the three kinds has its own connection.
+Measured on 2 shared cores, a committed write of 900 bytes takes about 55 µs in place and 150-280 µs in a
+thread of its own; a record is read and decoded in 50-70 µs, less than such a hop. So writes and point reads
+run on the event loop's thread; what may take long (a scan, a write while another process holds the lock) runs
+in another. Each of the three kinds has its own connection.
 """
 
 from __future__ import annotations
