@@ -255,6 +255,17 @@ def test_a_lambda_pool_is_created_once_and_anew_when_it_changes(sandbox: Sandbox
     assert state.pools["small"] == {"kind": "lambda", "parameters": {"MemoryMiB": "1024"}}
 
 
+def test_a_pool_that_failed_can_be_tried_again(sandbox: SandboxState, notes: Find) -> None:
+    file = Path(sandbox.log).parents[2] / "templates" / "pool-lambda.json"
+    right = file.read_text()
+    file.write_text(right.replace("AWS::SQS::QueuePolicy", "AWS::SQS::Quantum"))
+    with pytest.raises(SandboxError, match="Quantum"):
+        pool(sandbox, "again", "lambda")
+    file.write_text(right)
+    assert pool(sandbox, "again", "lambda")["created"]
+    notes(f"execute/{send(sandbox, 'succeed', pool='again')}/1")
+
+
 def test_a_worker_pool_has_its_service_and_wakes_the_schedule(sandbox: SandboxState, notes: Find) -> None:
     assert pool(sandbox, "gpu", "worker", ReplicasMax=3, Concurrency=4)["created"]
     described = client(sandbox, "ecs").describe_services(

@@ -11,9 +11,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from ministack.app import main  # type: ignore[import-untyped]  # the emulator has no types
-from ministack.services import sqs  # type: ignore[import-untyped]
-
 ADDS_MESSAGES = ("_act_send_message", "_act_change_visibility")
 """Functions of the emulator through which every message comes (batches call them one by one)."""
 
@@ -59,7 +56,7 @@ def waking(operation: Callable[..., Any], waiting: Waiting) -> Callable[..., Any
     return wrapper
 
 
-def correct_long_polls() -> None:
+def correct_long_polls(sqs: Any) -> None:
     """Replace what the emulator's SQS module sleeps with, and its operations that add messages."""
     waiting = Waiting()
     sqs.asyncio = waiting
@@ -72,6 +69,14 @@ def correct_long_polls() -> None:
                 sqs._HANDLERS[action] = corrected
 
 
+def main() -> None:
+    """Correct the emulator and run it."""
+    from ministack.app import main as run  # type: ignore[import-untyped]  # the emulator has no types
+    from ministack.services import sqs  # type: ignore[import-untyped]
+
+    correct_long_polls(sqs)
+    run()
+
+
 if __name__ == "__main__":
-    correct_long_polls()
     main()
