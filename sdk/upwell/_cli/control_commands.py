@@ -25,8 +25,7 @@ def abort(
     as_json: AsJson = False,
 ) -> None:
     """End a run and everything in it."""
-    from upwell._cli.documents import run_document
-    from upwell._cli.reading import read_run
+    from upwell._cli.reading import load_document, read_run
     from upwell._cli.terminal import note, print_json
     from upwell.errors import RunStateError
 
@@ -36,7 +35,7 @@ def abort(
             raise RunStateError(f"run {run} has ended already ({phase}); there is nothing to abort")
         await backend.abort(record, reason)
         ended = await backend.store.get_run(run) or record
-        return run_document(ended, backend=backend.mode, url=backend.describe(ended))
+        return await load_document(backend, ended)
 
     shown = asyncio.run(read_run(session, run, stop))
     if as_json:

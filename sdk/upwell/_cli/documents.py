@@ -36,14 +36,22 @@ def labels(run: RunRecord) -> dict[str, str]:
     return {key: value for key, value in run.labels.items() if not key.startswith(HIDDEN_LABELS)}
 
 
-def run_document(run: RunRecord, *, backend: str, url: str) -> dict[str, Any]:
-    """Return a run as `get runs` prints it."""
+def run_document(run: RunRecord, *, backend: str, url: str, alive: bool) -> dict[str, Any]:
+    """Return a run as `get runs` prints it.
+
+    Args:
+        run: The run.
+        backend: Name of its backend.
+        url: Where to look at it.
+        alive: Whether something works on it; a local run whose process is gone is running and not alive.
+    """
     error = run.outcome.error if run.outcome is not None else None
     return {
         "run": run.spec.run_id,
         "task": run.task,
         "backend": backend,
         "status": run.status.value.lower(),
+        "alive": alive,
         "generation": run.spec.generation,
         "created_at": instant(run.spec.created_at),
         "ended_at": instant(run.ended_at),

@@ -31,8 +31,7 @@ def runs(
     as_json: AsJson = False,
 ) -> None:
     """List runs, newest first."""
-    from upwell._cli.documents import run_document
-    from upwell._cli.reading import read, status_named
+    from upwell._cli.reading import load_document, read, status_named
     from upwell._cli.tables import print_runs
     from upwell._cli.terminal import note, print_json
 
@@ -40,14 +39,13 @@ def runs(
 
     async def load(backend: Backend) -> tuple[list[RunRecord], list[dict[str, Any]]]:
         found = [r for r in await backend.store.list_runs(limit) if wanted in (None, r.status)]
-        urls = [backend.describe(r) for r in found]
-        return found, [run_document(r, backend=backend.mode, url=u) for r, u in zip(found, urls, strict=True)]
+        return found, [await load_document(backend, r) for r in found]
 
     records, shown = asyncio.run(read(session, load)) or ([], [])
     if as_json:
         print_json(shown)
     elif records:
-        print_runs(records)
+        print_runs(records, shown)
     else:
         note("no runs yet; `upwell run FILE.py TASK` starts one")
 
@@ -56,19 +54,19 @@ def runs(
 @shared_options
 def run(session: Session, run: RunName, as_json: AsJson = False) -> None:
     """Show a run: how it stands, and the counts of its actions."""
-    from upwell._cli.documents import counts_document, run_document
-    from upwell._cli.reading import read_run
+    from upwell._cli.documents import counts_document
+    from upwell._cli.reading import load_document, read_run
     from upwell._cli.tables import print_run
     from upwell._cli.terminal import print_json
 
     async def load(backend: Backend, record: RunRecord) -> Any:
-        return record, await backend.store.view(run), backend.mode, backend.describe(record)
+        return record, await backend.store.view(run), await load_document(backend, record)
 
-    record, view, mode, url = asyncio.run(read_run(session, run, load))
+    record, view, shown = asyncio.run(read_run(session, run, load))
     if as_json:
-        print_json(run_document(record, backend=mode, url=url) | {"counts": counts_document(view)})
+        print_json(shown | {"counts": counts_document(view)})
     else:
-        print_run(record, view, backend=mode, url=url)
+        print_run(record, view, shown)
 
 
 @app.command("actions")

@@ -8,6 +8,7 @@ from typing import Any
 
 from upwell._cli import documents
 from upwell._cli.failures import RunFailedError
+from upwell._cli.reading import load_document
 from upwell._cli.session import hint
 from upwell._cli.terminal import note, one_line, print_json
 from upwell._client.backend import open_backend
@@ -80,7 +81,7 @@ async def _load(
         record = await backend.store.get_run(run_id)
         if record is None:
             raise RunNotFoundError(f"there is no run {run_id!r}; {hint('get runs')} lists them")
-        document = documents.run_document(record, backend=backend.mode, url=backend.describe(record))
+        document = await load_document(backend, record)
         output = record.outcome.output if record.outcome is not None else None
         outputs = None
         if output is not None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from upwell._cli.documents import run_document
 from upwell._cli.session import Session
 from upwell._client.backend import Backend, open_backend
 from upwell._core.model import RunRecord, Status
@@ -37,6 +38,12 @@ async def read_run(session: Session, run_id: str, load: Callable[[Backend, RunRe
     if not found:
         raise _not_found(session, run_id)
     return found[0]
+
+
+async def load_document(backend: Backend, record: RunRecord) -> dict[str, Any]:
+    """Return a run's document; see `documents.run_document`."""
+    alive = not record.status.is_terminal and await backend.is_alive(record)
+    return run_document(record, backend=backend.mode, url=backend.describe(record), alive=alive)
 
 
 def _not_found(session: Session, run_id: str) -> RunNotFoundError:

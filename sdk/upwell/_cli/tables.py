@@ -12,6 +12,7 @@ from upwell._author.task import Task
 from upwell._cli import documents
 from upwell._cli.arguments import value_hint
 from upwell._cli.progress import STYLES, totals
+from upwell._cli.session import hint
 from upwell._cli.terminal import one_line, out, plain
 from upwell._core.model import ActionRecord, RunRecord, Status
 from upwell._core.ports import RunView
@@ -44,37 +45,44 @@ def status_cell(status: Status) -> Any:
     return plain(status.value.lower(), STYLES.get(status, ""))
 
 
-def print_runs(runs: Sequence[RunRecord]) -> None:
-    """Print a list of runs."""
+def _run_status(run: RunRecord, document: dict[str, Any]) -> Any:
+    is_lost = not run.status.is_terminal and not document["alive"]
+    return plain("interrupted", "magenta") if is_lost else status_cell(run.status)
+
+
+def print_runs(runs: Sequence[RunRecord], shown: Sequence[dict[str, Any]]) -> None:
+    """Print a list of runs, given as records and as documents."""
     rows = [
         (
             run.spec.run_id,
             run.task,
-            status_cell(run.status),
+            _run_status(run, document),
             _time(run.spec.created_at),
             _length(run.root.queued_at or run.spec.created_at, run.ended_at, run.status),
             " ".join(f"{k}={v}" for k, v in documents.labels(run).items()),
         )
-        for run in runs
+        for run, document in zip(runs, shown, strict=True)
     ]
     print_table(("run", "task", "status", "created", "duration", "labels"), rows)
 
 
-def print_run(run: RunRecord, view: RunView, *, backend: str, url: str) -> None:
+def print_run(run: RunRecord, view: RunView, document: dict[str, Any]) -> None:
     """Print what there is to know about a run."""
     error = run.outcome.error if run.outcome is not None else None
     fields = {
         "run": run.spec.run_id,
         "task": run.task,
-        "status": run.status.value.lower(),
-        "backend": backend,
+        "status": str(_run_status(run, document)),
+        "backend": document["backend"],
         "created": _time(run.spec.created_at),
         "duration": _length(run.root.queued_at or run.spec.created_at, run.ended_at, run.status),
         "submission": str(run.spec.generation),
         "labels": " ".join(f"{k}={v}" for k, v in documents.labels(run).items()),
-        "url": url,
+        "url": document["url"],
         "error": one_line(f"{error.code}: {error.message}") if error is not None else "",
     }
+    if fields["status"] == "interrupted":
+        fields["next"] = f"{hint(f'recover {run.spec.run_id}')} goes on with it"
     console = out()
     for name, value in fields.items():
         if value:
