@@ -22,8 +22,8 @@ class CodeLocation:
 class Deployment:
     """One platform, seen from its components.
 
-    Every name is derived from `prefix`, so that no component needs a reference to another's resource: there
-    are no cycles inside a stack and no export locks between stacks. Strings may be CDK tokens.
+    Every name is derived from `prefix`, so that components do not refer to each other's resources: there are no
+    cycles inside a stack, and a pool's stack knows its platform by name. Strings may be CDK tokens.
 
     Args:
         prefix: Names of all resources start with it: `upwell-<stage>`.

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 PACKAGES = ("upwell", "upwell_runtime")
@@ -37,11 +37,7 @@ class CodeError(RuntimeError):
 
 def source_hash(lock: Path = LOCK) -> str:
     """Return the hash of everything that goes into the zip."""
-    digest = hashlib.sha256(FORMAT + lock.read_bytes())
-    for name, path in _sources():
-        content = path.read_bytes()
-        digest.update(f"{name}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()
+    return _hash(_sources(), lock)
 
 
 def build(build_dir: Path, lock: Path = LOCK) -> Path:
@@ -54,44 +50,51 @@ def build(build_dir: Path, lock: Path = LOCK) -> Path:
     Raises:
         CodeError: the dependencies could not be installed.
     """
-    target = build_dir / f"runtime-{source_hash(lock)}.zip"
+    sources = _sources()  # read once: what is hashed is what is packed
+    target = build_dir / f"runtime-{_hash(sources, lock)}.zip"
     if target.exists():
         return target
-    dependencies = _dependencies(build_dir, lock)
-    installed = {name: path for name, path in _files(dependencies) if not _is_install_note(name)}
-    entries = installed | dict(_sources())
+    entries = _read(_dependencies(build_dir, lock)) | sources
     partial = target.with_suffix(f".{os.getpid()}.partial")
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(entries):
             info = zipfile.ZipInfo(name, date_time=EPOCH)
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = 0o644 << 16
-            archive.writestr(info, entries[name].read_bytes())
+            archive.writestr(info, entries[name])
     partial.replace(target)
     return target
 
 
-def _sources() -> Iterator[tuple[str, Path]]:
+def _hash(sources: Mapping[str, bytes], lock: Path) -> str:
+    digest = hashlib.sha256(FORMAT + lock.read_bytes())
+    for name, content in sources.items():
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def _sources() -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
     for package in PACKAGES:
         spec = importlib.util.find_spec(package)
         if spec is None or not spec.submodule_search_locations:
             raise CodeError(f"package {package} is not installed; install upwell where CDK runs")
-        root = Path(next(iter(spec.submodule_search_locations)))
-        for name, path in _files(root):
-            full = f"{package}/{name}"
-            if not full.startswith(LEFT_OUT):
-                yield full, path
+        files = _read(Path(next(iter(spec.submodule_search_locations))))
+        found |= {f"{package}/{name}": content for name, content in files.items()}
+    return {name: content for name, content in found.items() if not name.startswith(LEFT_OUT)}
 
 
-def _files(root: Path) -> Iterator[tuple[str, Path]]:
-    for path in sorted(root.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            yield path.relative_to(root).as_posix(), path
+def _read(root: Path) -> dict[str, bytes]:
+    """Return the files under a folder, in the order of their names."""
+    files = {path.relative_to(root).as_posix(): path for path in sorted(root.rglob("*")) if path.is_file()}
+    return {name: path.read_bytes() for name, path in files.items() if not _is_litter(name)}
 
 
-def _is_install_note(name: str) -> bool:
+def _is_litter(name: str) -> bool:
+    """Whether a file is made by running or installing code, and differs between machines."""
     # Scripts in bin/ hold the path of the interpreter that installed them; nothing runs them here.
-    return name.startswith("bin/") or (".dist-info/" in name and name.rsplit("/", 1)[1] in INSTALL_NOTES)
+    noted = ".dist-info/" in name and name.rpartition("/")[2] in INSTALL_NOTES
+    return noted or name.startswith("bin/") or "__pycache__/" in name
 
 
 def _dependencies(build_dir: Path, lock: Path) -> Path:

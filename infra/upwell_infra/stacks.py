@@ -13,7 +13,7 @@ from upwell_infra.executors import LambdaExecutor, WorkerExecutor
 from upwell_infra.package import source_hash
 from upwell_infra.platform import Platform, PlatformProps
 from upwell_infra.pool import Pool, PoolProps
-from upwell_infra.stage import Stage
+from upwell_infra.stage import STAGE_TAG, Stage
 
 
 class UpwellStack(Stack):
@@ -27,7 +27,7 @@ class UpwellStack(Stack):
         # The stack binds a copy, which jsii cannot tell from the original: bind that too, to add assets.
         assets.bind(self)
         self._assets = assets
-        Tags.of(self).add("upwell:stage", stage.name)
+        Tags.of(self).add(STAGE_TAG, stage.name)
 
     def packaged_code(self, build_dir: Path) -> CodeLocation:
         """Register the runtime's zip as an asset of the stack, and return where it will be.
@@ -51,6 +51,7 @@ def add_platform(stack: Stack, props: PlatformProps) -> Platform:
     deployment = platform.deployment
     for_pools = {
         "Prefix": deployment.prefix,
+        "StageName": props.stage.name,
         "CodeBucket": deployment.code.bucket,
         "CodeKey": deployment.code.key,
         "SubnetIds": ",".join(deployment.subnet_ids),

@@ -12,6 +12,7 @@ from constructs import IConstruct
 from upwell._core.settings import resource_prefix
 from upwell_infra.errors import InfraError
 
+STAGE_TAG, COMPONENT_TAG = "upwell:stage", "upwell:component"
 NAME_PATTERN = "[a-z][a-z0-9-]{0,13}"
 """Names of stages: with a region's and an account's they fit into the name of a bucket."""
 
@@ -60,4 +61,4 @@ class Stage:
 
 def tag_component(construct: IConstruct, component: str) -> None:
     """Mark everything under a construct as part of a component, for cost reports and searches."""
-    Tags.of(construct).add("upwell:component", component)
+    Tags.of(construct).add(COMPONENT_TAG, component)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from aws_cdk import Acknowledgment, App, Aws, CfnCondition, CfnParameter, Fn, Stack, Validations
+from aws_cdk import Acknowledgment, App, Aws, CfnCondition, CfnParameter, Fn, Stack, Tags, Validations
 
 from upwell._core.limits import LAMBDA_MEMORY_MAX_MIB, LAMBDA_TIMEOUT_MAX_S, SQS_VISIBILITY_MAX_S
 from upwell_infra.deployment import CodeLocation, Deployment
@@ -13,7 +13,7 @@ from upwell_infra.executors import LambdaExecutor, WorkerExecutor
 from upwell_infra.platform import PlatformProps
 from upwell_infra.pool import NAME_PATTERN
 from upwell_infra.stacks import UpwellStack, add_platform, add_pool
-from upwell_infra.stage import Stage
+from upwell_infra.stage import STAGE_TAG, Stage
 
 TEMPLATE_STAGE = "dev"
 """Stage of the shipped platform template; stages that keep their data are deployed with CDK."""
@@ -75,6 +75,8 @@ def pool_worker_stack(app: App) -> Stack:
     return stack
 
 
+OVER_THE_STACK_S_OWN = 200
+"""Priority of a tag; that of a tag without one is 100."""
 TEMPLATES: dict[str, Callable[[App], Stack]] = {
     "platform": platform_stack,
     "pool-lambda": pool_lambda_stack,
@@ -89,6 +91,10 @@ def _pool_stack(app: App, construct_id: str) -> tuple[Stack, Deployment, str]:
     prefix = CfnParameter(
         stack, "Prefix", type="String", default=stage.prefix, description="The platform's prefix"
     )
+    stage_name = CfnParameter(
+        stack, "StageName", type="String", default=stage.name, description="The platform's stage"
+    )
+    Tags.of(stack).add(STAGE_TAG, stage_name.value_as_string, priority=OVER_THE_STACK_S_OWN)
     pool = CfnParameter(
         stack,
         "PoolName",

@@ -111,6 +111,7 @@ class WorkerService(Construct):
     ) -> ecs.CfnTaskDefinition.ContainerDefinitionProperty:
         variables = {
             **environment,
+            "AWS_REGION": Aws.REGION,
             "UPWELL_RUNTIME_BUCKET": deployment.code.bucket,
             "UPWELL_RUNTIME_KEY": deployment.code.key,
         }

@@ -27,11 +27,10 @@ def test_cfn_lint_finds_nothing(name: str) -> None:
     assert [str(match) for match in matches] == []
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
-def test_a_template_fits_into_a_request(name: str) -> None:
-    # 51,200 bytes is what CloudFormation takes without S3; whitespace does not count for us.
-    compact = json.dumps(json.loads((TEMPLATE_DIR / name).read_text()), separators=(",", ":"))
-    assert len(compact) <= 51_200
+@pytest.mark.parametrize("name", ["pool-lambda.json", "pool-worker.json"])
+def test_a_pool_s_template_fits_into_a_request(name: str) -> None:
+    # The client sends it as it is; CloudFormation takes 51,200 bytes without S3.
+    assert (TEMPLATE_DIR / name).stat().st_size <= 51_200
 
 
 def test_the_four_tables_are_on_demand_recoverable_and_forget(resources_of: Find) -> None:
@@ -134,6 +133,7 @@ def test_the_outputs_give_a_client_its_settings_and_a_pool_its_parameters(shippe
     outputs = shipped["platform.json"]["Outputs"]
     assert set(outputs) == {"Settings", "PoolParameters"}
     given = json.loads(_text(outputs["PoolParameters"]["Value"]))
+    assert given["StageName"] == "dev"
     for pool in ("pool-lambda.json", "pool-worker.json"):
         needed = {name for name, p in shipped[pool]["Parameters"].items() if "Default" not in p}
         assert needed <= {*given, "PoolName"}
