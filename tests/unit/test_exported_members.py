@@ -33,6 +33,7 @@ def test_the_public_names_are_these() -> None:
         "__version__",
         "ctx",
         "custom_context",
+        "deploy",
         "errors",
         "get_custom_context",
         "group",

@@ -251,6 +251,8 @@ class Task(Generic[P, R]):
             short_name=self.options.short_name,
             retry=self.options.retry,
             bounds=self.options.bounds,
+            env_vars=self.env_vars,
+            max_inline_io_bytes=self.options.max_inline_io_bytes,
         )
 
     def __reduce__(self) -> tuple[Callable[..., Task[..., Any]], tuple[str, str, dict[str, Any]]]:

@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from upwell import errors
+from upwell._author.environment import TaskEnvironment
 from upwell._author.task import Task
 from upwell._client.backend import Backend, open_backend
 from upwell._client.bundle import all_files, loaded_modules, make_bundle, upload_bundle
 from upwell._client.config import current_config, init, init_from_config, parse_mode
+from upwell._client.deploy import deploy_environments, pool_parameters
 from upwell._client.options import CopyStyle, RunOptions
-from upwell._client.pools import pools_of, root_dir_of
+from upwell._client.pools import pools_of, root_dir_of, with_dependencies
 from upwell._client.run_handle import Run
 from upwell._client.submit import check_run_id, encode_root_inputs, new_run, new_run_id, next_generation
 from upwell._client.syncify import Bound
 from upwell._core.model import RunRecord, Status
 
-__all__ = ["init", "init_from_config", "recover", "run", "with_runcontext"]
+__all__ = ["deploy", "init", "init_from_config", "recover", "run", "with_runcontext"]
 
 
 class Runner:
@@ -170,6 +172,27 @@ async def _recover(name: str, *, mode: str | None = None) -> Run:
         again = next_generation(record, time.time())
         return _finished(backend, await backend.start(again, timeout_s=None), None)
 
+
+async def _deploy(*environments: TaskEnvironment, dry_run: bool = False, **ignored: Any) -> list[str]:
+    """Create or update the pools of environments and of those they depend on; return what changed.
+
+    The local backend needs no pools, and the sandbox creates them by itself: nothing happens there.
+
+    Raises:
+        NotDeployedError: the stage has no platform.
+        UnsupportedError: an environment asks for what AWS cannot give.
+    """
+    config = current_config()
+    wanted = with_dependencies(environments)
+    for environment in wanted:
+        pool_parameters(environment)
+    if dry_run or config.mode != "aws":
+        return []
+    return await deploy_environments(wanted, config)
+
+
+deploy = Bound(_deploy)
+"""Create or update pools: `deploy(*environments)`; see `_deploy`."""
 
 recover = Bound(_recover)
 """Go on with a run: `recover(name) -> Run`; see `_recover`."""

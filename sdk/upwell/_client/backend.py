@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from upwell._author.context import Mode
+from upwell._author.environment import TaskEnvironment
 from upwell._client.config import Config
 from upwell._core.model import RunRecord
 from upwell._core.ports import BlobStore, StateStore
@@ -25,7 +26,7 @@ class Backend(Protocol):
     def blobs(self) -> BlobStore:
         """Where large values and bundles are."""
 
-    async def prepare(self, pools: dict[str, object]) -> None:
+    async def prepare(self, pools: dict[str, TaskEnvironment]) -> None:
         """See to it that the pools of a program can be used, or say that they are not deployed."""
 
     async def start(self, run: RunRecord, *, timeout_s: float | None) -> RunRecord:

@@ -32,10 +32,9 @@ class CloudBackend:
         self._settings = settings
         self._sandbox = sandbox
 
-    async def prepare(self, pools: dict[str, object]) -> None:
+    async def prepare(self, pools: dict[str, TaskEnvironment]) -> None:
         """Create missing pools on the sandbox; on AWS, name the command that does."""
         for name, environment in pools.items():
-            assert isinstance(environment, TaskEnvironment)  # what pools_of returns
             kind, parameters = pool_parameters(environment)
             if self._sandbox is not None:
                 await asyncio.to_thread(self._sandbox.ensure_pool, name, kind, parameters)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from upwell._author.context import Mode
+from upwell._author.logs import Level, LogFormat, configure_logging
 from upwell._author.registry import set_root_dir
 from upwell.errors import UsageError
 
@@ -73,15 +74,19 @@ def init(
     profile: str | None = None,
     root_dir: str | Path | None = None,
     state_dir: str | Path | None = None,
+    log_level: Level | None = None,
+    user_log_level: Level | None = None,
+    log_format: LogFormat = "console",
     **ignored: Any,
 ) -> None:
-    """Set where runs of this process go. Without it: the environment, and `local`.
+    """Set where runs of this process go, and what is logged. Without it: the environment, and `local`.
 
     Settings of other platforms (`endpoint`, `org`, `project`, ...) are accepted and have no meaning here.
 
     Raises:
         UsageError: `mode` is unknown.
     """
+    configure_logging(log_level=log_level, user_log_level=user_log_level, log_format=log_format)
     given = {
         "mode": None if mode is None else parse_mode(mode),
         "stage": stage,
@@ -107,7 +112,7 @@ def init_from_config(
         UsageError: the file is missing or holds something that is not a setting.
     """
     values = _read(Path(path_or_config)) if path_or_config is not None else _search(Path.cwd())
-    init(**{**values, **({"root_dir": root_dir} if root_dir is not None else {})})
+    init(**{**values, **({"root_dir": root_dir} if root_dir is not None else {}), **ignored})
 
 
 def from_environment(env: Mapping[str, str]) -> Config:

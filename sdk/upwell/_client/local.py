@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from upwell._author.context import Mode
+from upwell._author.environment import TaskEnvironment
 from upwell._client.config import Config
 from upwell._core.decide import Abort
 from upwell._core.model import ActionKey, RunRecord
@@ -37,7 +38,7 @@ class LocalBackend:
         self.blobs: BlobStore = FolderBlobs(root / "blobs")
         self._root = root
 
-    async def prepare(self, pools: dict[str, object]) -> None:
+    async def prepare(self, pools: dict[str, TaskEnvironment]) -> None:
         """Pools exist by being used."""
 
     async def start(self, run: RunRecord, *, timeout_s: float | None) -> RunRecord:

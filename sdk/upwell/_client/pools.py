@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from upwell._author.environment import TaskEnvironment
 from upwell._author.task import Task
 from upwell._client.config import current_config
+from upwell._core.keys import DEFAULT_POOL
 
 
-def pools_of(task: Task[..., Any]) -> dict[str, object]:
+def pools_of(task: Task[..., Any]) -> dict[str, TaskEnvironment]:
     """Return the environments with a pool of their own that a run of a task may reach, by pool name.
 
     These are the task's own environment, those that it depends on, and those of the same process: a program
     that defines an environment is taken to use it.
     """
-    found: dict[str, object] = {}
-    todo = [task.env, *_all_environments()]
-    seen: set[int] = set()
+    environments = with_dependencies([task.env, *_all_environments()])
+    return {e.pool: e for e in environments if e.pool != DEFAULT_POOL}
+
+
+def with_dependencies(environments: Iterable[TaskEnvironment]) -> list[TaskEnvironment]:
+    """Return environments and all that they depend on, each once."""
+    found: dict[int, TaskEnvironment] = {}
+    todo = list(environments)
     while todo:
         environment = todo.pop()
-        if id(environment) in seen:
-            continue
-        seen.add(id(environment))
-        if environment.pool != "default":
-            found[environment.pool] = environment
-        todo += environment.depends_on
-    return found
+        if id(environment) not in found:
+            found[id(environment)] = environment
+            todo += environment.depends_on
+    return list(found.values())
 
 
 def _all_environments() -> list[TaskEnvironment]:

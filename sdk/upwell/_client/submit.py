@@ -15,8 +15,7 @@ from upwell._client.options import RunOptions
 from upwell._core.limits import MESSAGE_INLINE_BYTES
 from upwell._core.model import ROOT_ID, ActionSpec, RunRecord, RunSpec, Status
 from upwell._core.ports import BlobStore
-from upwell._exec.driver import too_large
-from upwell._exec.payloads import pack
+from upwell._exec.payloads import pack, too_large
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -48,7 +47,8 @@ def encode_root_inputs(task: Task[..., Any], args: tuple[Any, ...], kwargs: Mapp
     """
     encoded = task.interface.encode_inputs(task.interface.bind(args, dict(kwargs)))
     if len(encoded) > task.max_inline_io_bytes:
-        raise errors.InlineIOMaxBytesBreached(too_large(f"the inputs of {task.name}", len(encoded), task))
+        limit = task.max_inline_io_bytes
+        raise errors.InlineIOMaxBytesBreached(too_large(task.name, "inputs", len(encoded), limit))
     return encoded
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from upwell._core.limits import MAX_INLINE_IO_BYTES
+
 
 class Status(StrEnum):
     """Where an action is. `NEW` is an action that has no record yet."""
@@ -96,6 +98,9 @@ class TaskSpec:
     """Where to keep the result; None when it isn't cached."""
     cache_write_only: bool = False
     """Compute it anew and keep the result, whatever the cache holds."""
+    env_vars: dict[str, str] = field(default_factory=dict)
+    """Environment variables of the environment, and of an override."""
+    max_inline_io_bytes: int = MAX_INLINE_IO_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

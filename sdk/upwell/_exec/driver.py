@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Coroutine, Mapping
 from concurrent.futures import Future
 from contextvars import copy_context
@@ -34,7 +35,7 @@ from upwell._core.model import (
 from upwell._exec.effects import abort
 from upwell._exec.failure import describe, revive
 from upwell._exec.kernel import Kernel
-from upwell._exec.payloads import pack, unpack
+from upwell._exec.payloads import pack, too_large, unpack
 from upwell._exec.replay import read_journal
 from upwell._exec.sender import Sender
 from upwell._exec.slots import Slot
@@ -60,6 +61,7 @@ class Driver:
         self._slot = slot
         self._loop = asyncio.get_running_loop()
         self._occurrences = Occurrences()
+        self._counting = threading.Lock()
         self.journal = Journal(record.spec.run.generation)
         self._watch = Watch(kernel, record.key, self.journal)
         self._sender = Sender(kernel, record.key, self.journal)
@@ -95,8 +97,20 @@ class Driver:
 
     def call(self, task: Task[..., Any], inputs: Mapping[str, Any]) -> Awaitable[Any]:
         """See `Engine.call`."""
-        context = current.get()
-        return self._call(task, dict(inputs), context)
+        return self._here(self._call(task, dict(inputs), current.get()))
+
+    def _here(self, work: Coroutine[Any, Any, T]) -> Awaitable[T]:
+        """Return an awaitable of engine work that may be awaited on any loop.
+
+        A sync task may start a loop of its own (`asyncio.run`); the engine's futures belong to the engine's.
+        """
+        if asyncio.get_running_loop() is self._loop:
+            return work
+        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+    def _next_id(self, name: str, digest: str, group: str | None) -> str:
+        with self._counting:  # sync tasks count from threads of their own
+            return self._occurrences.next_id(self._spec.action_id, name, digest, group)
 
     def block_on(self, work: Coroutine[Any, Any, T]) -> T:
         """See `Engine.block_on`."""
@@ -131,7 +145,7 @@ class Driver:
 
     def next_trace_id(self, name: str, digest: str) -> str:
         """See `Engine.next_trace_id`."""
-        return self._occurrences.next_id(self._spec.action_id, f"trace {name}", digest, None)
+        return self._next_id(f"trace {name}", digest, None)
 
     def find_trace(self, trace_id: str) -> Outcome | None:
         """See `Engine.find_trace`."""
@@ -139,12 +153,17 @@ class Driver:
 
     async def load(self, payload: Payload) -> bytes:
         """See `Engine.load`."""
-        return await unpack(self._kernel.ports.blobs, payload)
+        return await self._here(unpack(self._kernel.ports.blobs, payload))
 
     async def record_trace(
         self, trace_id: str, name: str, started_at: float, result: bytes | BaseException
     ) -> None:
         """See `Engine.record_trace`."""
+        await self._here(self._record_trace(trace_id, name, started_at, result))
+
+    async def _record_trace(
+        self, trace_id: str, name: str, started_at: float, result: bytes | BaseException
+    ) -> None:
         if isinstance(result, BaseException):
             error = describe(result, self._kernel.ports.executor.id)
             outcome = Outcome(status=Status.FAILED, error=error)
@@ -163,10 +182,11 @@ class Driver:
     async def _call(self, task: Task[..., Any], inputs: dict[str, Any], context: TaskContext) -> Any:
         encoded = task.interface.encode_inputs(inputs)
         if len(encoded) > task.max_inline_io_bytes:
-            raise errors.InlineIOMaxBytesBreached(too_large(f"the inputs of {task.name}", len(encoded), task))
-        digest = task.interface.input_digest(encoded)
+            limit = task.max_inline_io_bytes
+            raise errors.InlineIOMaxBytesBreached(too_large(task.name, "inputs", len(encoded), limit))
+        digest = task.input_digest(encoded)
         group = context.group_data.name if context.group_data else None
-        child_id = self._occurrences.next_id(self._spec.action_id, task.name, digest, group)
+        child_id = self._next_id(task.name, digest, group)
         outcome = self.journal.outcomes.get(child_id)
         if outcome is None:
             child = ActionSpec(
@@ -248,12 +268,3 @@ class Driver:
 
     async def _pack(self, encoded: bytes, inline_bytes: int) -> Payload:
         return await pack(self._kernel.ports.blobs, self._spec.run.run_id, encoded, inline_bytes=inline_bytes)
-
-
-def too_large(what: str, size_bytes: int, task: Task[..., Any]) -> str:
-    """Return the message of a value above `max_inline_io`."""
-    limit = task.max_inline_io_bytes
-    return (
-        f"{what} are {size_bytes:,} bytes, above max_inline_io of {limit:,}; pass large data by reference "
-        f"(upwell.io.File, Directory) or raise max_inline_io in TaskEnvironment({task.name.split('.')[0]!r})"
-    )

@@ -15,10 +15,10 @@ from upwell._author.task import Task
 from upwell._core.keys import data_prefix
 from upwell._core.limits import RECORD_INLINE_BYTES
 from upwell._core.model import ActionRecord, Outcome, Status
-from upwell._exec.driver import Driver, too_large
+from upwell._exec.driver import Driver
 from upwell._exec.failure import describe
 from upwell._exec.kernel import Kernel
-from upwell._exec.payloads import pack, unpack
+from upwell._exec.payloads import pack, too_large, unpack
 from upwell._exec.threads import in_thread
 from upwell._types.io_context import IoContext, set_io_context
 
@@ -38,8 +38,9 @@ async def invoke(kernel: Kernel, record: ActionRecord, driver: Driver) -> Outcom
         finally:
             await driver.settle()
         encoded = task.interface.encode_output(value)
-        if len(encoded) > task.max_inline_io_bytes:
-            raise errors.InlineIOMaxBytesBreached(too_large(f"the outputs of {task.name}", len(encoded), task))
+        limit = record.spec.task.max_inline_io_bytes
+        if len(encoded) > limit:
+            raise errors.InlineIOMaxBytesBreached(too_large(task.name, "outputs", len(encoded), limit))
         output = await pack(
             kernel.ports.blobs,
             record.spec.run.run_id,
@@ -66,7 +67,7 @@ def _is_ours() -> bool:
 
 async def _run(kernel: Kernel, record: ActionRecord, driver: Driver, task: Task[..., Any], data: bytes) -> Any:
     kwargs = task.interface.decode_inputs(data)
-    environment = {**task.env_vars, **record.spec.run.env_vars}
+    environment = {**record.spec.task.env_vars, **record.spec.run.env_vars}
     if environment:
         os.environ.update(environment)
     limit_s = record.spec.task.bounds.max_runtime_s
