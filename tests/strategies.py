@@ -120,6 +120,10 @@ ANYTHING = st.recursive(
 """What a parameter without a type may be given."""
 
 
+def _of(generic: Any, *args: Any) -> Any:
+    return generic[args if len(args) > 1 else args[0]]
+
+
 @st.composite
 def typed_values(draw: st.DrawFn, depth: int = 3) -> TypedValue:
     """Draw a type and a value of it."""
@@ -142,56 +146,59 @@ def _untyped(draw: st.DrawFn, _: int) -> TypedValue:
 
 def _list(draw: st.DrawFn, depth: int) -> TypedValue:
     item = draw(typed_values(depth=depth))
-    return TypedValue(list[item.annotation], [item.value] * draw(st.integers(0, 2)))
+    return TypedValue(_of(list, item.annotation), [item.value] * draw(st.integers(0, 2)))
 
 
 def _tuple(draw: st.DrawFn, depth: int) -> TypedValue:
     items = [draw(typed_values(depth=depth)) for _ in range(draw(st.integers(1, 3)))]
-    return TypedValue(tuple[tuple(i.annotation for i in items)], tuple(i.value for i in items))
+    return TypedValue(_of(tuple, *(i.annotation for i in items)), tuple(i.value for i in items))
 
 
 def _set(draw: st.DrawFn, _: int) -> TypedValue:
     annotation, values = draw(st.sampled_from(HASHABLE))
     kind = draw(st.sampled_from([set, frozenset]))
-    return TypedValue(kind[annotation], kind(draw(st.lists(values, max_size=3))))
+    return TypedValue(_of(kind, annotation), kind(draw(st.lists(values, max_size=3))))
 
 
 def _dict(draw: st.DrawFn, depth: int) -> TypedValue:
     annotation, keys = draw(st.sampled_from(HASHABLE))
     item = draw(typed_values(depth=depth))
     value = dict.fromkeys(draw(st.lists(keys, max_size=3)), item.value)
-    return TypedValue(dict[annotation, item.annotation], value)
+    return TypedValue(_of(dict, annotation, item.annotation), value)
 
 
 def _optional(draw: st.DrawFn, depth: int) -> TypedValue:
     item = draw(typed_values(depth=depth))
-    annotation = typing.Optional[item.annotation]  # noqa: UP045  # `|` is not defined for every annotation
+    annotation = _of(typing.Optional, item.annotation)
     return TypedValue(annotation, draw(st.sampled_from([None, item.value])))
 
 
 def _union(draw: st.DrawFn, depth: int) -> TypedValue:
     first, second = draw(typed_values(depth=depth)), draw(typed_values(depth=depth))
-    annotation = typing.Union[first.annotation, second.annotation]  # noqa: UP007  # as above
+    annotation = _of(typing.Union, first.annotation, second.annotation)
     return TypedValue(annotation, draw(st.sampled_from([first, second])).value)
 
 
 def _structure(draw: st.DrawFn, depth: int) -> TypedValue:
     """Draw a dataclass, model, NamedTuple or TypedDict, and an instance of it."""
     items = {name: draw(typed_values(depth=depth)) for name in ("a", "type")}
-    hints = {name: item.annotation for name, item in items.items()}
+    hints: dict[str, Any] = {name: item.annotation for name, item in items.items()}
     values = {name: item.value for name, item in items.items()}
     kind = draw(st.sampled_from(["dataclass", "model", "named tuple", "typed dict"]))
+    cls: Any
     if kind == "typed dict":
-        cls = draw(st.sampled_from([typing_extensions.TypedDict, typing.TypedDict]))("Fields", hints)
+        make: Any = draw(st.sampled_from([typing_extensions.TypedDict, typing.TypedDict]))
+        cls = make("Fields", hints)
         return TypedValue(cls, values)
     if kind == "named tuple":
-        cls = typing.NamedTuple("Fields", list(hints.items()))
+        make = typing.NamedTuple
+        cls = make("Fields", list(hints.items()))
         return TypedValue(cls, cls(**values))
     if kind == "dataclass":
         cls = dataclasses.make_dataclass("Fields", list(hints.items()))
         return TypedValue(cls, cls(**values))
     config = pydantic.ConfigDict(arbitrary_types_allowed=True)
-    fields = {name: (hint, ...) for name, hint in hints.items()}
+    fields: dict[str, Any] = {name: (hint, ...) for name, hint in hints.items()}
     try:
         cls = pydantic.create_model("Fields", __config__=config, **fields)
     except pydantic.errors.PydanticUserError:  # a model with a typing.TypedDict cannot be declared before 3.12

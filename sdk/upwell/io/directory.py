@@ -7,7 +7,9 @@ import fnmatch
 import os
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic
+
+from typing_extensions import TypeVar
 
 from upwell._types.blocking import run_blocking
 from upwell._types.io_context import IoContext, current_io_context
@@ -16,7 +18,7 @@ from upwell._types.transfer import is_local, join_uri, local_path_of
 from upwell.io.download import Download
 from upwell.io.file import File
 
-T = TypeVar("T")
+T = TypeVar("T", default=Any)
 
 _NOT_RECURSIVE_DEPTH = 2
 """What a walk that is not recursive enters: the folder itself and one level of folders in it."""

@@ -7,9 +7,10 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import IO, Any, Generic, TypeVar
+from typing import IO, Any, Generic
 
 from pydantic import PrivateAttr
+from typing_extensions import TypeVar
 
 from upwell._types.blocking import run_blocking
 from upwell._types.io_context import IoContext, current_io_context
@@ -26,7 +27,7 @@ from upwell.io.streams import (
     blocking_writer,
 )
 
-T = TypeVar("T")
+T = TypeVar("T", default=Any)
 
 
 class File(Reference, Generic[T]):

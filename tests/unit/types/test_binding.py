@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from upwell._types.interface import Interface
@@ -46,7 +48,12 @@ def test_variable_parameters_are_refused_at_once() -> None:
     def named(**values: int) -> None: ...
     def slashed(x: int, /) -> None: ...
 
-    for task, text in [(positional, r"\*values"), (named, r"\*\*values"), (slashed, "positional-only x")]:
+    cases: list[tuple[Any, str]] = [
+        (positional, r"\*values"),
+        (named, r"\*\*values"),
+        (slashed, "positional-only x"),
+    ]
+    for task, text in cases:
         with pytest.raises(TypeError, match=f"a task cannot have the parameter {text}"):
             Interface.of(task)
 

@@ -14,6 +14,14 @@ from upwell._types.interface import Interface
 from upwell.io import Directory, File
 
 
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _in_a_list(value: Any) -> Any:
+    return [value]
+
+
 def digest_of(annotation: Any, value: Any, **options: Any) -> str:
     def task(x, y=0): ...  # type: ignore[no-untyped-def]  # annotated below
 
@@ -46,7 +54,7 @@ def test_ignored_parameters_do_not_count() -> None:
 
 @pytest.mark.parametrize("cls", [File, Directory])
 def test_a_reference_counts_by_its_hash_or_else_by_its_path(cls: Any) -> None:
-    for annotation, wrap in [(cls, lambda r: r), (list[cls], lambda r: [r])]:
+    for annotation, wrap in [(cls, _itself), (list[cls], _in_a_list)]:
         here, there = cls(path="s3://b/here"), cls(path="s3://b/there")
         assert digest_of(annotation, wrap(here)) != digest_of(annotation, wrap(there))
         here.hash = there.hash = "same"

@@ -17,7 +17,8 @@ class Split(NamedTuple):
 
 
 def test_a_result_of_a_wrong_type_is_a_validation_error() -> None:
-    def task() -> int: ...
+    def task() -> int:
+        return 0
 
     with pytest.raises(RuntimeDataValidationError, match=r"task 'env\.task': output expects int, got str 'a'"):
         Interface.of(task, "env.task").encode_output("a")

@@ -1,0 +1,184 @@
+"""What every `BlobTransfer` does: in a folder, and on S3 (emulated in process).
+
+The contract needs the fixtures `transfer` and `prefix` (a URI below which it may write) only, so that another
+host can run it with fixtures of its own.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from moto import mock_aws
+
+from upwell._aws.clients import Clients
+from upwell._aws.s3_transfer import PART_BYTES, READ_AHEAD_BYTES, S3Transfer
+from upwell._types.local_transfer import LocalTransfer
+from upwell._types.transfer import BlobTransfer, is_local, join_uri
+
+BUCKET = "upwell-test-data"
+LARGE = bytes(range(256)) * (PART_BYTES // 256) + b"the rest"
+"""More than one part."""
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Transfer]:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        clients = Clients(region="us-east-1")
+        clients.s3.create_bucket(Bucket=BUCKET)
+        yield S3Transfer(clients)
+        clients.close()
+
+
+@pytest.fixture(params=["path", "file-uri", "s3"])
+def host(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[BlobTransfer, str]:
+    if request.param == "s3":
+        return request.getfixturevalue("s3"), f"s3://{BUCKET}/data"
+    folder = tmp_path / "blobs"
+    return LocalTransfer(), folder.as_uri() if request.param == "file-uri" else str(folder)
+
+
+@pytest.fixture
+def transfer(host: tuple[BlobTransfer, str]) -> BlobTransfer:
+    return host[0]
+
+
+@pytest.fixture
+def prefix(host: tuple[BlobTransfer, str]) -> str:
+    return host[1]
+
+
+async def write(transfer: BlobTransfer, uri: str, *pieces: bytes) -> None:
+    target = await transfer.open_write(uri)
+    for piece in pieces:
+        await target.write(piece)
+    await target.close()
+
+
+async def read(transfer: BlobTransfer, uri: str) -> bytes:
+    source = await transfer.open_read(uri)
+    try:
+        return await source.read()
+    finally:
+        await source.close()
+
+
+# --- the contract ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data", [b"", b"\x00\xff\r\n", LARGE], ids=["empty", "binary", "large"])
+async def test_a_file_is_downloaded_as_it_was_uploaded(
+    transfer: BlobTransfer, prefix: str, tmp_path: Path, data: bytes
+) -> None:
+    source, copy = tmp_path / "source", tmp_path / "new" / "folders" / "copy"
+    source.write_bytes(data)
+    await transfer.upload(source, join_uri(prefix, "a b/ä.bin"))
+    await transfer.download(join_uri(prefix, "a b/ä.bin"), copy)
+    assert copy.read_bytes() == data
+    assert list(copy.parent.iterdir()) == [copy]
+
+
+@pytest.mark.parametrize("pieces", [(), (b"a", b"b"), (LARGE, LARGE)], ids=["none", "few", "large"])
+async def test_what_is_written_is_read(transfer: BlobTransfer, prefix: str, pieces: tuple[bytes, ...]) -> None:
+    await write(transfer, join_uri(prefix, "out"), *pieces)
+    assert await read(transfer, join_uri(prefix, "out")) == b"".join(pieces)
+
+
+async def test_a_blob_is_replaced_as_a_whole(transfer: BlobTransfer, prefix: str, tmp_path: Path) -> None:
+    uri, source = join_uri(prefix, "out"), tmp_path / "source"
+    source.write_bytes(b"2")
+    await write(transfer, uri, b"the first")
+    await transfer.upload(source, uri)
+    assert await read(transfer, uri) == b"2"
+    await write(transfer, uri, b"third")
+    assert await read(transfer, uri) == b"third"
+
+
+async def test_nobody_sees_a_blob_before_it_is_closed(transfer: BlobTransfer, prefix: str) -> None:
+    uri = join_uri(prefix, "out")
+    target = await transfer.open_write(uri)
+    await target.write(LARGE)
+    assert not await transfer.exists(uri)
+    await target.close()
+    assert await transfer.exists(uri)
+
+
+async def test_an_aborted_write_leaves_nothing(transfer: BlobTransfer, prefix: str) -> None:
+    uri = join_uri(prefix, "out")
+    target = await transfer.open_write(uri)
+    await target.write(LARGE)
+    await target.abort()
+    assert not await transfer.exists(uri)
+    assert await transfer.list(prefix) == []
+
+
+async def test_reading_in_pieces_and_seeking(transfer: BlobTransfer, prefix: str) -> None:
+    uri = join_uri(prefix, "numbers")
+    await write(transfer, uri, LARGE)
+    source = await transfer.open_read(uri)
+    assert await source.read(3) == LARGE[:3]
+    assert await source.read(READ_AHEAD_BYTES) == LARGE[3 : 3 + READ_AHEAD_BYTES]
+    assert await source.seek(1) == 1
+    assert await source.read(2) == LARGE[1:3]
+    assert await source.seek(-4, io.SEEK_END) == len(LARGE) - 4
+    assert await source.read(100) == b"rest"
+    assert await source.read(100) == b""
+    await source.close()
+
+
+async def test_listing_goes_to_any_depth_in_order_and_stays_in_the_folder(
+    transfer: BlobTransfer, prefix: str
+) -> None:
+    for name in ("dir/b", "dir/sub/deep/c", "dir/a", "dir2/x", "other"):
+        await write(transfer, join_uri(prefix, name), name.encode())
+    expected = [(join_uri(prefix, name), len(name)) for name in ("dir/a", "dir/b", "dir/sub/deep/c")]
+    assert await transfer.list(join_uri(prefix, "dir")) == expected
+    assert await transfer.list(join_uri(prefix, "dir") + "/") == expected
+    assert await transfer.list(join_uri(prefix, "dir"), limit=2) == expected[:2]
+    assert await transfer.list(join_uri(prefix, "nowhere")) == []
+
+
+async def test_a_missing_blob_is_a_file_not_found_that_names_it(
+    transfer: BlobTransfer, prefix: str, tmp_path: Path
+) -> None:
+    uri = join_uri(prefix, "missing")
+    assert not await transfer.exists(uri)
+    with pytest.raises(FileNotFoundError, match="missing"):
+        await transfer.open_read(uri)
+    with pytest.raises(FileNotFoundError, match="missing"):
+        await transfer.download(uri, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        await transfer.upload(tmp_path / "nowhere", uri)
+
+
+# --- S3 alone -------------------------------------------------------------------------------------------------
+
+
+async def test_a_bucket_that_does_not_exist_is_named(s3: S3Transfer) -> None:
+    with pytest.raises(Exception, match="upwell-nowhere"):
+        await write(s3, "s3://upwell-nowhere/key", b"x")
+
+
+async def test_an_object_that_is_replaced_while_it_is_read_is_an_error(s3: S3Transfer) -> None:
+    uri = f"s3://{BUCKET}/changing"
+    await write(s3, uri, LARGE)
+    source = await s3.open_read(uri)
+    await source.read(10)
+    await write(s3, uri, b"new" + LARGE)
+    await source.seek(2 * READ_AHEAD_BYTES)
+    with pytest.raises(OSError, match="replaced while it was read"):
+        await source.read(10)
+
+
+@pytest.mark.parametrize("uri", ["s3://", "http://bucket/key", "bucket/key"])
+async def test_what_is_no_s3_uri_is_refused(s3: S3Transfer, uri: str) -> None:
+    with pytest.raises(ValueError, match="write s3://bucket/key"):
+        await s3.open_read(uri)
+
+
+def test_local_uris_are_told_from_remote_ones() -> None:
+    assert [is_local(uri) for uri in ("/a", "a/b", "file:///a", "s3://b/k")] == [True, True, True, False]
