@@ -2,20 +2,21 @@
 
 import os
 import sys
+import tempfile
 import zipfile
 
-RUNTIME_DIR = "/tmp/upwell-runtime"
 # Where the image keeps boto3; Python does not look there unless Lambda's own loader starts it.
 AWS_SDK_DIR = "/var/runtime"
 
 sys.path.append(AWS_SDK_DIR)
 import boto3  # noqa: E402 - it is found only now
 
-archive = RUNTIME_DIR + ".zip"
+runtime_dir = tempfile.mkdtemp(prefix="upwell-")
+archive = runtime_dir + ".zip"
 boto3.client("s3").download_file(os.environ["UPWELL_RUNTIME_BUCKET"], os.environ["UPWELL_RUNTIME_KEY"], archive)
 with zipfile.ZipFile(archive) as code:
-    code.extractall(RUNTIME_DIR)
+    code.extractall(runtime_dir)
 os.remove(archive)
-os.environ["PYTHONPATH"] = os.pathsep.join([RUNTIME_DIR, AWS_SDK_DIR])
+os.environ["PYTHONPATH"] = os.pathsep.join([runtime_dir, AWS_SDK_DIR])
 # exec, not a child: the worker must be the process that gets SIGTERM.
 os.execv(sys.executable, [sys.executable, "-m", "upwell_runtime.worker"])

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -116,6 +117,34 @@ def test_a_worker_pool_joins_as_a_service_with_what_the_scaler_reads(
     (container,) = task["containerDefinitions"]
     settings = Settings.from_env({v["name"]: v["value"] for v in container["environment"]})
     assert (settings.pool, settings.concurrency) == ("warm", 4)
+
+
+def test_a_worker_s_container_fetches_the_runtime_and_becomes_the_worker(
+    client: Client, platform: dict[str, str], tmp_path: Path
+) -> None:
+    s3 = client("s3")
+    s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": REGION})
+    with zipfile.ZipFile(tmp_path / "runtime.zip", "w") as archive:
+        archive.writestr("upwell_runtime/__init__.py", "")
+        archive.writestr("upwell_runtime/worker.py", "import os; print('worker', os.getpid())")
+    s3.upload_file(str(tmp_path / "runtime.zip"), "code", "runtime.zip")
+    resources = json.loads(body_of("pool-worker"))["Resources"].values()
+    (task,) = [r["Properties"] for r in resources if r["Type"] == "AWS::ECS::TaskDefinition"]
+    *_, script = task["ContainerDefinitions"][0]["EntryPoint"]
+    environment = os.environ | {
+        "AWS_ENDPOINT_URL": s3.meta.endpoint_url,
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "UPWELL_RUNTIME_BUCKET": "code",
+        "UPWELL_RUNTIME_KEY": "runtime.zip",
+        "TMPDIR": str(tmp_path),
+    }
+    container = subprocess.Popen(
+        [sys.executable, "-c", script], env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    output, _ = container.communicate(timeout=WAIT_S)
+    assert output.split() == ["worker", str(container.pid)]
 
 
 @pytest.mark.parametrize(
