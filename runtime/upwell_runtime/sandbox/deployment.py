@@ -23,6 +23,7 @@ from upwell_runtime.sandbox.schedule import Schedule
 from upwell_runtime.sandbox.stacks import Stack, Stacks, load_template
 from upwell_runtime.sandbox.state import SandboxError
 from upwell_runtime.sandbox.stream_poller import StreamPoller
+from upwell_runtime.sandbox.tuning import TUNING
 
 log = logging.getLogger(__name__)
 
@@ -158,7 +159,7 @@ class Deployment:
     async def _deploy_function(self, name: str) -> str:
         api = self._aws.client("lambda")
         described = await self._aws.call(api.get_function_configuration, FunctionName=name)
-        environment = dict(described.get("Environment", {}).get("Variables", {}))
+        environment = described.get("Environment", {}).get("Variables", {}) | TUNING
         self._functions.deploy(
             FunctionSpec(
                 name=described["FunctionName"],

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from upwell_runtime.sandbox.aws import Aws
 from upwell_runtime.sandbox.children import Child, Children
+from upwell_runtime.sandbox.tuning import TUNING
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +105,9 @@ class EcsAgent:
         child = await self.children.start(
             f"{service}/{task_id}",
             self.command,
-            environment=environment | {"ECS_CONTAINER_METADATA_URI_V4": f"{self.metadata_url}/{task_id}"},
+            environment=environment
+            | TUNING
+            | {"ECS_CONTAINER_METADATA_URI_V4": f"{self.metadata_url}/{task_id}"},
             log_name=service,
         )
         self._workers[task_arn] = Worker(

@@ -41,6 +41,8 @@ def desired_workers(
         workers: Desired at present.
         now: The time, epoch seconds.
     """
+    if state == ScaleState():
+        state = ScaleState(busy_at=now, needed_at=now)  # a new pool is as one that was just used
     needed = 0
     if messages > 0:
         needed = min(max(math.ceil(messages / policy.concurrency), policy.replicas_min, 1), policy.replicas_max)
