@@ -1,9 +1,8 @@
-"""Warnings and logs as lines on stderr."""
+"""Warnings and upwell's own log messages as single lines on stderr."""
 
 from __future__ import annotations
 
 import logging
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,48 +11,40 @@ from typing import Any
 from upwell._cli.session import Session
 from upwell._cli.terminal import err, one_line, plain
 
+USER_LOGGER = "upwell.user"
+
 
 @contextmanager
 def show_messages(session: Session) -> Iterator[None]:
-    """Show warnings and upwell's logs as single lines while the block runs.
+    """Show warnings as lines, and upwell's logs without tracebacks (unless `--debug` is given), in a block."""
+    from upwell._author.logs import system_logger
 
-    The root logger is left to the user's program.
-    """
-    handler = _Lines(session)
-    logger = logging.getLogger("upwell")
-    propagates = logger.propagate
-    logger.addHandler(handler)
-    logger.propagate = False
+    filters = [(handler, _NoTraceback(session)) for handler in system_logger.handlers]
+    for handler, added in filters:
+        handler.addFilter(added)
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
             yield
         finally:
-            logger.removeHandler(handler)
-            logger.propagate = propagates
+            for handler, added in filters:
+                handler.removeFilter(added)
 
 
-class _Lines(logging.Handler):
-    """Writes warnings and errors; with --debug everything, with tracebacks."""
-
-    STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+class _NoTraceback(logging.Filter):
+    """Says what an exception was in place of its traceback. What users log is left alone."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a record."""
-        if record.levelno < logging.WARNING and not self._session.debug:
-            return
-        fields = " ".join(f"{k}={v}" for k, v in record.__dict__.items() if k not in self.STANDARD)
-        cause = ""
-        if record.exc_info and record.exc_info[1] is not None and not self._session.debug:
-            cause = f" ({type(record.exc_info[1]).__name__}: {record.exc_info[1]})"
-        text = one_line(f"{record.levelname.lower()}: {record.getMessage()}{cause} {fields}")
-        print(text, file=sys.stderr)
-        if record.exc_info and self._session.debug:
-            print(logging.Formatter().formatException(record.exc_info), file=sys.stderr)
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name != USER_LOGGER and record.exc_info and not self._session.debug:
+            error = record.exc_info[1]
+            cause = f" ({type(error).__name__}: {error})" if error is not None else ""
+            record.msg, record.args = one_line(record.getMessage() + cause), None
+            record.exc_info = record.exc_text = None
+        return True
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:

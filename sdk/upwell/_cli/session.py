@@ -95,6 +95,7 @@ class Session:
             region=shared.region or configured.region or env.get("AWS_REGION"),  # boto3 has another name for it
             profile=shared.profile or configured.profile,
             root_dir=configured.root_dir,
+            log_level="DEBUG" if self.debug else None,
             state_dir=shared.state_dir or env.get("UPWELL_STATE_DIR") or configured.state_dir,
         )
         return current_config()
