@@ -89,7 +89,10 @@ def sorted_writer() -> Any:
     """Return a writer of sets in an order that is the same in every process."""
 
     def write(value: Any, handler: Callable[[Any], list[Any]]) -> list[Any]:
-        return sorted(handler(value), key=lambda item: json.dumps(item, sort_keys=True))
+        items = handler(value)
+        if set(map(type, items)) in ({str}, {int}):
+            return sorted(items)
+        return sorted(items, key=lambda item: json.dumps(item, sort_keys=True))
 
     return cs.wrap_serializer_function_ser_schema(write)
 
