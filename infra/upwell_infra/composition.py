@@ -49,7 +49,7 @@ def compose(app: App, build_dir: Path) -> Platform:
     for name, executor in executors.items():
         full = f"{stage.prefix}-pool-{name}"
         pool_stack = UpwellStack(app, full, stage=stage, name=full, purpose=f"pool {name}")
-        pool_stack.add_dependency(stack)
+        pool_stack.add_stack_dependency(stack)
         add_pool(pool_stack, platform.deployment, stage, name, executor)
     return platform
 
