@@ -29,13 +29,12 @@ FARGATE_MEMORY_MIB: dict[int, range] = {
 class LambdaExecutor:
     """Ephemeral executors: one action per invocation of a Lambda function.
 
-    Numbers may be CDK tokens; then `visibility_s` must be given.
+    Numbers may be CDK tokens.
 
     Args:
         memory_mib: Memory, 128 to 10,240 MiB; 1,769 MiB is one vCPU.
         timeout_s: Longest attempt, at most 900 s.
         max_concurrency: Most invocations at a time, 2 to 1,000; None for what the account allows.
-        visibility_s: The queue's visibility timeout; six times `timeout_s` by default.
 
     Raises:
         InfraError: a number is outside of its bounds.
@@ -44,7 +43,6 @@ class LambdaExecutor:
     memory_mib: float = LAMBDA_MIB_PER_VCPU
     timeout_s: float = LAMBDA_TIMEOUT_MAX_S
     max_concurrency: float | None = None
-    visibility_s: float | None = None
 
     def __post_init__(self) -> None:
         _check("memory_mib", self.memory_mib, LAMBDA_MEMORY_MIN_MIB, LAMBDA_MEMORY_MAX_MIB)

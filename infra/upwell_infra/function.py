@@ -18,8 +18,12 @@ HANDLERS = "upwell_runtime.handlers"
 
 
 def visibility_for(timeout_s: float) -> float:
-    """Return the visibility timeout for a queue that feeds a function: six times its timeout (AWS's advice)."""
-    return 6 * timeout_s
+    """Return the visibility timeout for a queue that feeds a function: the function's own timeout.
+
+    It is the least that AWS takes. AWS advises six times as much, so that a throttled batch is not delivered
+    twice; here a second delivery does nothing, and a message whose executor died must not stay hidden for long.
+    """
+    return timeout_s
 
 
 class RuntimeFunction(Construct):

@@ -70,7 +70,7 @@ class Pool(Construct):
         self._props = props
         self._settings = props.deployment.settings(props.name)
         if isinstance(props.executor, LambdaExecutor):
-            self.queues = self._queues(_visibility_s(props.executor))
+            self.queues = self._queues(visibility_for(props.executor.timeout_s))
             self.role = self._function(props.executor).role
         else:
             self.queues = self._queues(self._settings.lease_s)
@@ -135,11 +135,3 @@ class Pool(Construct):
                 "idle-ttl-s": text(executor.idle_ttl_s),
             },
         )
-
-
-def _visibility_s(executor: LambdaExecutor) -> float:
-    if executor.visibility_s is not None:
-        return executor.visibility_s
-    if Token.is_unresolved(executor.timeout_s):
-        raise InfraError("timeout_s is only known at deployment; give visibility_s too, six times as long")
-    return visibility_for(executor.timeout_s)

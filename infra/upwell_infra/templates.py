@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from aws_cdk import Acknowledgment, App, Aws, CfnCondition, CfnParameter, Fn, Stack, Tags, Validations
 
-from upwell._core.limits import LAMBDA_MEMORY_MAX_MIB, LAMBDA_TIMEOUT_MAX_S, SQS_VISIBILITY_MAX_S
+from upwell._core.limits import LAMBDA_MEMORY_MAX_MIB, LAMBDA_TIMEOUT_MAX_S
 from upwell_infra.deployment import CodeLocation, Deployment
 from upwell_infra.executors import LambdaExecutor, WorkerExecutor
 from upwell_infra.platform import PlatformProps
@@ -41,9 +41,6 @@ def pool_lambda_stack(app: App) -> Stack:
         timeout_s=_number(stack, "TimeoutS", 900, 1, LAMBDA_TIMEOUT_MAX_S, "Longest attempt, at most 900"),
         max_concurrency=_number(
             stack, "MaxConcurrency", 1000, 2, 1000, "Most invocations at a time, 2 to 1,000"
-        ),
-        visibility_s=_number(
-            stack, "VisibilityS", 5400, 6, SQS_VISIBILITY_MAX_S, "Visibility timeout: six times TimeoutS"
         ),
     )
     add_pool(stack, deployment, Stage.of(TEMPLATE_STAGE), pool, executor)

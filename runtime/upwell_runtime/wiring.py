@@ -75,8 +75,8 @@ def mode() -> Mode:
 
 
 def pool_of_queue(arn: str) -> str:
-    """Return the pool that a queue, or its dead-letter queue, belongs to."""
-    return arn.rpartition(":")[2].removeprefix(f"{settings().prefix}-").removesuffix("-dead")
+    """Return the name by which `Settings.queue_url` finds a queue: a pool's, or `<pool>-dead`."""
+    return arn.rpartition(":")[2].removeprefix(f"{settings().prefix}-")
 
 
 def run_of_execution(name: str) -> tuple[str, int]:

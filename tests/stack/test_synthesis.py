@@ -97,13 +97,13 @@ def test_a_worker_pool_is_a_fargate_service_that_the_scaler_can_size(synthesis: 
     pool.resource_count_is("AWS::ApplicationAutoScaling::ScalableTarget", 0)
 
 
-def test_a_lambda_pool_hides_messages_for_six_timeouts(synthesis: Any) -> None:
+def test_a_lambda_pool_hides_messages_for_the_timeout(synthesis: Any) -> None:
     from aws_cdk.assertions import Template
 
     pool = Template.from_json(synthesis.stacks["upwell-prod-pool-short"])
     pool.has_resource_properties("AWS::Lambda::Function", {"Timeout": 60, "MemorySize": 512})
     pool.has_resource_properties(
-        "AWS::SQS::Queue", {"QueueName": "upwell-prod-short", "VisibilityTimeout": 360}
+        "AWS::SQS::Queue", {"QueueName": "upwell-prod-short", "VisibilityTimeout": 60}
     )
     pool.has_resource_properties(
         "AWS::Lambda::EventSourceMapping", {"BatchSize": 1, "ScalingConfig": {"MaximumConcurrency": 20}}

@@ -47,6 +47,7 @@ class Clients:
         environment: Mapping[str, str] | None = None,
         threads: int = MAX_THREADS,
     ) -> None:
+        self._size = threads
         self._region = region
         self._profile = profile
         self._environment = environment
@@ -62,6 +63,12 @@ class Clients:
             user_agent_extra="upwell",
             # What is given stands for all of it: an endpoint of this process is not mixed in.
             ignore_configured_endpoint_urls=environment is not None,  # type: ignore[call-arg]  # the stubs lack it
+        )
+
+    def copy(self) -> Clients:
+        """Return clients of the same configuration that are closed on their own."""
+        return Clients(
+            region=self._region, profile=self._profile, environment=self._environment, threads=self._size
         )
 
     async def call(self, request: Callable[[], T]) -> T:

@@ -154,12 +154,15 @@ def read_run(item: Item) -> RunRecord:
     saved = load_run(item["record"]["S"])
     status = Status(item["status"]["S"])
     overtaken = status.value != item["saved_status"]["S"]
+    outcome = _run_outcome(item, status)
+    if status is Status.FAILED and outcome is not None:
+        status = outcome.status  # the state machine knows failures only; the root action knows which
     return replace(
         saved,
         status=status,
         version=int(item["version"]["N"]) + overtaken,
         ended_at=datetime.fromisoformat(item["ended_at"]["S"]).timestamp() if "ended_at" in item else None,
-        outcome=_run_outcome(item, status),
+        outcome=outcome,
     )
 
 

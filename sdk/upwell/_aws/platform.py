@@ -60,13 +60,15 @@ def open_ports(
 
 def ports_of(clients: Clients, settings: Settings) -> AwsPorts:
     """Return the adapters over clients that exist already."""
+    # Files are moved also after the ports are closed: a result of a run is downloaded when it is used.
+    transfer_clients = clients.copy()
     return AwsPorts(
         clients=clients,
         store=DynamoStore(clients, settings),
         blobs=S3Blobs(clients, settings),
         queue=SqsQueue(clients, settings),
         orchestrator=StepFunctionsOrchestrator(clients, settings),
-        transfers={"": LocalTransfer(), "file": LocalTransfer(), "s3": S3Transfer(clients)},
+        transfers={"": LocalTransfer(), "file": LocalTransfer(), "s3": S3Transfer(transfer_clients)},
         clock=SystemClock(),
     )
 

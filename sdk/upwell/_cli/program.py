@@ -62,6 +62,16 @@ def load_program(file: str, root_dir: Path | None = None) -> Program:
     return Program(file=file, path=path, root=root, module=module, tasks=found)
 
 
+def check_root(program: Program, root_dir: Path | None) -> None:
+    """Refuse a root folder that is not the one that a program was loaded from.
+
+    Raises:
+        UsageError: the file is not below it.
+    """
+    if root_dir is not None and root_dir.absolute() != program.root:
+        raise _not_below(program.file, root_dir)
+
+
 def find_task(program: Program, name: str) -> Task[..., Any]:
     """Return a task by its function's name or its full name, `environment.function`.
 
@@ -109,13 +119,17 @@ def _python_files(folder: Path) -> list[str]:
 
 def _module_name(file: str, path: Path, root: Path) -> str:
     if not path.is_relative_to(root):
-        raise UsageError(f"{file} is not below --root-dir {root}; give a folder that contains it")
+        raise _not_below(file, root)
     parts = path.relative_to(root).with_suffix("").parts
     if parts[-1] == "__init__" and len(parts) > 1:
         parts = parts[:-1]
     if any("." in part for part in parts):
         raise UsageError(f"{file} cannot be imported, because of the dots in its name; rename it")
     return ".".join(parts)
+
+
+def _not_below(file: str, root: Path) -> UsageError:
+    return UsageError(f"{file} is not below --root-dir {root}; give a folder that contains it")
 
 
 def _import(file: str, name: str) -> ModuleType:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -44,14 +45,14 @@ def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empt
 
 
 def _run(session: Session, flags: RunFlags, file: str, rest: Sequence[str]) -> None:
-    from upwell._cli.program import find_task, load_program
+    from upwell._cli.program import check_root, find_task, load_program
     from upwell._cli.running import run_task
     from upwell._cli.task_command import read_task_call
 
     more, task_name, arguments = _read_task_name(session, file, rest)
     flags = flags.merged(more)
     config = session.configure()
-    program = load_program(file, flags.root_dir or config.root_dir)
+    program = load_program(file, flags.root_dir or _root_dir_in(arguments, file) or config.root_dir)
     if task_name is None:
         _list_tasks(program, as_json=bool(flags.json))
         return
@@ -59,8 +60,22 @@ def _run(session: Session, flags: RunFlags, file: str, rest: Sequence[str]) -> N
     call = read_task_call(session, task, arguments, prog_name=f"upwell run {file} {task_name}")
     if call is None:
         return
+    check_root(program, call.flags.root_dir)
     session.configure()  # again: a program may have called upwell.init, and options may have come since
     run_task(program, task, call.inputs, flags.merged(call.flags))
+
+
+def _root_dir_in(arguments: Sequence[str], file: str) -> Path | None:
+    """Look ahead for --root-dir among a task's options, which are read when the file has been loaded.
+
+    It may be a parameter of the task as well; then it is unlikely to be a folder that the file is in.
+    """
+    for index, text in enumerate(arguments):
+        name, equals, value = text.partition("=")
+        if name == "--root-dir":
+            root = Path(value if equals else "".join(arguments[index + 1 : index + 2])).absolute()
+            return root if Path(file).absolute().is_relative_to(root) else None
+    return None
 
 
 def _read_task_name(

@@ -39,7 +39,6 @@ def run_task(program: Program, task: Task[..., Any], inputs: Mapping[str, Any], 
     """
     runner_options = _runner_options(program, flags)
     config = current_config()
-    inputs = asyncio.run(_uploaded(inputs)) if config.mode != "local" else inputs
     _check_inputs(task, inputs)
     if config.mode != "local":
         handle = asyncio.run(with_runcontext(**runner_options).run.aio(task, **inputs))
@@ -84,15 +83,9 @@ def _runner_options(program: Program, flags: RunFlags) -> dict[str, Any]:
 def _check_inputs(task: Task[..., Any], inputs: Mapping[str, Any]) -> None:
     """Refuse inputs that the task does not take, or that are too large, before anything is started."""
     try:
-        encode_root_inputs(task, (), inputs)
+        encode_root_inputs(task, task.interface.bind((), inputs))
     except (TypeError, ValueError, BaseRuntimeError) as e:
         raise UsageError(str(e)) from e
-
-
-async def _uploaded(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    from upwell._cli.uploads import uploaded
-
-    return await uploaded(inputs)
 
 
 def _run_here(

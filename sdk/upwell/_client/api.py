@@ -19,6 +19,7 @@ from upwell._client.pools import pools_of, root_dir_of, with_dependencies
 from upwell._client.run_handle import Run
 from upwell._client.submit import check_run_id, encode_root_inputs, new_run, new_run_id, next_generation
 from upwell._client.syncify import Bound
+from upwell._client.uploads import published
 from upwell._core.model import RunRecord, Status
 
 __all__ = ["deploy", "init", "init_from_config", "recover", "run", "with_runcontext"]
@@ -38,9 +39,12 @@ class Runner:
                 f"run() takes a task, not {type(task).__name__} {getattr(task, '__name__', task)!r}; "
                 "decorate the function with @env.task"
             )
-        encoded = encode_root_inputs(task, args, kwargs)
+        inputs = task.interface.bind(args, kwargs)
+        encoded = encode_root_inputs(task, inputs)
         options, config = self._options, current_config()
         async with open_backend(options.mode or config.mode, config) as backend:
+            if backend.mode != "local":
+                encoded = encode_root_inputs(task, await published(inputs))
             earlier = await _earlier(backend, options, task, encoded)
             if earlier is not None and earlier.status is Status.SUCCEEDED:
                 return _handle(backend, earlier, task)

@@ -15,9 +15,11 @@ from upwell._client.config import Config
 from upwell._client.deploy import pool_parameters
 from upwell._client.sandbox import Sandbox, started_sandbox
 from upwell._core.decide import Abort
+from upwell._core.keys import DATA
 from upwell._core.model import ActionKey, RunRecord
 from upwell._core.settings import Settings, resource_prefix
 from upwell._exec.transition import transition
+from upwell._types.io_context import IoContext, set_default_io_context
 from upwell.errors import NotDeployedError
 
 
@@ -87,6 +89,14 @@ async def open_cloud(mode: Mode, config: Config) -> AsyncIterator[CloudBackend]:
             resource_prefix(config.stage), region=config.region, profile=config.profile
         )
         ports = open_ports(settings, region=config.region, profile=config.profile)
+    # Files that the program names before or after a run go to and come from this deployment's storage.
+    set_default_io_context(
+        IoContext(
+            raw_data_prefix=ports.blobs.uri(f"{DATA}inputs"),
+            scratch_dir=config.state_dir.absolute() / "scratch",
+            transfers=ports.transfers,
+        )
+    )
     try:
         yield CloudBackend(mode, ports, settings, sandbox)
     finally:

@@ -38,14 +38,14 @@ def check_run_id(name: str) -> str:
     return name
 
 
-def encode_root_inputs(task: Task[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bytes:
-    """Bind and encode the inputs of a root task.
+def encode_root_inputs(task: Task[..., Any], inputs: Mapping[str, Any]) -> bytes:
+    """Encode the bound inputs of a root task.
 
     Raises:
         TypeError, ValueError: they don't fit its signature.
         InlineIOMaxBytesBreached: they are too large to be passed by value.
     """
-    encoded = task.interface.encode_inputs(task.interface.bind(args, dict(kwargs)))
+    encoded = task.interface.encode_inputs(dict(inputs))
     if len(encoded) > task.max_inline_io_bytes:
         limit = task.max_inline_io_bytes
         raise errors.InlineIOMaxBytesBreached(too_large(task.name, "inputs", len(encoded), limit))

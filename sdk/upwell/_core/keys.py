@@ -20,7 +20,9 @@ RUNTIME = "runtime/"
 """The worker's own code, fetched by Fargate tasks: `runtime/<hash>.zip`."""
 DEFAULT_POOL = "default"
 """The pool of environments that ask for nothing special."""
-POOL_NAME_MAX = 41
+DEAD_SUFFIX = "-dead"
+"""Of the name of a pool's dead-letter queue."""
+POOL_NAME_MAX = 32
 
 
 def action_pk(run_id: str, action_id: str) -> str:
@@ -66,11 +68,11 @@ def data_prefix(run_id: str) -> str:
 def pool_name(environment: str) -> str:
     """Return the pool of an environment's own: its name, as AWS takes names of resources.
 
-    Lower case, hyphens, a letter first, at most 41 characters; a longer name keeps its start and gets a hash.
+    Lower case, hyphens, a letter first, at most 32 characters; a longer name keeps its start and gets a hash.
     """
     slug = environment.lower().replace("_", "-")
-    if slug == DEFAULT_POOL or not slug[0].isalpha():
-        slug = f"env-{slug}"
+    if slug == DEFAULT_POOL or slug.endswith(DEAD_SUFFIX) or not slug[0].isalpha():
+        slug = f"env-{slug.removesuffix(DEAD_SUFFIX)}"
     if len(slug) <= POOL_NAME_MAX:
         return slug
     return f"{slug[: POOL_NAME_MAX - 9]}-{zlib.crc32(environment.encode()):08x}"

@@ -70,7 +70,11 @@ class Driver:
         self._calls: set[asyncio.Future[Outcome]] = set()
         self._deferred: list[Future[object]] = []
         self._ended = False
+        self._leaving = False
+        self._lease = record.lease
         self._replays = record.attempt > 1 or record.generation > 1
+        self.trouble: Exception | None = None
+        """What failed of the engine's own work; the attempt does not count then."""
 
     @property
     def _key(self) -> ActionKey:
@@ -81,17 +85,44 @@ class Driver:
         if self._replays:
             await read_journal(self._kernel.ports.store, self._key, self.journal, self._watch.cursors)
 
+    def leave(self) -> None:
+        """From now on leave the children alone: another attempt of the action will wait for them."""
+        self._leaving = True
+
+    async def guard(self, work: Awaitable[T]) -> T:
+        """Await engine work. If it fails, that is not the task's failure: the attempt does not count."""
+        try:
+            return await work
+        except (errors.UpwellError, errors.BaseRuntimeError):
+            raise  # says what the program or its author can do
+        except Exception as e:
+            self.trouble = self.trouble or e
+            self.leave()
+            raise
+
     async def close(self) -> None:
         """The task's function is over: abort the children that it did not wait for."""
         self._ended = True
         for waiting in list(self._calls):
             waiting.cancel()
-        orphans = [spec for child, spec in self._open.items() if child not in self.journal.outcomes]
-        if orphans:
-            reason = f"its parent {self._spec.task.name} ended"
-            await asyncio.gather(*(abort(self._kernel, spec, reason) for spec in orphans))
-        await self._watch.close()
-        await self._sender.close()
+        try:
+            orphans = [spec for child, spec in self._open.items() if child not in self.journal.outcomes]
+            if orphans and not self._leaving:
+                await self._abort(orphans, "ended")
+        finally:
+            await self._watch.close()
+            await self._sender.close()
+
+    async def _abort(self, children: list[ActionSpec], why: str) -> None:
+        if await self._is_ours():
+            reason = f"its parent {self._spec.task.name} {why}"
+            await asyncio.gather(*(abort(self._kernel, spec, reason) for spec in children))
+
+    async def _is_ours(self) -> bool:
+        """Whether no other attempt has begun; if one has, the children are its own."""
+        record = await self._kernel.ports.store.get(self._key)
+        ours = self._lease.id if self._lease else None
+        return record is not None and record.lease is not None and record.lease.id == ours
 
     # --- Engine ---------------------------------------------------------------------------------------------
 
@@ -153,13 +184,13 @@ class Driver:
 
     async def load(self, payload: Payload) -> bytes:
         """See `Engine.load`."""
-        return await self._here(unpack(self._kernel.ports.blobs, payload))
+        return await self._here(self.guard(unpack(self._kernel.ports.blobs, payload)))
 
     async def record_trace(
         self, trace_id: str, name: str, started_at: float, result: bytes | BaseException
     ) -> None:
         """See `Engine.record_trace`."""
-        await self._here(self._record_trace(trace_id, name, started_at, result))
+        await self._here(self.guard(self._record_trace(trace_id, name, started_at, result)))
 
     async def _record_trace(
         self, trace_id: str, name: str, started_at: float, result: bytes | BaseException
@@ -215,9 +246,9 @@ class Driver:
     async def _outcome(self, child: ActionSpec, encoded: bytes) -> Outcome:
         if self._ended:
             raise asyncio.CancelledError(f"{self._spec.task.name} has ended; it cannot call {child.task.name}")
-        hit = await self._cached(child)
+        hit = await self.guard(self._cached(child))
         if hit is not None:
-            return await self._note_hit(child, encoded, hit)
+            return await self.guard(self._note_hit(child, encoded, hit))
         async with self._in_flight:
             return await self._send_and_wait(child, encoded)
 
@@ -228,12 +259,12 @@ class Driver:
         self._slot.park()
         try:
             if child.action_id not in self.journal.open:
-                payload = await self._pack(encoded, MESSAGE_INLINE_BYTES)
-                await self._sender.send(child, payload)
+                payload = await self.guard(self._pack(encoded, MESSAGE_INLINE_BYTES))
+                await self.guard(self._sender.send(child, payload))
             outcome = await waiting
         except asyncio.CancelledError:
-            if not self._ended:
-                await asyncio.shield(abort(self._kernel, child, f"{self._spec.task.name} cancelled the call"))
+            if not (self._ended or self._leaving):
+                await asyncio.shield(self.guard(self._abort([child], "cancelled the call")))
             del self._open[child.action_id]
             raise
         except BaseException:
@@ -242,7 +273,7 @@ class Driver:
         finally:
             self._watch.settled(child.action_id)
             self._calls.discard(waiting)
-            if not self._ended:
+            if not (self._ended or self._leaving):
                 await self._slot.resume()
         del self._open[child.action_id]
         return outcome

@@ -15,6 +15,7 @@ from upwell._exec.effects import carry_out
 from upwell._exec.invoke import invoke
 from upwell._exec.kernel import Kernel
 from upwell._exec.payloads import pack
+from upwell._exec.putback import put_back
 from upwell._exec.slots import Slot
 from upwell._exec.transition import transition
 
@@ -52,26 +53,34 @@ class Executor:
             Whether the message has done its work and was deleted.
         """
         slot = slot or Slot(None)
+        ports = self.kernel.ports
+        lease = Lease(id=self.kernel.ids.new(), expires_at=ports.clock.now() + self.lease_s)
         try:
-            spec = await self._storable(delivery.message.action)
-            ports = self.kernel.ports
-            lease = Lease(id=self.kernel.ids.new(), expires_at=ports.clock.now() + self.lease_s)
-            claim = Claim(
-                spec=spec,
-                executor=ports.executor,
-                lease=lease,
-                max_losses=self.kernel.settings.max_system_losses,
-            )
-            key = ActionKey(spec.run.run_id, spec.action_id)
-            decision = await transition(ports.store, ports.clock, key, claim)
-            if not any(isinstance(effect, Run) for effect in decision.effects):
-                await carry_out(self.kernel, decision, delivery, spec)
-                return _acknowledged(decision)
-            record = decision.record or await ports.store.get(key)
-            assert record is not None  # claimed just now
-            return await _Attempt(self, delivery, record, lease, slot).run()
+            return await self._claim_and_run(delivery, lease, slot)
+        except Exception as e:
+            fields = {"action_id": delivery.message.action.action_id, "received": delivery.received}
+            log.warning("an action could not be handled; it is delivered again", extra=fields, exc_info=True)
+            return await put_back(self.kernel, delivery, lease, e)
         finally:
             slot.close()
+
+    async def _claim_and_run(self, delivery: Delivery, lease: Lease, slot: Slot) -> bool:
+        ports = self.kernel.ports
+        spec = await self._storable(delivery.message.action)
+        claim = Claim(
+            spec=spec,
+            executor=ports.executor,
+            lease=lease,
+            max_losses=self.kernel.settings.max_system_losses,
+        )
+        key = ActionKey(spec.run.run_id, spec.action_id)
+        decision = await transition(ports.store, ports.clock, key, claim)
+        if not any(isinstance(effect, Run) for effect in decision.effects):
+            await carry_out(self.kernel, decision, delivery, spec)
+            return _acknowledged(decision)
+        record = decision.record or await ports.store.get(key)
+        assert record is not None  # claimed just now
+        return await _Attempt(self, delivery, record, lease, slot).run()
 
     async def _storable(self, spec: ActionSpec) -> ActionSpec:
         """Return the action with inputs of a size that its record can hold."""
@@ -100,27 +109,36 @@ class _Attempt:
         self._record = record
         self._lease = lease
         self._slot = slot
+        self._driver = Driver(self._kernel, record, slot)
         self._work: asyncio.Task[Outcome] | None = None
         self._stop = self._cancel
 
     async def run(self) -> bool:
         """Run the task, record how it ended, reply."""
-        driver = Driver(self._kernel, self._record, self._slot)
         key = self._record.key
-        self._work = asyncio.create_task(invoke(self._kernel, self._record, driver))
+        self._work = asyncio.create_task(invoke(self._kernel, self._record, self._driver))
         self._kernel.hub.started(key, self._stop)
         alive = asyncio.create_task(self._keep_alive()) if self._executor.extends else None
         try:
-            outcome = await self._work
-        except asyncio.CancelledError:
-            return await self._cancelled()
+            await self._settled(self._work)
         finally:
             if alive is not None:
                 alive.cancel()
                 await asyncio.gather(alive, return_exceptions=True)
             self._kernel.hub.ended(key, self._stop)
-            await driver.close()
-        return await self._commit(Finish(lease_id=self._lease.id, outcome=outcome))
+            await self._driver.close()
+        if self._work.cancelled():
+            return await self._cancelled()
+        return await self._commit(Finish(lease_id=self._lease.id, outcome=self._work.result()))
+
+    async def _settled(self, work: asyncio.Task[Outcome]) -> None:
+        """Wait for the task's function. When this executor stops, so does it, but its children go on."""
+        try:
+            await asyncio.wait({work})
+        except asyncio.CancelledError:
+            self._driver.leave()
+            work.cancel()
+            await asyncio.wait({work})
 
     def _cancel(self) -> None:
         if self._work is not None:
@@ -128,9 +146,6 @@ class _Attempt:
 
     async def _cancelled(self) -> bool:
         """The attempt was stopped: by an abort, whose record is final, or because this executor drains."""
-        if self._work is not None and not self._work.done():
-            self._work.cancel()
-            await asyncio.gather(self._work, return_exceptions=True)
         if not self._executor.draining:
             return await self._discard_if_ended()
         return await self._commit(Release(lease_id=self._lease.id))
@@ -159,7 +174,7 @@ class _Attempt:
             await ports.clock.sleep(settings.heartbeat_s)
             try:
                 if not await self._extend():
-                    self._cancel()
+                    await self._lose()
                     return
                 await ports.queue.hide(self._delivery, self._executor.lease_s)
             except Exception:  # the store is out of reach: try again; the lease decides, not this request
@@ -174,6 +189,13 @@ class _Attempt:
             return False
         self._record = decision.record
         return True
+
+    async def _lose(self) -> None:
+        """The lease is gone: the action has ended, and its children with it, or another attempt needs them."""
+        record = await self._kernel.ports.store.get(self._record.key)
+        if record is None or record.outcome is None:
+            self._driver.leave()
+        self._cancel()
 
     def _fields(self) -> dict[str, object]:
         spec = self._record.spec

@@ -14,11 +14,11 @@ from upwell._author.context import ActionID, GroupData, TaskContext, current
 from upwell._author.task import Task
 from upwell._core.keys import data_prefix
 from upwell._core.limits import RECORD_INLINE_BYTES
-from upwell._core.model import ActionRecord, Outcome, Status
+from upwell._core.model import ActionRecord, Outcome, Payload, Status
 from upwell._exec.driver import Driver
 from upwell._exec.failure import describe
 from upwell._exec.kernel import Kernel
-from upwell._exec.payloads import pack, too_large, unpack
+from upwell._exec.payloads import pack, too_large
 from upwell._exec.threads import in_thread
 from upwell._types.io_context import IoContext, set_io_context
 
@@ -26,37 +26,48 @@ from upwell._types.io_context import IoContext, set_io_context
 async def invoke(kernel: Kernel, record: ActionRecord, driver: Driver) -> Outcome:
     """Run one attempt and return how it ended.
 
-    Whatever the task's function raises becomes an outcome. Only the cancellation of the attempt itself, by an
-    abort or by an executor that drains, passes through.
+    Whatever the task's function raises becomes an outcome. The cancellation of the attempt itself, by an abort
+    or by an executor that drains, passes through.
+
+    Raises:
+        Exception: the engine's own work failed; the task is not to blame and must be tried again.
     """
     try:
-        task = await kernel.loader.load(record.spec)
-        data = await unpack(kernel.ports.blobs, record.spec.inputs)
-        await driver.prepare()
-        try:
-            value = await _run(kernel, record, driver, task, data)
-        finally:
-            await driver.settle()
-        encoded = task.interface.encode_output(value)
-        limit = record.spec.task.max_inline_io_bytes
-        if len(encoded) > limit:
-            raise errors.InlineIOMaxBytesBreached(too_large(task.name, "outputs", len(encoded), limit))
-        output = await pack(
+        outcome = Outcome(status=Status.SUCCEEDED, output=await _output(kernel, record, driver))
+    except asyncio.CancelledError as e:
+        if _is_ours():
+            raise
+        outcome = Outcome(status=Status.FAILED, error=describe(e, kernel.ports.executor.id))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as e:
+        outcome = Outcome(status=Status.FAILED, error=describe(e, kernel.ports.executor.id))
+    if driver.trouble is not None:
+        raise driver.trouble
+    return outcome
+
+
+async def _output(kernel: Kernel, record: ActionRecord, driver: Driver) -> Payload:
+    task = await kernel.loader.load(record.spec)
+    data = await driver.load(record.spec.inputs)
+    await driver.guard(driver.prepare())
+    try:
+        value = await _run(kernel, record, driver, task, data)
+    finally:
+        await driver.settle()
+    encoded = task.interface.encode_output(value)
+    limit = record.spec.task.max_inline_io_bytes
+    if len(encoded) > limit:
+        raise errors.InlineIOMaxBytesBreached(too_large(task.name, "outputs", len(encoded), limit))
+    return await driver.guard(
+        pack(
             kernel.ports.blobs,
             record.spec.run.run_id,
             encoded,
             inline_bytes=RECORD_INLINE_BYTES,
             cached=record.spec.task.cache_key is not None,
         )
-    except asyncio.CancelledError as e:
-        if _is_ours():
-            raise
-        return Outcome(status=Status.FAILED, error=describe(e, kernel.ports.executor.id))
-    except BaseException as e:
-        if isinstance(e, KeyboardInterrupt):
-            raise
-        return Outcome(status=Status.FAILED, error=describe(e, kernel.ports.executor.id))
-    return Outcome(status=Status.SUCCEEDED, output=output)
+    )
 
 
 def _is_ours() -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from upwell._core.journal import Completed, Cursor, Journal
 from upwell._core.model import ActionKey, Outcome
 from upwell._exec.kernel import Kernel
+
+log = logging.getLogger("upwell.watch")
 
 SHARE_OF_WAIT = 0.05
 """The interval between two looks, as a share of the time waited: a wait costs at most 5 % more than it took."""
@@ -86,12 +89,15 @@ class Watch:
             waited_s = clock.now() - since
             await clock.sleep(min(max(waited_s * SHARE_OF_WAIT, settings.poll_min_s), settings.poll_max_s))
             before = len(self._waiting)
-            await self._read_journal()
-            if len(self._waiting) < before:
-                heard_at = clock.now()
-            elif clock.now() - heard_at >= settings.silence_s:
-                await self._read_records()
-                heard_at = clock.now()
+            try:
+                await self._read_journal()
+                if len(self._waiting) < before:
+                    heard_at = clock.now()
+                elif clock.now() - heard_at >= settings.silence_s:
+                    await self._read_records()
+                    heard_at = clock.now()
+            except Exception:  # the store is out of reach: the task waits on, and knows nothing of it
+                log.warning("could not read a journal; trying again", exc_info=True)
 
     async def _read_journal(self) -> None:
         for shard in self._journal.shards_of_interest():

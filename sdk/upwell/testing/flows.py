@@ -77,7 +77,7 @@ class LocalFlows:
         self, options: RunOptions, task: Task[..., Any], *args: Any, **kwargs: Any
     ) -> FlowResult:
         """Run a flow with options: a name, custom context, environment variables, cache mode, timeout."""
-        encoded = encode_root_inputs(task, args, kwargs)
+        encoded = encode_root_inputs(task, task.interface.bind(args, kwargs))
         store = SqliteStore(self._root / "state.db")
         blobs = FolderBlobs(self._root / "blobs")
         try:

@@ -56,7 +56,7 @@ class MotoFlows:
         self, options: RunOptions, task: Task[..., Any], *args: Any, **kwargs: Any
     ) -> FlowResult:
         """Run a flow with options."""
-        encoded = encode_root_inputs(task, args, kwargs)
+        encoded = encode_root_inputs(task, task.interface.bind(args, kwargs))
         aws = ports_of(self._clients, self._settings)
         record = await submission(aws.store, aws.blobs, task, encoded, options, aws.clock.now())
         pools = {DEFAULT_POOL, *pools_of(task)}
