@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from upwell._author import registry
 from upwell._cli.failures import ProgramError
 from upwell._cli.program import find_task, load_program
 from upwell.errors import TaskNotFoundError, UsageError
@@ -33,18 +30,7 @@ def plain() -> None: ...
 """
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Work in an empty folder, and forget what was loaded from it."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(registry, "_root", [])
-    before = set(sys.modules)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
-            del sys.modules[name]
-            registry.forget(name)
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def write(path: Path, text: str = FLOW) -> Path:
