@@ -102,9 +102,7 @@ def test_a_lambda_pool_hides_messages_for_the_timeout(synthesis: Any) -> None:
 
     pool = Template.from_json(synthesis.stacks["upwell-prod-pool-short"])
     pool.has_resource_properties("AWS::Lambda::Function", {"Timeout": 60, "MemorySize": 512})
-    pool.has_resource_properties(
-        "AWS::SQS::Queue", {"QueueName": "upwell-prod-short", "VisibilityTimeout": 60}
-    )
+    pool.has_resource_properties("AWS::SQS::Queue", {"QueueName": "upwell-prod-short", "VisibilityTimeout": 60})
     pool.has_resource_properties(
         "AWS::Lambda::EventSourceMapping", {"BatchSize": 1, "ScalingConfig": {"MaximumConcurrency": 20}}
     )

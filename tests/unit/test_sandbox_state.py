@@ -1,5 +1,4 @@
 import dataclasses
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -77,22 +76,24 @@ def test_a_zombie_has_no_start_time() -> None:
     process.wait()
 
 
-def hold_lock(
-    root: Path, held: "multiprocessing.synchronize.Event", release: "multiprocessing.synchronize.Event"
-) -> None:
-    with StateDir(root).lock():
-        held.set()
-        release.wait(10)
-        (root / "first").touch()
+HOLD_LOCK = """
+import pathlib, sys
+from upwell_runtime.sandbox.state import StateDir
+state_dir = StateDir(pathlib.Path(sys.argv[1]))
+with state_dir.lock():
+    print("held", flush=True)
+    sys.stdin.readline()
+    (state_dir.root / "first").touch()
+"""
 
 
 def test_the_lock_makes_processes_take_turns(state_dir: StateDir) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    held, release = spawn.Event(), spawn.Event()
-    holder = spawn.Process(target=hold_lock, args=(state_dir.root, held, release))
-    holder.start()
-    assert held.wait(30)
-    release.set()
-    with state_dir.lock():
-        assert (state_dir.root / "first").exists()
-    holder.join()
+    command = [sys.executable, "-c", HOLD_LOCK, str(state_dir.root)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdin is not None
+        assert holder.stdout.readline() == "held\n"
+        holder.stdin.write("go on\n")
+        holder.stdin.flush()
+        with state_dir.lock():
+            assert (state_dir.root / "first").exists()
