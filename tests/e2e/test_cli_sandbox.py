@@ -1,0 +1,139 @@
+"""The command line on the sandbox: real Lambda and worker processes behind emulated AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+FLOW = """
+import asyncio, upwell
+from upwell.io import File
+
+warm = upwell.TaskEnvironment("warm", reuse_policy=upwell.ReusePolicy(replicas=1, concurrency=4))
+env = upwell.TaskEnvironment("cold", depends_on=[warm])
+
+@warm.task
+async def double(x: int) -> int:
+    return 2 * x
+
+@env.task
+async def main(n: int = 3) -> int:
+    return sum(await asyncio.gather(*(double(i) for i in range(n))))
+
+@env.task
+def boom() -> None:
+    raise ValueError("no way")
+
+@env.task
+async def size(f: File) -> int:
+    async with f.open("rb") as source:
+        return len(await source.read())
+
+@env.task
+async def forever() -> None:
+    await asyncio.Event().wait()
+"""
+
+
+class Sandbox:
+    """Carries out command lines in a folder, on the session's sandbox."""
+
+    def __init__(self, folder: Path, state_dir: Path) -> None:
+        self.folder = folder
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+            "UPWELL_BACKEND": "sandbox",
+            "UPWELL_STATE_DIR": str(state_dir),
+        }
+
+    def __call__(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "upwell._cli", *arguments],
+            cwd=self.folder,
+            env=self._environment | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=110,
+        )
+
+    def json(self, *arguments: str) -> Any:
+        """Return the document that a command prints."""
+        done = self(*arguments, "--json")
+        assert done.stdout, done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture
+def upwell(tmp_path: Path, sandbox_state: Path) -> Sandbox:
+    """Give the command line, in a folder with a flow."""
+    (tmp_path / "cli_flow.py").write_text(FLOW)
+    return Sandbox(tmp_path, sandbox_state)
+
+
+def test_followed_to_the_end_it_prints_the_outputs(upwell: Sandbox) -> None:
+    done = upwell("run", "cli_flow.py", "main", "--n", "4", "--name", "followed", "-f")
+    assert (done.returncode, done.stdout) == (0, "12\n"), done.stderr
+    actions = upwell.json("get", "actions", "followed")
+    assert {a["task"]: {t["executor_kind"] for t in a["attempts"]} for a in actions} == {
+        "cold.main": {"lambda"},
+        "warm.double": {"worker"},
+    }
+    assert len(actions) == 5
+    assert upwell.json("get", "io", "followed")["inputs"] == {"n": 4}
+
+
+def test_a_submitted_run_is_named_and_can_be_aborted_and_recovered(upwell: Sandbox) -> None:
+    started = upwell("run", "cli_flow.py", "forever", "--name", "long", "--label", "a=b")
+    assert started.returncode == 0, started.stderr
+    name, url = started.stdout.splitlines()
+    assert name == "run long"
+    assert "states/home" in url
+
+    aborted = upwell.json("abort", "long", "--reason", "enough")
+    assert aborted["labels"] == {"a": "b"}
+    shown = upwell.json("get", "run", "long")
+    assert (shown["status"], shown["error"]["message"]) == ("aborted", "enough")
+    again = upwell("abort", "long")
+    assert again.returncode == 1
+    assert "has ended already" in again.stderr
+
+    recovered = upwell("recover", "long")
+    assert recovered.returncode == 0, recovered.stderr
+    assert upwell.json("abort", "long")["generation"] == 2
+
+
+def test_a_failure_exits_with_1_and_the_users_traceback(upwell: Sandbox) -> None:
+    done = upwell("run", "cli_flow.py", "boom", "--follow")
+    assert done.returncode == 1
+    assert "failed: ValueError: no way" in done.stderr
+    assert 'raise ValueError("no way")' in done.stderr
+    assert "upwell/_" not in done.stderr
+
+
+def test_a_local_file_is_uploaded(upwell: Sandbox) -> None:
+    (upwell.folder / "data.bin").write_bytes(b"x" * 70_000)
+    done = upwell("run", "cli_flow.py", "size", "--f", "data.bin", "-f", "--json")
+    assert json.loads(done.stdout)["outputs"] == {"o0": 70_000}
+
+
+def test_a_stage_that_is_not_deployed_is_one_line(upwell: Sandbox, sandbox_state: Path) -> None:
+    aws = json.loads((sandbox_state / "sandbox" / "state.json").read_text())["environment"]
+    done = upwell("run", "cli_flow.py", "main", "--backend", "aws", "--stage", "nowhere", **aws)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: no platform 'upwell-nowhere'")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_sandbox_tells_its_status(upwell: Sandbox) -> None:
+    assert upwell.json("sandbox", "status")["running"] is True
+    assert upwell("sandbox", "status").returncode == 0
+    assert upwell.json("sandbox", "start")["started"] is False
