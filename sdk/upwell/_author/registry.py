@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +39,13 @@ def importable_name(module: str, root_dir: Path | None = None) -> str:
     file = getattr(main, "__file__", None)
     if file is None:
         return MAIN
+    return _name_of_file(file, root_dir if root_dir is not None else (_root[0] if _root else None))
+
+
+@cache
+def _name_of_file(file: str, root_dir: Path | None) -> str:
     path = Path(file).resolve()
-    root = root_dir.resolve() if root_dir is not None else (_root[0] if _root else path.parent)
+    root = root_dir.resolve() if root_dir is not None else path.parent
     relative = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
     return ".".join(relative.with_suffix("").parts)
 

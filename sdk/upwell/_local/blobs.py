@@ -22,6 +22,7 @@ class FolderBlobs:
 
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
+        self._prefix = f"{self._root}{os.sep}"
 
     def _path(self, key: str) -> Path:
         parts = PurePosixPath(key).parts
@@ -51,7 +52,7 @@ class FolderBlobs:
 
     def uri(self, key: str) -> str:
         """Return the path of a key's file."""
-        return str(self._path(key))
+        return f"{self._prefix}{key}"
 
 
 def _write_once(path: Path, data: bytes, unfinished: Path) -> None:
