@@ -31,7 +31,7 @@ from upwell._core.decide import (
 )
 from upwell._core.model import ActionKey, ActionRecord, ActionSpec, CacheEntry, Executor, Lease, Outcome, Status
 
-LEASE_S, VISIBILITY_S, MAX_RECEIVES, MAX_LOSSES = 30.0, 30.0, 4, 2
+LEASE_S, VISIBILITY_S, MAX_RECEIVES, MAX_LOSSES = 30.0, 30.0, 3, 2
 ENTRY = CacheEntry(key="k", output=OUTPUT, made_by=ActionKey("other", "a"), created_at=1.0)
 
 Choice = Literal["go on", "succeed", "fail", "extend", "release"]
