@@ -19,7 +19,7 @@ from upwell import errors
 from upwell._author.context import TaskContext, current
 from upwell._author.task import Task
 from upwell._core.decide import Hit
-from upwell._core.ids import Occurrences
+from upwell._core.ids import Occurrences, digest
 from upwell._core.journal import Completed, Journal, Traced
 from upwell._core.limits import MESSAGE_INLINE_BYTES, RECORD_INLINE_BYTES
 from upwell._core.model import (
@@ -72,6 +72,7 @@ class Driver:
         self._ended = False
         self._leaving = False
         self._lease = record.lease
+        self._failures = record.failures
         self._replays = record.attempt > 1 or record.generation > 1
         self.trouble: Exception | None = None
         """What failed of the engine's own work; the attempt does not count then."""
@@ -139,9 +140,9 @@ class Driver:
             return work
         return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
-    def _next_id(self, name: str, digest: str, group: str | None) -> str:
+    def _next_id(self, name: str, inputs: str, group: str | None) -> str:
         with self._counting:  # sync tasks count from threads of their own
-            return self._occurrences.next_id(self._spec.action_id, name, digest, group)
+            return self._occurrences.next_id(self._spec.action_id, name, inputs, group)
 
     def block_on(self, work: Coroutine[Any, Any, T]) -> T:
         """See `Engine.block_on`."""
@@ -174,9 +175,9 @@ class Driver:
             if isinstance(result, BaseException):
                 log.warning("a trace could not be recorded", exc_info=result)
 
-    def next_trace_id(self, name: str, digest: str) -> str:
+    def next_trace_id(self, name: str, inputs: str) -> str:
         """See `Engine.next_trace_id`."""
-        return self._next_id(f"trace {name}", digest, None)
+        return self._next_id(f"trace {name}", inputs, None)
 
     def find_trace(self, trace_id: str) -> Outcome | None:
         """See `Engine.find_trace`."""
@@ -215,9 +216,9 @@ class Driver:
         if len(encoded) > task.max_inline_io_bytes:
             limit = task.max_inline_io_bytes
             raise errors.InlineIOMaxBytesBreached(too_large(task.name, "inputs", len(encoded), limit))
-        digest = task.input_digest(encoded)
+        inputs_digest = task.input_digest(encoded)
         group = context.group_data.name if context.group_data else None
-        child_id = self._next_id(task.name, digest, group)
+        child_id = self._of_this_try(self._next_id(task.name, inputs_digest, group))
         outcome = self.journal.outcomes.get(child_id)
         if outcome is None:
             child = ActionSpec(
@@ -235,6 +236,21 @@ class Driver:
             raise revive(outcome.error)
         assert outcome.output is not None  # a success has one
         return task.interface.decode_output(await self.load(outcome.output))
+
+    def _of_this_try(self, child_id: str) -> str:
+        """Return the id of a call made now: a retry does not repeat what succeeded in earlier tries.
+
+        What failed, or was aborted with the try that called it, gets a new id, which depends on nothing but the
+        number of tries that failed: an attempt that only replaces a lost executor comes to the same one.
+        """
+        if not self._replays:
+            return child_id
+        ids = [child_id] + [digest(child_id, str(n)) for n in range(1, self._spec.task.retry.count + 1)]
+        for known_id in ids:
+            known = self.journal.outcomes.get(known_id)
+            if known is not None and known.status is Status.SUCCEEDED:
+                return known_id
+        return ids[min(self._failures, len(ids) - 1)]
 
     def _run_for(self, context: TaskContext) -> RunSpec:
         run = self._spec.run

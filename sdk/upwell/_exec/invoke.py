@@ -7,6 +7,7 @@ import os
 from collections.abc import Coroutine
 from contextvars import copy_context
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from upwell import errors
@@ -14,7 +15,7 @@ from upwell._author.context import ActionID, GroupData, TaskContext, current
 from upwell._author.task import Task
 from upwell._core.keys import data_prefix
 from upwell._core.limits import RECORD_INLINE_BYTES
-from upwell._core.model import ActionRecord, Outcome, Payload, Status
+from upwell._core.model import ActionRecord, ActionSpec, Outcome, Payload, Status
 from upwell._exec.driver import Driver
 from upwell._exec.failure import describe
 from upwell._exec.kernel import Kernel
@@ -81,7 +82,7 @@ async def _run(kernel: Kernel, record: ActionRecord, driver: Driver, task: Task[
     environment = {**record.spec.task.env_vars, **record.spec.run.env_vars}
     if environment:
         os.environ.update(environment)
-    limit_s = record.spec.task.bounds.max_runtime_s
+    limit_s, too_late = _limit(record.spec, driver.now())
     context = copy_context()
     context.run(current.set, _context(kernel, record, driver))
     context.run(set_io_context, _io_context(kernel, record))
@@ -94,9 +95,19 @@ async def _run(kernel: Kernel, record: ActionRecord, driver: Driver, task: Task[
     except TimeoutError:
         if not bound.expired():
             raise
-        raise errors.MaxRuntimeExceededError(
-            f"{task.name} ran longer than max_runtime of {limit_s:g} s"
-        ) from None
+        raise too_late from None
+
+
+def _limit(spec: ActionSpec, now: float) -> tuple[float | None, errors.TaskTimeoutError]:
+    """Return how long an attempt that begins now may run, and the error of one that runs longer."""
+    bounds, name = spec.task.bounds, spec.task.name
+    limit_s = bounds.max_runtime_s
+    if bounds.deadline_s is not None:
+        left_s = spec.queued_at + bounds.deadline_s - now
+        if limit_s is None or left_s < limit_s:
+            text = f"{name} was not done {bounds.deadline_s:g} s after it was queued"
+            return left_s, errors.DeadlineExceededError(text)
+    return limit_s, errors.MaxRuntimeExceededError(f"{name} ran longer than max_runtime of {limit_s or 0:g} s")
 
 
 async def _guard(call: Coroutine[Any, Any, Any]) -> Any:
@@ -122,7 +133,7 @@ def _io_context(kernel: Kernel, record: ActionRecord) -> IoContext:
     spec = record.spec
     return IoContext(
         raw_data_prefix=kernel.ports.blobs.uri(data_prefix(spec.run.run_id)),
-        scratch_dir=kernel.scratch / spec.run.run_id / f"{spec.action_id}-{record.attempt}",
+        scratch_dir=Path(f"{kernel.scratch}/{spec.run.run_id}/{spec.action_id}-{record.attempt}"),
         transfers=kernel.transfers,
     )
 
