@@ -41,7 +41,7 @@ def describe(error: BaseException, worker: str) -> ErrorInfo:
         code = "OOMError"
     return ErrorInfo(
         code=code,
-        message=_cut(str(error)),
+        message=_cut(_message(error)),
         kind=kind,
         traceback=_cut(_traceback(error), keep_end=True),
         recoverable=not isinstance(error, errors.NonRecoverableError),
@@ -64,6 +64,13 @@ def revive(info: ErrorInfo) -> errors.BaseRuntimeError:
     return error
 
 
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as e:  # its own __str__ fails; that must not hide the error itself
+        return f"(no message: {type(error).__name__}.__str__ raised {type(e).__name__})"
+
+
 def _traceback(error: BaseException) -> str:
     if isinstance(error, errors.BaseRuntimeError) and error.remote_traceback:
         return error.remote_traceback
@@ -79,7 +86,7 @@ def _tb(error: BaseException) -> TracebackType | None:
 def _cut(text: str, *, keep_end: bool = False) -> str:
     data = text.encode(errors="replace")
     if len(data) <= ERROR_TEXT_BYTES:
-        return text
+        return data.decode()
     if keep_end:
         return "[...]\n" + data[-ERROR_TEXT_BYTES:].decode(errors="ignore")
     return data[:ERROR_TEXT_BYTES].decode(errors="ignore") + " [...]"
