@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Coroutine
 from contextvars import copy_context
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from upwell._exec.failure import describe
 from upwell._exec.kernel import Kernel
 from upwell._exec.payloads import pack, too_large
 from upwell._exec.threads import in_thread
+from upwell._exec.variables import process_variables
 from upwell._types.io_context import IoContext, set_io_context
 
 
@@ -79,19 +79,18 @@ def _is_ours() -> bool:
 
 async def _run(kernel: Kernel, record: ActionRecord, driver: Driver, task: Task[..., Any], data: bytes) -> Any:
     kwargs = task.interface.decode_inputs(data)
-    environment = {**record.spec.task.env_vars, **record.spec.run.env_vars}
-    if environment:
-        os.environ.update(environment)
+    variables = {**record.spec.task.env_vars, **record.spec.run.env_vars}
     limit_s, too_late = _limit(record.spec, driver.now())
     context = copy_context()
     context.run(current.set, _context(kernel, record, driver))
     context.run(set_io_context, _io_context(kernel, record))
     try:
-        async with asyncio.timeout(limit_s) as bound:
-            if task.is_async:
-                call = context.run(asyncio.get_running_loop().create_task, _guard(task.func(**kwargs)))
-                return await _wait(call)
-            return await in_thread(lambda: context.run(task.func, **kwargs), name=task.name)
+        with process_variables.applied(variables):
+            async with asyncio.timeout(limit_s) as bound:
+                if task.is_async:
+                    call = context.run(asyncio.get_running_loop().create_task, _guard(task.func(**kwargs)))
+                    return await _wait(call)
+                return await in_thread(lambda: context.run(task.func, **kwargs), name=task.name)
     except TimeoutError:
         if not bound.expired():
             raise
