@@ -114,7 +114,8 @@ async def _guard(call: Coroutine[Any, Any, Any]) -> Any:
     try:
         return await call
     except SystemExit as e:
-        raise errors.RuntimeUserError("SystemExit", f"the task called sys.exit({e.code!r})") from e
+        error = errors.RuntimeUserError("SystemExit", f"the task called sys.exit({e.code!r})")
+        raise error.with_traceback(e.__traceback__) from None
 
 
 async def _wait(call: asyncio.Task[Any]) -> Any:
