@@ -88,7 +88,7 @@ def receive_grant(queue_arn: str, reason: str = "") -> Grant:
 
 
 def dead_letters_grants(deployment: Deployment) -> list[Grant]:
-    """Return what it takes to fail the actions of dead letters, and to repeat the end of those that have one."""
+    """Return what it takes to fail the actions of dead letters, and to repeat the end of one that has it."""
     remember = Grant(
         sid="Cache", actions=["dynamodb:BatchWriteItem"], resources=[deployment.table_arn("cache")]
     )
