@@ -122,11 +122,13 @@ class _Attempt:
         try:
             await self._settled(self._work)
         finally:
-            if alive is not None:
-                alive.cancel()
-                await asyncio.gather(alive, return_exceptions=True)
             self._kernel.hub.ended(key, self._stop)
-            await self._driver.close()
+            try:
+                await self._driver.close()
+            finally:  # until here: to abort many children may take longer than a lease
+                if alive is not None:
+                    alive.cancel()
+                    await asyncio.gather(alive, return_exceptions=True)
         if self._work.cancelled():
             return await self._cancelled()
         return await self._commit(Finish(lease_id=self._lease.id, outcome=self._work.result()))
