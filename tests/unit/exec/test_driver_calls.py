@@ -161,6 +161,20 @@ async def test_a_parent_has_so_many_children_under_way(tmp_path: Path, max_in_fl
     assert most_at_once >= min(3, most)
 
 
+@env.task
+async def leaves_calls_that_have_no_turn_yet() -> str:
+    calls = [asyncio.create_task(forever(name)) for name in ("one", "two", "three")]
+    await both_have_started()
+    return f"left {len(calls)}"
+
+
+async def test_a_call_that_waits_for_its_turn_at_the_end_is_never_made(tmp_path: Path) -> None:
+    async with engine(tmp_path, max_in_flight=2) as local:
+        result = await local.run(leaves_calls_that_have_no_turn_yet)
+    assert result.unwrap() == "left 3"
+    assert [a.status for a in result.actions_of(forever)] == [Status.ABORTED] * 2
+
+
 narrow = upwell.TaskEnvironment("narrow", reuse_policy=upwell.ReusePolicy(replicas=1, concurrency=1))
 
 
