@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from functools import cache
 from typing import Any
 
 from upwell._aws.queue import delivery_from_lambda_record
 from upwell._core.model import Executor as ExecutorId
+from upwell._core.wire import WireError
 from upwell._exec.executor import Executor
 from upwell_runtime import wiring
+
+log = logging.getLogger("upwell.execute")
 
 
 @cache
@@ -33,7 +37,11 @@ async def _handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     pool = wiring.settings().pool
     failures = []
     for record in event["Records"]:
-        delivery = delivery_from_lambda_record(record, pool)
-        if not await executor.handle(delivery):
+        try:
+            handled = await executor.handle(delivery_from_lambda_record(record, pool))
+        except WireError:  # left for the dead-letter queue, without slowing down the others as an error would
+            log.exception("a message cannot be read", extra={"message_id": record["messageId"]})
+            handled = False
+        if not handled:
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
