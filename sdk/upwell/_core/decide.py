@@ -291,7 +291,7 @@ def _finish(record: ActionRecord | None, command: Finish, now: float) -> Decisio
         return _repeated_finish(record, command, now)
     if command.outcome.error is None:
         return _ended(record, Event.SUCCEEDED, command.outcome, now)
-    return _failed(record, command.outcome.error, now)
+    return _failed(record, command.outcome.status, command.outcome.error, now)
 
 
 def _repeated_finish(record: ActionRecord, command: Finish, now: float) -> Decision:
@@ -304,16 +304,16 @@ def _repeated_finish(record: ActionRecord, command: Finish, now: float) -> Decis
     return STALE
 
 
-def _failed(record: ActionRecord, error: ErrorInfo, now: float) -> Decision:
+def _failed(record: ActionRecord, end: Status, error: ErrorInfo, now: float) -> Decision:
     failures = record.failures + 1
     delay_s = retry_delay_s(record.spec.task.retry, failures, error)
     deadline_s = record.spec.task.bounds.deadline_s
     if delay_s is not None and deadline_s is not None and now + delay_s > record.spec.queued_at + deadline_s:
         delay_s = None
     if delay_s is None:
-        timed_out = error.code in {"MaxRuntimeExceededError", "DeadlineExceededError"}
-        event = Event.TIMED_OUT if timed_out else Event.FAILED
-        status = Status.TIMED_OUT if timed_out else Status.FAILED
+        # Not by the error's code: a child's timeout that passes through its parent has the same.
+        event = Event.TIMED_OUT if end is Status.TIMED_OUT else Event.FAILED
+        status = Status.TIMED_OUT if end is Status.TIMED_OUT else Status.FAILED
         outcome = Outcome(status=status, error=error)
         return _ended(replace(record, failures=failures), event, outcome, now)
     retried = replace(

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Coroutine
 from contextvars import copy_context
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from upwell import errors
@@ -39,6 +38,8 @@ async def invoke(kernel: Kernel, record: ActionRecord, driver: Driver) -> Outcom
         if _is_ours():
             raise
         outcome = Outcome(status=Status.FAILED, error=describe(e, kernel.ports.executor.id))
+    except _LimitPassedError as e:
+        outcome = Outcome(status=Status.TIMED_OUT, error=describe(e.error, kernel.ports.executor.id))
     except (KeyboardInterrupt, errors.UnavailableError):
         raise
     except BaseException as e:
@@ -94,7 +95,15 @@ async def _run(kernel: Kernel, record: ActionRecord, driver: Driver, task: Task[
     except TimeoutError:
         if not bound.expired():
             raise
-        raise too_late from None
+        raise _LimitPassedError(too_late) from None
+
+
+class _LimitPassedError(Exception):
+    """This attempt ran too long; not to be taken for a child's timeout, which is a failure like others."""
+
+    def __init__(self, error: errors.TaskTimeoutError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 def _limit(spec: ActionSpec, now: float) -> tuple[float | None, errors.TaskTimeoutError]:
@@ -133,7 +142,7 @@ def _io_context(kernel: Kernel, record: ActionRecord) -> IoContext:
     spec = record.spec
     return IoContext(
         raw_data_prefix=kernel.ports.blobs.uri(data_prefix(spec.run.run_id)),
-        scratch_dir=Path(f"{kernel.scratch}/{spec.run.run_id}/{spec.action_id}-{record.attempt}"),
+        scratch_dir=kernel.scratch_of(record),
         transfers=kernel.transfers,
     )
 

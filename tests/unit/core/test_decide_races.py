@@ -239,10 +239,14 @@ def test_a_claim_after_the_deadline_ends_the_action_even_if_an_executor_was_lost
     assert record.losses == 1
 
 
-@pytest.mark.parametrize("code", ["MaxRuntimeExceededError", "DeadlineExceededError"])
-def test_an_attempt_that_ran_too_long_ends_as_timed_out(code: str) -> None:
-    late = Outcome(status=Status.FAILED, error=ErrorInfo(code=code, message="m"))
-    assert step(running(), finish(late)).status is Status.TIMED_OUT
+def test_an_attempt_that_ran_too_long_ends_as_timed_out() -> None:
+    assert step(running(), finish(Outcome(status=Status.TIMED_OUT, error=BOOM))).status is Status.TIMED_OUT
+
+
+def test_an_attempt_that_ran_too_long_is_retried() -> None:
+    late = finish(Outcome(status=Status.TIMED_OUT, error=BOOM))
+    record = step(running(spec(retries=1)), late)
+    assert (record.status, record.failures) == (Status.QUEUED, 1)
 
 
 # --- dead letters, the cache ---

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from tests.unit.core.actions import BOOM, FAILURE, LEASE_S, NOW, OUTPUT, claim, finish, spec
 
@@ -22,7 +20,7 @@ ABORT, GIVE_UP, RELEASE = (
     GiveUp(spec=ONCE, reason="r"),
     Release(lease_id="lease-1"),
 )
-TOO_LONG = Outcome(status=Status.FAILED, error=replace(BOOM, code="MaxRuntimeExceededError"))
+TOO_LONG = Outcome(status=Status.TIMED_OUT, error=BOOM)
 ENTRY = CacheEntry(key="k", output=OUTPUT, made_by=ActionKey("other", "a"), created_at=1.0)
 
 STORIES: dict[str, Story] = {

@@ -172,6 +172,19 @@ def test_an_attempt_that_runs_too_long_times_out(upwell_flows: LocalFlows) -> No
         result.unwrap()
 
 
+@env.task
+async def waits_for_too_long() -> None:
+    await too_long()
+
+
+def test_the_parent_of_a_child_that_timed_out_has_failed_with_that(upwell_flows: LocalFlows) -> None:
+    result = upwell_flows.run(waits_for_too_long)
+    assert result.run.status is Status.FAILED
+    assert [a.status for a in result.actions_of(too_long)] == [Status.TIMED_OUT]
+    with pytest.raises(errors.MaxRuntimeExceededError):
+        result.unwrap()
+
+
 def test_a_sync_attempt_that_runs_too_long_is_retried_without_waiting_for_its_thread(
     upwell_flows: LocalFlows,
 ) -> None:
