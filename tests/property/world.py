@@ -63,6 +63,8 @@ class World:
     replies: list[tuple[int, Outcome]] = field(default_factory=list)
     failures: int = 0
     losses: int = 0
+    cancelled: int = 0
+    """The newest generation whose parent has cancelled the call for good."""
     _leases: int = 0
 
     # --- ports ---
@@ -81,6 +83,9 @@ class World:
         if before is not None and before.outcome is not None:
             assert before.status is not Status.SUCCEEDED, "a success was overwritten"
             assert record.generation > before.generation, "an end was overwritten in its own generation"
+        assert record.status is not Status.RUNNING or record.generation > self.cancelled, (
+            "it runs though cancelled"
+        )
         self._count(before, record, command)
         self.record = record
         return True
@@ -167,6 +172,7 @@ class World:
     def abort(self, generation: int) -> Actor:
         """Cancel the call, as the parent of a generation."""
         yield from self._transition(Abort(spec=in_generation(self.spec, generation), reason="cancelled"))
+        self.cancelled = max(self.cancelled, generation)
 
     def hit(self) -> Actor:
         """Find the result in the cache, as the parent."""
