@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 from dataclasses import replace
 
 from upwell._core.decide import Acknowledge, Claim, Decision, Extend, Finish, Release, Run, Stop
@@ -132,6 +133,7 @@ class _Attempt:
             self._kernel.hub.ended(key, self._stop)
             try:
                 await self._driver.close()
+                await self._tidy()
             finally:  # until here: to abort many children may take longer than a lease
                 if alive is not None:
                     alive.cancel()
@@ -139,6 +141,11 @@ class _Attempt:
         if self._work.cancelled():
             return await self._cancelled()
         return await self._commit(Finish(lease_id=self._lease.id, outcome=self._work.result()))
+
+    async def _tidy(self) -> None:
+        """Delete what was downloaded, or a warm executor would fill its disk; on a laptop it can be looked at."""
+        if self._kernel.mode != "local":
+            await asyncio.to_thread(shutil.rmtree, self._kernel.scratch_of(self._record), ignore_errors=True)
 
     async def _settled(self, work: asyncio.Task[Outcome]) -> None:
         """Wait for the task's function. When this executor stops, so does it, but its children go on."""

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from upwell._author.context import Mode
 from upwell._author.task import Task
-from upwell._core.model import ActionSpec
+from upwell._core.model import ActionRecord, ActionSpec
 from upwell._core.ports import Ports
 from upwell._core.settings import Settings
 from upwell._exec.hub import Hub
@@ -51,3 +51,7 @@ class Kernel:
     scratch: Path
     """Folder for downloads of tasks, on this machine."""
     hub: Hub = field(default_factory=Hub)
+
+    def scratch_of(self, record: ActionRecord) -> Path:
+        """Return the folder for downloads of an action's latest attempt."""
+        return self.scratch / record.spec.run.run_id / f"{record.spec.action_id}-{record.attempt}"
