@@ -143,7 +143,7 @@ class _Attempt:
         return await self._commit(Finish(lease_id=self._lease.id, outcome=self._work.result()))
 
     async def _tidy(self) -> None:
-        """Delete what was downloaded, or a warm executor would fill its disk; on a laptop it can be looked at."""
+        """Delete what was downloaded, or a warm executor would fill its disk; on a laptop it may be of use."""
         if self._kernel.mode != "local":
             await asyncio.to_thread(shutil.rmtree, self._kernel.scratch_of(self._record), ignore_errors=True)
 
