@@ -1,5 +1,6 @@
 """Every kind of value at once, into a task and out of it."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -122,7 +123,7 @@ async def main() -> dict[str, Any]:
         "special": [repr(value) for value in third if not hasattr(value, "value") or isinstance(value, Color)],
         "local": third[6].value,
         "extreme": [inf[0] == 10**30, inf[1] == float("inf"), inf[5].tzinfo == UTC, inf[6] == date.min],
-        "nothing": await nothing(None),
+        "nothing": await asyncio.gather(nothing(None)),
     }
 
 
@@ -148,7 +149,7 @@ def check(observed: Observed) -> None:
     model = Model(name="m", points=[Point(2)], seen=datetime(2024, 1, 2, 3, 4, 5, 6))
     expected = [Point(1), model, Color.GREEN, "high", None, 7, Decimal("1.10"), UUID(int=1)]
     assert value["special"] == [repr(item) for item in expected]
-    assert (value["local"], value["nothing"]) == (5, None)
+    assert (value["local"], value["nothing"]) == (5, [None])
     assert all(value["extreme"])
 
 

@@ -47,7 +47,7 @@ def main() -> dict[str, list[str]]:
             refused(lambda: upwell.map(partial(my_task, config="c"), ["0"])),
             refused(lambda: upwell.map(fixed, ["0"], ["1"])),
             refused(lambda: upwell.map(plain, [0])),
-            refused(lambda: upwell.map(one, 3)),  # type: ignore[arg-type]
+            refused(lambda: upwell.map(one, 3)),  # type: ignore[call-overload]
             refused(lambda: upwell.map(one)),
             refused(lambda: upwell.map(one, [0], concurrency=-1)),
         ],

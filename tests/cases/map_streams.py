@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 from scenario import Observed, Scenario
 
@@ -33,7 +34,7 @@ def sync_for() -> list[int | Exception]:
 
 
 @env.task
-async def main() -> dict[str, list[int]]:
+async def main() -> dict[str, list[Any]]:
     read: list[int] = []
     room = []
 
@@ -46,16 +47,16 @@ async def main() -> dict[str, list[int]]:
         for number in (7, 8):
             yield number
 
-    streamed = []
+    streamed: list[int | Exception] = []
     async for result in upwell.map(later_is_faster, numbers(), concurrency=CONCURRENCY):
-        streamed.append(int(result))
+        streamed.append(result)
         room.append(len(read))
     return {
         "streamed": streamed,
         "read": sorted(set(room))[-1:],
-        "zipped": [int(x) for x in await sync_for.aio()],
+        "zipped": await sync_for.aio(),
         "async source": await upwell.map(add, words(), range(5)),
-        "aio": [int(x) async for x in upwell.map.aio(add, [1], [1])],
+        "aio": [x async for x in upwell.map.aio(add, [1], [1])],
         "empty": await upwell.map(later_is_faster, []),
     }
 

@@ -16,7 +16,7 @@ def linear(x: int) -> int:
 def main(x_list: list[int]) -> list[int]:
     if len(x_list) < 10:
         raise ValueError(f"x_list doesn't have a large enough sample size found: {len(x_list)}")
-    return list(upwell.map(linear, x_list))
+    return list(upwell.map(linear, x_list, return_exceptions=False))
 
 
 def check(observed: Observed) -> None:

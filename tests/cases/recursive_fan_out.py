@@ -10,7 +10,7 @@ env = upwell.TaskEnvironment("case-recursive-fan-out")
 
 
 @env.task
-async def leaf(path: list[int]) -> dict:
+async def leaf(path: list[int]) -> dict[str, list[int]]:
     await asyncio.sleep(0.01)
     return {"path": path}
 

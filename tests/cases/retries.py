@@ -9,7 +9,7 @@ env = upwell.TaskEnvironment("case-retries")
 
 @env.task(retries=3)
 async def flaky() -> str:
-    if upwell.ctx().attempt < 3:
+    if (upwell.ctx().attempt or 0) < 3:
         raise RuntimeError("not yet")
     return "done"
 

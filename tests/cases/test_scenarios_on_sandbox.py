@@ -4,46 +4,41 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 from catalog import SCENARIOS
 from scenario import Observed, Scenario
 
 import upwell
+from upwell._author.task import Task
 from upwell._client.backend import open_backend
 from upwell._client.config import current_config
-from upwell._core.model import ActionRecord, RunRecord
-from upwell.errors import BaseRuntimeError
+from upwell.testing.flows import FlowResult, result_of
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.usefixtures("sandbox"),
     pytest.mark.filterwarnings("ignore::upwell.errors.PickledValueWarning"),
 ]
-WAIT_S = 100
+WAIT_S, LOOK_S = 100, 0.1
 
 
 def submitted(scenario: Scenario, folder: Path) -> Observed:
     """Run a scenario to its end."""
     runner = upwell.with_runcontext(mode="sandbox", **scenario.options)
     run = runner.run(scenario.task, **scenario.inputs_in(folder))
-    run.wait(timeout=WAIT_S)
-    value, error = None, None
-    try:
-        outputs = run.outputs()
-        value = outputs[0] if len(outputs) == 1 else tuple(outputs)
-    except BaseRuntimeError as e:
-        error = e
-    record, actions = asyncio.run(recorded(run.name))
-    return Observed("sandbox", folder, record, actions, value, error)
+    result = asyncio.run(ended(run.name, scenario.task))
+    return Observed("sandbox", folder, result.run, result.actions, result.value, result.error)
 
 
-async def recorded(run_id: str) -> tuple[RunRecord, list[ActionRecord]]:
-    """Return what the store holds of a run."""
-    async with open_backend("sandbox", current_config()) as backend:
-        record: Any = await backend.store.get_run(run_id)
-        return record, [action async for action in backend.store.list_actions(run_id)]
+async def ended(run_id: str, task: Task[..., object]) -> FlowResult:
+    """Wait for the end of a run, and return what the store holds of it."""
+    async with asyncio.timeout(WAIT_S), open_backend("sandbox", current_config()) as backend:
+        record = await backend.store.get_run(run_id)
+        while record is None or not record.status.is_terminal:
+            await asyncio.sleep(LOOK_S)  # the run is in other processes
+            record = await backend.store.get_run(run_id)
+        return await result_of(backend.store, backend.blobs, record, task)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -59,7 +59,7 @@ async def climb(x: int, level: int) -> int:
 
 
 @upwell.trace
-async def ask(payload: dict) -> dict:
+async def ask(payload: dict[str, str]) -> dict[str, str]:
     if payload == {"invalid": "data"}:
         raise ValueError("Invalid data provided to API")
     return payload
