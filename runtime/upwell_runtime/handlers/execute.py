@@ -20,7 +20,7 @@ def _runner() -> asyncio.Runner:
 
 @cache
 def _executor(log_stream: str) -> Executor:
-    return wiring.executor(ExecutorId(kind="lambda", id=log_stream))
+    return wiring.executor(ExecutorId(kind="lambda", id=log_stream), suspends=True)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -31,9 +31,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 async def _handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     executor = _executor(context.log_stream_name)
     pool = wiring.settings().pool
+    leave_at = wiring.ports().clock.now() + context.get_remaining_time_in_millis() / 1000
     failures = []
     for record in event["Records"]:
         delivery = delivery_from_lambda_record(record, pool)
-        if not await executor.handle(delivery):
+        if not await executor.handle(delivery, leave_at=leave_at):
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}

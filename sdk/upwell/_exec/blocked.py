@@ -1,0 +1,101 @@
+"""Tells whether a task waits for nothing but its children, so that it can be suspended.
+
+It looks at every asyncio task that the attempt has made: each must wait for a child, or for another of these
+tasks, be it through a gather, a lock, a queue or a group. One that sleeps, does I/O of its own or computes
+keeps the attempt where it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Callable
+from contextvars import Context
+from types import CodeType
+from typing import Any
+
+from upwell._author.context import NO_CONTEXT, current
+
+_WAITS: dict[str, frozenset[str] | None] = {
+    "tasks.py": frozenset({"wait", "_wait", "wait_for", "_wait_for_one"}),
+    "locks.py": None,
+    "queues.py": None,
+    "taskgroups.py": None,
+}
+"""Functions of asyncio (None: all of a module) that wait for other tasks of the same loop."""
+
+
+class Tasks:
+    """The asyncio tasks of one attempt."""
+
+    def __init__(self) -> None:
+        self._all: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        self.awaiting: set[asyncio.Task[Any]] = set()
+        """Those that wait for a child right now."""
+
+    def add(self, task: asyncio.Task[Any]) -> None:
+        """Note a task of the attempt."""
+        self._all.add(task)
+
+    def wait_for_children_only(self) -> bool:
+        """Whether every live task waits for a child, or for another one that does."""
+        live = [task for task in self._all if not task.done()]
+        return bool(self.awaiting) and all(task in self.awaiting or _waits_for(task, live) for task in live)
+
+
+def watch_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Have the loop tell each attempt of the tasks that are made in its context."""
+    if loop.get_task_factory() is None:
+        make: Callable[..., Any] = _make_task
+        loop.set_task_factory(make)
+
+
+def _make_task(loop: asyncio.AbstractEventLoop, work: Any, context: Context | None = None) -> asyncio.Task[Any]:
+    task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, context=context)
+    seen = current.get() if context is None else context.get(current, NO_CONTEXT)
+    tasks = getattr(seen.engine, "tasks", None)
+    if isinstance(tasks, Tasks):
+        tasks.add(task)
+    return task
+
+
+def _waits_for(task: asyncio.Task[Any], live: list[asyncio.Task[Any]]) -> bool:
+    waiter = getattr(task, "_fut_waiter", None)
+    if waiter is None:
+        return False  # about to run
+    if isinstance(waiter, asyncio.Task):
+        return waiter in live
+    gathered = getattr(waiter, "_children", None)
+    if gathered is not None:
+        return all(child.done() or child in live for child in gathered)
+    return _is_wait(_innermost(task.get_coro()))
+
+
+def _innermost(work: Any) -> CodeType | None:
+    """Return the code in which a coroutine is suspended, following what it awaits."""
+    code: CodeType | None = None
+    while work is not None:
+        code = getattr(work, "cr_code", None) or getattr(work, "gi_code", None) or code
+        work = getattr(work, "cr_await", None) or getattr(work, "gi_yieldfrom", None)
+    return code
+
+
+def _is_wait(code: CodeType | None) -> bool:
+    if code is None:
+        return False
+    folder, _, file = code.co_filename.replace("\\", "/").rpartition("/")
+    if not folder.endswith("/asyncio") or file not in _WAITS:
+        return False
+    functions = _WAITS[file]
+    return functions is None or code.co_name in functions
+
+
+def has_timers(loop: asyncio.AbstractEventLoop, engine: object) -> bool:
+    """Whether code of an attempt has set a timer: a sleep, or a time limit on something."""
+    for handle in getattr(loop, "_scheduled", ()):
+        context: Context | None = getattr(handle, "_context", None)
+        if context is None or handle.cancelled():
+            continue
+        if context.get(current, NO_CONTEXT).engine is engine:
+            return True
+    return False
