@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import Aws
 
-from upwell._core.keys import BUNDLES, DATA, RUNTIME, VALUES
+from upwell._core.keys import BUNDLES, CACHED, DATA, RUNTIME, VALUES
 from upwell_infra.deployment import Deployment, regional_arn
 from upwell_infra.grants import Grant
 
@@ -32,7 +32,7 @@ def executor_grants(deployment: Deployment, pool: str) -> list[Grant]:
         Grant(
             sid="Blobs",
             actions=["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
-            resources=_objects(deployment, VALUES, DATA),
+            resources=_objects(deployment, VALUES, CACHED, DATA),
             reason=OBJECTS,
         ),
         # Without it S3 answers 403, not 404, for a blob that does not exist.
@@ -88,11 +88,14 @@ def receive_grant(queue_arn: str, reason: str = "") -> Grant:
 
 
 def dead_letters_grants(deployment: Deployment) -> list[Grant]:
-    """Return what it takes to fail the actions of dead letters."""
+    """Return what it takes to fail the actions of dead letters, and to repeat the end of one that has it."""
+    remember = Grant(
+        sid="Cache", actions=["dynamodb:BatchWriteItem"], resources=[deployment.table_arn("cache")]
+    )
     dead = receive_grant(
         deployment.queue_arn("*-dead"), "it reads the dead letters of pools that are added later"
     )
-    return [*engine_grants(deployment), dead]
+    return [*engine_grants(deployment), remember, dead]
 
 
 def fold_grants(deployment: Deployment) -> list[Grant]:
@@ -119,7 +122,7 @@ def run_ended_grants(deployment: Deployment) -> list[Grant]:
     return [
         Grant(
             sid="RunRecord",
-            actions=["dynamodb:GetItem", "dynamodb:UpdateItem"],
+            actions=["dynamodb:GetItem", "dynamodb:PutItem"],
             resources=[deployment.table_arn("runs")],
         ),
         Grant(

@@ -111,7 +111,10 @@ class WorkerService(Construct):
     ) -> ecs.CfnTaskDefinition.ContainerDefinitionProperty:
         variables = {
             **environment,
+            # boto3 reads the second name; programs in other SDKs' habits read the first.
             "AWS_REGION": Aws.REGION,
+            "AWS_DEFAULT_REGION": Aws.REGION,
+            "PYTHONUNBUFFERED": "1",  # what a task prints must not be lost with its worker
             "UPWELL_RUNTIME_BUCKET": deployment.code.bucket,
             "UPWELL_RUNTIME_KEY": deployment.code.key,
         }

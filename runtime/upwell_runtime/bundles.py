@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import io
+import shutil
 import sys
 import tempfile
 import zipfile
@@ -35,11 +36,17 @@ class BundleLoader:
         self._blobs = blobs
         self._folder = folder
         self._lock = asyncio.Lock()
+        self._wanted: str | None = None
         self.active: str | None = None
 
     def admits(self, spec: ActionSpec, *, busy: bool) -> bool:
-        """Whether an action can be run now; not while actions of another bundle are under way."""
-        return not busy or self.active in {None, spec.run.bundle}
+        """Whether an action can be run now; not while actions of another bundle are under way.
+
+        What is admitted first says which bundle it will be, long before that bundle is loaded.
+        """
+        if not busy:
+            self._wanted = spec.run.bundle
+        return self._wanted == spec.run.bundle
 
     async def load(self, spec: ActionSpec) -> Task[..., Any]:
         """Return the task of an action.
@@ -63,14 +70,13 @@ class BundleLoader:
         root = self._folder / bundle
         if not root.exists():
             data = await self._blobs.get(bundle_key(bundle))
-            await asyncio.to_thread(_unpack, data, root)
+            await asyncio.to_thread(unpack, data, root)
         return root
 
     def _activate(self, bundle: str, root: Path) -> None:
         parent = str(self._folder)
         for name, module in list(sys.modules.items()):
-            file = getattr(module, "__file__", None)
-            if isinstance(file, str) and file.startswith(parent):
+            if any(place.startswith(parent) for place in _places(module)):
                 del sys.modules[name]
                 forget(name)
         sys.path[:] = [str(root), *(p for p in sys.path if not p.startswith(parent))]
@@ -78,7 +84,18 @@ class BundleLoader:
         self.active = bundle
 
 
-def _unpack(data: bytes, root: Path) -> None:
+def _places(module: object) -> list[str]:
+    """Return where a module lies; a folder without `__init__.py` has no file, and still holds its modules."""
+    file = getattr(module, "__file__", None)
+    if isinstance(file, str):
+        return [file]
+    try:
+        return [place for place in getattr(module, "__path__", ()) if isinstance(place, str)]
+    except Exception:  # a module that computes its attributes may refuse to
+        return []
+
+
+def unpack(data: bytes, root: Path) -> None:
     """Unpack a bundle, whole or not at all: another process may be at it too."""
     root.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(dir=root.parent))
@@ -87,5 +104,6 @@ def _unpack(data: bytes, root: Path) -> None:
     try:
         draft.rename(root)
     except OSError:
+        shutil.rmtree(draft, ignore_errors=True)
         if not root.exists():
             raise

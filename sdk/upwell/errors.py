@@ -5,6 +5,7 @@ UpwellError                         what upwell itself reports to its caller
 │   ├── TaskNotFoundError           no such task in the module or file
 │   ├── NotDeployedError            no platform or pool where one is needed
 │   └── UnsupportedError            asks for what Lambda and Fargate cannot give
+├── UnavailableError                a service cannot be reached or is overloaded; nobody's fault, try again
 ├── RunNotFoundError                no such run
 └── RunStateError                   the run is not in a state that allows this
 
@@ -54,6 +55,10 @@ class NotDeployedError(UsageError):
 
 class UnsupportedError(UsageError):
     """The program asks for what Lambda and Fargate cannot give."""
+
+
+class UnavailableError(UpwellError):
+    """A service cannot be reached or is overloaded. An attempt that meets it does not count as failed."""
 
 
 class RunNotFoundError(UpwellError):

@@ -3,4 +3,8 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+import pytest
+
+FOLDER = Path(__file__).parent
+sys.path.insert(0, str(FOLDER))
+pytest.register_assert_rewrite(*(path.stem for path in FOLDER.glob("*.py")))

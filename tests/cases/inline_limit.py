@@ -30,8 +30,7 @@ async def main() -> list[str | int]:
         try:
             await call
         except InlineIOMaxBytesBreached as e:
-            seen.append(e.code)
-            assert "File" in str(e), str(e)
+            seen.append(e.code if "File" in str(e) else str(e))
     seen.append(await size.override(max_inline_io_bytes="1Mi")("x" * 17_000))
     return seen
 

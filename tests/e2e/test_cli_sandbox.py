@@ -137,3 +137,25 @@ def test_the_sandbox_tells_its_status(upwell: Sandbox) -> None:
     assert upwell.json("sandbox", "status")["running"] is True
     assert upwell("sandbox", "status").returncode == 0
     assert upwell.json("sandbox", "start")["started"] is False
+
+
+def test_pools_are_deployed_and_updated(upwell: Sandbox, sandbox_state: Path) -> None:
+    aws = json.loads((sandbox_state / "sandbox" / "state.json").read_text())["environment"]
+    (upwell.folder / "deploy_flow.py").write_text(
+        "import upwell\n"
+        "warm = upwell.TaskEnvironment('to-deploy', reuse_policy=upwell.ReusePolicy(replicas=1))\n"
+        "env = upwell.TaskEnvironment('plain', depends_on=[warm])\n"
+    )
+    arguments = ("deploy", "deploy_flow.py", "--backend", "aws", "--json")
+    first = upwell(*arguments, **aws)
+    assert first.returncode == 0, first.stderr
+    assert json.loads(first.stdout) == {
+        "stage": "dev",
+        "pools": ["default", "to-deploy"],
+        "changed": ["to-deploy"],
+    }
+    again = upwell(*arguments, **aws)
+    assert again.returncode == 0, again.stderr
+    refused = upwell("deploy", "deploy_flow.py", "--backend", "sandbox")
+    assert refused.returncode == 2
+    assert "deploys by itself" in refused.stderr

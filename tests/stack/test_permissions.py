@@ -79,6 +79,31 @@ def test_executors_receive_from_their_own_queue_and_send_to_any(statements: list
     assert send["Resource"] == {"Fn::Join": ["", _arn("sqs", "upwell-dev-*")]}
 
 
+def test_executors_read_and_write_the_results_that_the_cache_refers_to(statements: list[Any]) -> None:
+    default = [s for where, s in statements if "DefaultPoolExecute" in where]
+    (blobs,) = [s for s in default if "s3:PutObject" in _list(s["Action"])]
+    assert "s3:GetObject" in blobs["Action"]
+    prefixes = {resource["Fn::Join"][1][-1].lstrip("/") for resource in blobs["Resource"]}
+    assert prefixes == {"values/*", "cached/*", "data/*"}
+
+
+@pytest.mark.parametrize(
+    ("role", "table", "actions"),
+    [
+        # A dead letter may be of an action that succeeded: its end is repeated, the cache entry included.
+        ("DeadLettersRole", "cache", {"dynamodb:BatchWriteItem"}),
+        # An abort is saved like any other version of a run's record.
+        ("RunEndedRole", "runs", {"dynamodb:GetItem", "dynamodb:PutItem"}),
+    ],
+)
+def test_what_ends_an_action_or_a_run_may_write_what_the_adapters_write(
+    statements: list[Any], role: str, table: str, actions: set[str]
+) -> None:
+    arn = {"Fn::Join": ["", _arn("dynamodb", f"table/upwell-dev-{table}")]}
+    own = [s for where, s in statements if role in where and arn in _list(s["Resource"])]
+    assert {action for s in own for action in _list(s["Action"])} == actions
+
+
 def test_the_scaler_touches_its_own_items_of_the_runs_table_only(statements: list[Any]) -> None:
     scale = [s for where, s in statements if "PlatformScaleRole" in where]
     (memory,) = [s for s in scale if "dynamodb:PutItem" in _list(s["Action"])]

@@ -13,7 +13,7 @@ from botocore.exceptions import (
 )
 
 from upwell._aws.errors import clear_errors, error_code, is_code, is_missing_queue
-from upwell.errors import NotDeployedError, UpwellError, UsageError
+from upwell.errors import NotDeployedError, UnavailableError, UsageError
 
 
 def refusal(code: str, message: str = "the\nservice's words") -> ClientError:
@@ -33,7 +33,7 @@ def refusal(code: str, message: str = "the\nservice's words") -> ClientError:
         (refusal("StateMachineDoesNotExist"), NotDeployedError, "table t does not exist; deploy"),
         (
             EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
-            UpwellError,
+            UnavailableError,
             r"cannot reach AWS for table t: .*127\.0\.0\.1:1",
         ),
     ],
@@ -47,7 +47,17 @@ def test_what_the_user_can_change_is_explained_in_a_line(
     assert caught.value.__cause__ is raised
 
 
-@pytest.mark.parametrize("raised", [refusal("InternalServerError"), ParamValidationError(report="x")])
+def test_a_failure_on_the_side_of_aws_is_told_apart_from_one_of_the_program() -> None:
+    metadata = {"HTTPStatusCode": 503}
+    error = ClientError({"Error": {"Code": "SlowDown"}, "ResponseMetadata": metadata}, "PutObject")  # type: ignore[typeddict-item]  # as much as matters
+    with (
+        pytest.raises(UnavailableError, match=r"AWS failed for bucket b: .*SlowDown"),
+        clear_errors("bucket b"),
+    ):
+        raise error
+
+
+@pytest.mark.parametrize("raised", [refusal("TransactionInProgress"), ParamValidationError(report="x")])
 def test_other_errors_stay_as_they_are(raised: Exception) -> None:
     with pytest.raises(type(raised)) as caught, clear_errors("table t"):
         raise raised

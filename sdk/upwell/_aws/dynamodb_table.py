@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from upwell._aws.clients import Clients
 from upwell._aws.errors import clear_errors, error_code
 from upwell._core.limits import DYNAMODB_ITEM_BYTES
-from upwell.errors import UpwellError
+from upwell.errors import UnavailableError, UpwellError
 
 T = TypeVar("T")
 Item = dict[str, Any]
@@ -158,8 +158,8 @@ class Table:
         with clear_errors(f"table {self.name}"):
             return await self._clients.call(request)
 
-    def _overloaded(self, what: str, count: int) -> UpwellError:
-        return UpwellError(
+    def _overloaded(self, what: str, count: int) -> UnavailableError:
+        return UnavailableError(
             f"{count} items of table {self.name} could not be {what} in {TRIES} tries: DynamoDB is throttling; "
             "try again in some minutes, or lower the number of children in flight"
         )

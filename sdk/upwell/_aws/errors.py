@@ -19,7 +19,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from upwell.errors import NotDeployedError, UpwellError, UsageError
+from upwell.errors import NotDeployedError, UnavailableError, UsageError
 
 CONFIGURE = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws configure`"
 DEPLOY = "deploy the platform with `cdk deploy`, or try it on a laptop with `--backend sandbox`"
@@ -46,6 +46,8 @@ _CREDENTIALS_REFUSED = frozenset(
 )
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
 _MISSING = frozenset({"NoSuchBucket", "ResourceNotFoundException", "StateMachineDoesNotExist"})
+SERVER_ERROR = 500
+"""The least HTTP status of a failure on the side of AWS."""
 _NO_QUEUE = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
 
 
@@ -72,14 +74,18 @@ def explain(error: Exception, what: str) -> Exception:
         what: The resource that the call was for, as a person knows it: `table upwell-dev-runs`.
 
     Returns:
-        An `UpwellError` where the user can do something about it, otherwise the error itself.
+        An `UpwellError` where the user can do something about it, or can only wait; otherwise the error itself.
     """
     if isinstance(error, _CREDENTIALS_MISSING):
         return UsageError(f"no usable AWS credentials for {what}: {_text(error)}; {CONFIGURE}")
     if isinstance(error, NoRegionError):
         return UsageError(f"no AWS region for {what}; set AWS_REGION, or `region` in the AWS profile")
     if isinstance(error, ConnectionError | HTTPClientError):
-        return UpwellError(f"cannot reach AWS for {what}: {_text(error)}; check the network and the endpoint")
+        return UnavailableError(
+            f"cannot reach AWS for {what}: {_text(error)}; check the network and the endpoint"
+        )
+    if _status(error) >= SERVER_ERROR:
+        return UnavailableError(f"AWS failed for {what}: {_text(error)}; try again in some minutes")
     if is_code(error, _CREDENTIALS_REFUSED):
         return UsageError(f"AWS refused the credentials for {what}: {_text(error)}; {CONFIGURE}")
     if is_code(error, _DENIED):
@@ -99,6 +105,7 @@ def clear_errors(what: str) -> Iterator[None]:
     Raises:
         NotDeployedError: the resource does not exist.
         UsageError: credentials, region or permissions are missing.
+        UnavailableError: AWS cannot be reached, or fails.
     """
     try:
         yield
@@ -107,6 +114,13 @@ def clear_errors(what: str) -> Iterator[None]:
         if clear is e:
             raise
         raise clear from e
+
+
+def _status(error: Exception) -> int:
+    """Return the HTTP status of a failed call; 0 where there is none."""
+    if not isinstance(error, ClientError):
+        return 0
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def _text(error: Exception) -> str:

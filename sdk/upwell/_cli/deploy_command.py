@@ -34,6 +34,8 @@ def deploy(
     from upwell.errors import UsageError
 
     config = session.configure()
+    if config.mode == "sandbox":
+        raise UsageError("the sandbox deploys by itself; give --backend aws to deploy to AWS")
     program = load_program(file, root_dir or config.root_dir)
     found = [value for value in vars(program.module).values() if isinstance(value, TaskEnvironment)]
     environments = _with_dependencies(found)

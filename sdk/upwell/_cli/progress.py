@@ -13,7 +13,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
 from upwell._cli.terminal import err, plain
-from upwell._client.watch import Snapshot, watch
+from upwell._client.backend import open_backend
+from upwell._client.config import current_config
+from upwell._client.watch import Snapshot, watch_on
 from upwell._core.model import Status
 from upwell._core.ports import RunView
 
@@ -34,7 +36,7 @@ TASKS_SHOWN = 12
 REFRESH_PER_S = 8
 LINE_GAP_PART, LINE_GAP_MAX_S = 0.05, 30.0
 """Lines come no more often than this part of the time that has passed."""
-STOP_WITHIN_S = 10.0
+OPEN_WITHIN_S, STOP_WITHIN_S = 5.0, 10.0
 
 
 class Display(Protocol):
@@ -176,11 +178,13 @@ def _number(count: int) -> str:
 def following(run_id: str, generation: int, display: Display) -> Iterator[None]:
     """Show a run while the block runs it.
 
-    The looking is done on a thread: tasks may hold this thread's event loop for as long as they like.
+    The looking is done on a thread: tasks may hold this thread's event loop for as long as they like. The block
+    starts when the thread has opened the state file, so that the two don't open and close it at the same time.
     """
     follower = _Follower(run_id, generation, display)
     with display:
         follower.start()
+        follower.opened.wait(OPEN_WITHIN_S)
         try:
             yield
         finally:
@@ -193,6 +197,7 @@ class _Follower(threading.Thread):
         self._run_id = run_id
         self._generation = generation
         self._display = display
+        self.opened = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._ended = asyncio.Event()
 
@@ -203,6 +208,7 @@ class _Follower(threading.Thread):
         except Exception:
             logger.debug("the progress of a run could not be read", exc_info=True)
         finally:
+            self.opened.set()
             self._loop.close()
 
     def stop(self) -> None:
@@ -214,6 +220,9 @@ class _Follower(threading.Thread):
         self.join(STOP_WITHIN_S)
 
     async def _follow(self) -> None:
-        snapshots = watch(self._run_id, generation=self._generation, stop=self._ended)
-        async for snapshot in snapshots:
-            self._display.update(snapshot)
+        config = current_config()
+        async with open_backend(config.mode, config) as backend:
+            self.opened.set()
+            run_id, generation = self._run_id, self._generation
+            async for snapshot in watch_on(backend, run_id, generation=generation, stop=self._ended):
+                self._display.update(snapshot)

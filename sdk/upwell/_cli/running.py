@@ -94,9 +94,7 @@ def _run_here(
     """Run in this process, with the progress shown."""
     handle: Run | None = None
     try:
-        generation = asyncio.run(_next_generation(name))
-        with following(name, generation, make_display(name)):
-            handle = asyncio.run(work())
+        handle = asyncio.run(_shown(name, work))
     except KeyboardInterrupt:
         raise InterruptedRunError(f"interrupted; {hint(f'recover {name}')} goes on from here") from None
     except BaseRuntimeError as e:
@@ -108,12 +106,14 @@ def _run_here(
         finish(name, as_json=bool(flags.json), names=names)
 
 
-async def _next_generation(name: str) -> int:
-    """Return the number of the submission to come. The state file is made here, before two threads open it."""
+async def _shown(name: str, work: Callable[[], Coroutine[Any, Any, Run]]) -> Run:
+    """Start or go on with a run of this name, and show its progress until it has ended."""
     config = current_config()
     async with open_backend(config.mode, config) as backend:
-        record = await backend.store.get_run(name)
-        return 1 if record is None else record.spec.generation + 1
+        earlier = await backend.store.get_run(name)
+    generation = 1 if earlier is None else earlier.spec.generation + 1
+    with following(name, generation, make_display(name)):
+        return await work()
 
 
 def _submitted(handle: Run, flags: RunFlags, names: tuple[str, ...] | None) -> None:

@@ -37,44 +37,49 @@ class Snapshot:
         return bool(counted) and all(Status(status).is_terminal for status in counted)
 
 
-def watch_run(run: Run, *, stop: asyncio.Event | None = None) -> AsyncIterator[Snapshot]:
+def watch_run(run: Run) -> AsyncIterator[Snapshot]:
     """Yield snapshots of a submitted run until it has ended; see `watch`."""
-    return watch(run.name, mode=parse_mode(run.mode), generation=run._record.spec.generation, stop=stop)
+    return watch(run.name, mode=parse_mode(run.mode), generation=run._record.spec.generation)
 
 
-async def watch(
-    run_id: str, *, mode: Mode | None = None, generation: int = 1, stop: asyncio.Event | None = None
-) -> AsyncIterator[Snapshot]:
+async def watch(run_id: str, *, mode: Mode | None = None, generation: int = 1) -> AsyncIterator[Snapshot]:
     """Yield snapshots of a run until it has ended.
 
     Args:
         run_id: The run.
         mode: Its backend; None takes the configured one.
         generation: The submission to wait for: a recovered run still has its old record at first.
-        stop: Ends it after one more look.
 
     Raises:
         RunNotFoundError: there is no such run, and none appears within half a minute.
     """
-    stop = stop or asyncio.Event()
     config = current_config()
-    started = time.monotonic()
     async with open_backend(mode or config.mode, config) as backend:
-        while True:
-            is_last = stop.is_set()
-            snapshot = await _look(backend, run_id, generation)
-            waited_s = time.monotonic() - started
-            if snapshot is None:
-                if waited_s > STARTS_WITHIN_S:
-                    raise RunNotFoundError(f"there is no run {run_id!r}; `upwell get runs` lists them")
-            elif snapshot.run.status.is_terminal:
-                yield await _settled(backend, snapshot)
-                return
-            else:
-                yield snapshot
-            if is_last:
-                return
-            await _pause(stop, min(max(waited_s * INTERVAL_PART, INTERVAL_MIN_S), INTERVAL_MAX_S))
+        async for snapshot in watch_on(backend, run_id, generation=generation):
+            yield snapshot
+
+
+async def watch_on(
+    backend: Backend, run_id: str, *, generation: int = 1, stop: asyncio.Event | None = None
+) -> AsyncIterator[Snapshot]:
+    """Do what `watch` does, on a backend that is open; setting `stop` ends it after one more look."""
+    stop = stop or asyncio.Event()
+    started = time.monotonic()
+    while True:
+        is_last = stop.is_set()
+        snapshot = await _look(backend, run_id, generation)
+        waited_s = time.monotonic() - started
+        if snapshot is None:
+            if waited_s > STARTS_WITHIN_S:
+                raise RunNotFoundError(f"there is no run {run_id!r}; `upwell get runs` lists them")
+        elif snapshot.run.status.is_terminal:
+            yield await _settled(backend, snapshot)
+            return
+        else:
+            yield snapshot
+        if is_last:
+            return
+        await _pause(stop, min(max(waited_s * INTERVAL_PART, INTERVAL_MIN_S), INTERVAL_MAX_S))
 
 
 async def _look(backend: Backend, run_id: str, generation: int) -> Snapshot | None:

@@ -364,11 +364,15 @@ def _failed(record: ActionRecord, error: ErrorInfo, now: float) -> Decision:
     return Decision(retried, (Resend(delay_s), Acknowledge()))
 
 
+GIVEN_BACK = (Resend(0.0), Acknowledge())
+"""Sent anew and not just shown again: that would count as a failed delivery, of which a message has ten."""
+
+
 def _release(record: ActionRecord | None, command: Release, now: float) -> Decision:
     if record is None or not _held_last(record, command.lease_id):
         return STALE
     if record.status is Status.QUEUED and record.attempts[-1].end == "released":
-        return Decision(None, (Postpone(0.0),))
+        return Decision(None, GIVEN_BACK)
     if record.status is not Status.RUNNING:
         return STALE
     released = replace(
@@ -377,7 +381,7 @@ def _release(record: ActionRecord | None, command: Release, now: float) -> Decis
         version=record.version + 1,
         attempts=_end_open_attempt(record, "released", now),
     )
-    return Decision(released, (Postpone(0.0),))
+    return Decision(released, GIVEN_BACK)
 
 
 def _suspend(record: ActionRecord | None, command: Suspend, now: float) -> Decision:

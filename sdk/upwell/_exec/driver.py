@@ -120,11 +120,13 @@ class Driver:
         """Await engine work. If it fails, that is not the task's failure: the attempt does not count."""
         try:
             return await work
-        except (errors.UpwellError, errors.BaseRuntimeError):
-            raise  # says what the program or its author can do
         except Exception as e:
-            self.trouble = self.trouble or e
-            self.leave()
+            said = isinstance(
+                e, errors.UpwellError | errors.BaseRuntimeError
+            )  # what the program can do about it
+            if not said or isinstance(e, errors.UnavailableError):
+                self.trouble = self.trouble or e
+                self.leave()
             raise
 
     async def close(self) -> None:
@@ -287,13 +289,17 @@ class Driver:
         return replace(run, custom_context=custom)
 
     async def _outcome(self, child: ActionSpec, encoded: bytes) -> Outcome:
-        if self._ended:
-            raise asyncio.CancelledError(f"{self._spec.task.name} has ended; it cannot call {child.task.name}")
+        self._refuse_after_end(child)
         hit = await self.guard(self._cached(child))
         if hit is not None:
             return await self.guard(self._note_hit(child, encoded, hit))
         async with self._in_flight:
+            self._refuse_after_end(child)  # it may have waited for its turn until the end
             return await self._send_and_wait(child, encoded)
+
+    def _refuse_after_end(self, child: ActionSpec) -> None:
+        if self._ended:
+            raise asyncio.CancelledError(f"{self._spec.task.name} has ended; it cannot call {child.task.name}")
 
     async def _send_and_wait(self, child: ActionSpec, encoded: bytes) -> Outcome:
         waiting = self._watch.expect(child.action_id)

@@ -115,6 +115,12 @@ class Executor:
         return replace(spec, inputs=payload)
 
 
+async def _stopped(helper: asyncio.Task[None] | None) -> None:
+    if helper is not None:
+        helper.cancel()
+        await asyncio.gather(helper, return_exceptions=True)
+
+
 def _acknowledged(decision: Decision) -> bool:
     return any(isinstance(effect, Acknowledge) for effect in decision.effects)
 
@@ -153,12 +159,12 @@ class _Attempt:
         try:
             await self._settled(self._work)
         finally:
-            for helper in (alive, lingering):
-                if helper is not None:
-                    helper.cancel()
-                    await asyncio.gather(helper, return_exceptions=True)
             self._kernel.hub.ended(key, self._stop)
-            await self._driver.close()
+            await _stopped(lingering)
+            try:
+                await self._driver.close()
+            finally:  # until here: to abort many children may take longer than a lease
+                await _stopped(alive)
         if self._work.cancelled():
             return await (self._cancelled() if self._suspend is None else self._suspended(self._suspend))
         return await self._commit(Finish(lease_id=self._lease.id, outcome=self._work.result()))

@@ -39,7 +39,7 @@ async def invoke(kernel: Kernel, record: ActionRecord, driver: Driver) -> Outcom
         if _is_ours():
             raise
         outcome = Outcome(status=Status.FAILED, error=describe(e, kernel.ports.executor.id))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, errors.UnavailableError):
         raise
     except BaseException as e:
         outcome = Outcome(status=Status.FAILED, error=describe(e, kernel.ports.executor.id))

@@ -141,6 +141,7 @@ def cli(folder: Path, capsys: pytest.CaptureFixture[str]) -> Cli:
         capsys.readouterr()
         code = run_app(arguments)
         shown = capsys.readouterr()
+        print(shown.err)  # for pytest's report of a failure; the next call starts anew
         assert "site-packages" not in shown.err
         assert "upwell/_" not in shown.err
         return Result(code, shown.out, shown.err)

@@ -11,7 +11,7 @@ import pytest
 from upwell._client import watch as watching
 from upwell._client.backend import Backend, open_backend
 from upwell._client.config import current_config
-from upwell._client.watch import Snapshot, watch
+from upwell._client.watch import Snapshot, watch, watch_on
 from upwell._core.model import ActionSpec, Payload, RunRecord, RunSpec, Status, TaskSpec
 from upwell.errors import RunNotFoundError
 
@@ -66,7 +66,7 @@ async def test_stopping_takes_one_more_look(backend: Backend) -> None:
     await backend.store.save_run(RUN, expected=None)
     stop = asyncio.Event()
     stop.set()
-    assert await statuses(watch("r1", stop=stop)) == [Status.RUNNING]
+    assert await statuses(watch_on(backend, "r1", stop=stop)) == [Status.RUNNING]
 
 
 async def test_a_run_that_never_appears_is_an_error(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -123,7 +123,7 @@ RUNNING: dict[str, Expected] = {
     "success": (S.SUCCEEDED, ENDED),
     "failure": (S.QUEUED, RETRY),
     "success of other": (None, STALE),
-    "release": (S.QUEUED, (Postpone,)),
+    "release": (S.QUEUED, RETRY),
     "release of other": (None, STALE),
     "abort": (S.ABORTED, STOPPED),
 }
@@ -144,7 +144,7 @@ TABLE: dict[str, dict[str, Expected]] = {
         "abort": (S.ABORTED, ENDED),
         "give up": (S.FAILED, ENDED),
     },
-    "released": {**QUEUED, **NEVER_CLAIMED, "release": (None, (Postpone,))},
+    "released": {**QUEUED, **NEVER_CLAIMED, "release": (None, RETRY)},
     "backoff": {
         **QUEUED,
         **RETRY_AGAIN,
