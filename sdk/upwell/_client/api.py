@@ -21,6 +21,7 @@ from upwell._client.submit import check_run_id, encode_root_inputs, new_run, new
 from upwell._client.syncify import Bound
 from upwell._client.uploads import published
 from upwell._core.model import RunRecord, Status
+from upwell._exec.payloads import unpack
 
 __all__ = ["deploy", "init", "init_from_config", "recover", "run", "with_runcontext"]
 
@@ -74,7 +75,7 @@ async def _earlier(
     earlier = await backend.store.get_run(options.name)
     if earlier is None:
         return None
-    if earlier.task != task.name or earlier.root.inputs.size_bytes != len(encoded):
+    if earlier.task != task.name or await unpack(backend.blobs, earlier.root.inputs) != encoded:
         raise errors.RunStateError(
             f"run {options.name!r} exists, of {earlier.task} with other inputs; choose another name"
         )

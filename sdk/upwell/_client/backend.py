@@ -11,6 +11,7 @@ from upwell._author.environment import TaskEnvironment
 from upwell._client.config import Config
 from upwell._core.model import RunRecord
 from upwell._core.ports import BlobStore, StateStore
+from upwell.errors import UsageError
 
 
 class Backend(Protocol):
@@ -55,7 +56,9 @@ async def open_backend(mode: Mode, config: Config) -> AsyncIterator[Backend]:
         async with open_local(config) as local:
             yield local
     else:
-        from upwell._client.cloud import open_cloud
-
+        try:
+            from upwell._client.cloud import open_cloud
+        except ModuleNotFoundError as e:
+            raise UsageError(f"backend {mode!r} needs {e.name}; pip install 'upwell[{mode}]'") from e
         async with open_cloud(mode, config) as cloud:
             yield cloud

@@ -121,6 +121,7 @@ def from_environment(env: Mapping[str, str]) -> Config:
     return Config(
         mode=parse_mode(mode),
         stage=env.get("UPWELL_STAGE", "dev"),
+        region=env.get("AWS_REGION"),  # boto3 itself reads AWS_DEFAULT_REGION alone
         state_dir=Path(env.get("UPWELL_STATE_DIR", ".upwell")),
     )
 
