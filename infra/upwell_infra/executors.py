@@ -66,11 +66,11 @@ class WorkerExecutor:
     Args:
         cpu_units: 1,024 units are one vCPU.
         memory_mib: Memory of a worker; Fargate allows certain amounts per CPU size.
-        replicas_min: Workers that are kept when there is nothing to do.
+        replicas_min: Least workers while there is work, and for `idle_ttl_s` after it.
         replicas_max: Most workers.
         concurrency: Actions that one worker executes at a time.
         scaledown_ttl_s: A worker that is not needed goes after so long.
-        idle_ttl_s: The pool goes to its minimum after so long without work.
+        idle_ttl_s: The whole pool stops after so long without work.
 
     Raises:
         InfraError: a number is outside of its bounds, or Fargate has no such size.

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from functools import cache
 from typing import Any
 
 from upwell._aws.queue import delivery_from_lambda_record
 from upwell._core.model import Executor as ExecutorId
+from upwell._core.wire import WireError
 from upwell._exec.executor import Executor
 from upwell_runtime import wiring
+
+log = logging.getLogger("upwell.execute")
 
 
 @cache
@@ -34,7 +38,12 @@ async def _handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     leave_at = wiring.ports().clock.now() + context.get_remaining_time_in_millis() / 1000
     failures = []
     for record in event["Records"]:
-        delivery = delivery_from_lambda_record(record, pool)
-        if not await executor.handle(delivery, leave_at=leave_at):
+        try:
+            delivery = delivery_from_lambda_record(record, pool)
+            handled = await executor.handle(delivery, leave_at=leave_at)
+        except WireError:  # left for the dead-letter queue, without slowing down the others as an error would
+            log.exception("a message cannot be read", extra={"message_id": record["messageId"]})
+            handled = False
+        if not handled:
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}

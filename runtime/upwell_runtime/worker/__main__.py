@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 
 from upwell._exec.worker import Worker
 from upwell_runtime import wiring
 from upwell_runtime.worker.identity import task_identity
+
+log = logging.getLogger("upwell.worker")
 
 
 async def main() -> None:
@@ -30,7 +33,10 @@ async def main() -> None:
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, drain)
-    await asyncio.gather(serving, return_exceptions=True)
+    try:
+        await serving
+    except asyncio.CancelledError:
+        log.info("drained")
 
 
 if __name__ == "__main__":

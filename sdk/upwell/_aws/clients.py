@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -94,7 +95,9 @@ class Clients:
     @cached_property
     def _session(self) -> boto3.Session:
         if self._environment is None:
-            return boto3.Session(region_name=self._region, profile_name=self._profile)
+            # Lambda, ECS and people set AWS_REGION, which boto3 itself does not read.
+            region = self._region or os.environ.get("AWS_REGION")
+            return boto3.Session(region_name=region, profile_name=self._profile)
         return boto3.Session(
             region_name=self._environment["AWS_REGION"],
             aws_access_key_id=self._environment["AWS_ACCESS_KEY_ID"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from dataclasses import asdict, dataclass
@@ -42,8 +43,18 @@ class WorkerPools:
         self._queue = queue
 
     async def scale_all(self, now: float) -> dict[str, int]:
-        """Look at every pool and set what must change; return the desired workers by pool."""
-        return {pool.name: await self._scale(pool, now) for pool in await self._pools()}
+        """Look at every pool and set what must change; return the desired workers by pool.
+
+        Raises:
+            ExceptionGroup: some pools could not be scaled; the others were.
+        """
+        pools = await self._pools()
+        results = await asyncio.gather(*(self._scale(pool, now) for pool in pools), return_exceptions=True)
+        if failures := [result for result in results if isinstance(result, Exception)]:
+            raise ExceptionGroup("some pools could not be scaled", failures)
+        return {
+            pool.name: desired for pool, desired in zip(pools, results, strict=True) if isinstance(desired, int)
+        }
 
     async def _scale(self, pool: WorkerPool, now: float) -> int:
         depth = await self._queue.depth(pool.name)

@@ -21,6 +21,7 @@ from upwell._client.submit import check_run_id, encode_root_inputs, new_run, new
 from upwell._client.syncify import Bound
 from upwell._client.uploads import published
 from upwell._core.model import RunRecord, Status
+from upwell._exec.failure import revive
 from upwell._exec.payloads import unpack
 
 __all__ = ["deploy", "init", "init_from_config", "recover", "run", "with_runcontext"]
@@ -100,8 +101,6 @@ def _finished(backend: Backend, record: RunRecord, task: Task[..., Any] | None) 
     """Return a handle; a local run that failed raises here, as a call of the task would."""
     handle = _handle(backend, record, task)
     if backend.mode == "local" and record.outcome is not None and record.outcome.error is not None:
-        from upwell._exec.failure import revive
-
         error = revive(record.outcome.error)
         error.add_note(f"run {handle.name} {handle.phase}; `upwell recover {handle.name}` goes on from here")
         raise error

@@ -9,7 +9,7 @@ from typing import Any
 from upwell import errors
 from upwell._author.registry import resolve
 from upwell._author.task import Task
-from upwell._client.backend import open_backend
+from upwell._client.backend import Backend, open_backend
 from upwell._client.config import current_config
 from upwell._client.syncify import Bound, syncify
 from upwell._core.model import ActionKey, RunRecord, Status
@@ -76,8 +76,14 @@ class Run:
     async def sync(self) -> Run:
         """Look again."""
         async with open_backend(_mode(self.mode), current_config()) as backend:
-            self._record = await _existing(backend.store.get_run, self.name)
+            await self._look(backend)
         return self
+
+    async def _look(self, backend: Backend) -> None:
+        """Take the stored record, unless this submission's is not written yet: the state machine does that."""
+        record = await backend.store.get_run(self.name)
+        if record is not None and record.spec.generation >= self._record.spec.generation:
+            self._record = record
 
     @syncify
     async def wait(self, quiet: bool = False, timeout: float | None = None) -> None:
@@ -97,7 +103,7 @@ class Run:
             while not self.done():
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 1.2, WAIT_MAX_S)
-                self._record = await _existing(backend.store.get_run, self.name)
+                await self._look(backend)
 
     @syncify
     async def outputs(self) -> ActionOutputs:
@@ -138,7 +144,7 @@ class Run:
         """End the run and everything in it."""
         async with open_backend(_mode(self.mode), current_config()) as backend:
             await backend.abort(self._record, reason)
-            self._record = await _existing(backend.store.get_run, self.name)
+            await self._look(backend)
 
     @classmethod
     def get(cls, name: str, mode: str | None = None) -> Run:

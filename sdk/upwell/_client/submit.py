@@ -78,7 +78,15 @@ async def new_run(
         inputs=await pack(blobs, run_id, encoded, inline_bytes=MESSAGE_INLINE_BYTES),
         queued_at=now,
     )
-    return RunRecord(spec=spec, task=task.name, status=Status.RUNNING, root=root, labels=dict(options.labels))
+    names = task.interface.output_names
+    return RunRecord(
+        spec=spec,
+        task=task.name,
+        status=Status.RUNNING,
+        root=root,
+        labels=dict(options.labels),
+        outputs=names if len(names) > 1 else None,
+    )
 
 
 def next_generation(run: RunRecord, now: float, *, bundle: str | None = None) -> RunRecord:

@@ -11,18 +11,20 @@ import asyncio
 import weakref
 from collections.abc import Callable
 from contextvars import Context
+from pathlib import Path
 from types import CodeType
 from typing import Any
 
 from upwell._author.context import NO_CONTEXT, current
 
 _WAITS: dict[str, frozenset[str] | None] = {
-    "tasks.py": frozenset({"wait", "_wait", "wait_for", "_wait_for_one"}),
-    "locks.py": None,
-    "queues.py": None,
-    "taskgroups.py": None,
+    "asyncio/tasks.py": frozenset({"wait", "_wait", "wait_for", "_wait_for_one"}),
+    "asyncio/locks.py": None,
+    "asyncio/queues.py": None,
+    "asyncio/taskgroups.py": None,
+    "_author/window.py": None,
 }
-"""Functions of asyncio (None: all of a module) that wait for other tasks of the same loop."""
+"""Functions of asyncio and of `map` (None: all of a module) that wait for other tasks of the same loop."""
 
 
 class Tasks:
@@ -83,8 +85,8 @@ def _innermost(work: Any) -> CodeType | None:
 def _is_wait(code: CodeType | None) -> bool:
     if code is None:
         return False
-    folder, _, file = code.co_filename.replace("\\", "/").rpartition("/")
-    if not folder.endswith("/asyncio") or file not in _WAITS:
+    file = "/".join(Path(code.co_filename).parts[-2:])
+    if file not in _WAITS:
         return False
     functions = _WAITS[file]
     return functions is None or code.co_name in functions

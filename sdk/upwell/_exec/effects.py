@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from upwell._core.decide import (
     Abort,
     Acknowledge,
@@ -21,6 +23,9 @@ from upwell._core.wire import Message
 from upwell._exec.kernel import Kernel
 from upwell._exec.replay import read_journal
 from upwell._exec.transition import transition
+
+ABORTS_AT_ONCE = 50
+"""Children of one action that are aborted at the same time."""
 
 
 async def carry_out(kernel: Kernel, decision: Decision, delivery: Delivery, spec: ActionSpec) -> None:
@@ -113,7 +118,8 @@ async def abort(kernel: Kernel, spec: ActionSpec, reason: str) -> None:
     key = ActionKey(spec.run.run_id, spec.action_id)
     decision = await transition(kernel.ports.store, kernel.ports.clock, key, Abort(spec=spec, reason=reason))
     kernel.hub.stop(key)
-    if any(isinstance(effect, StopChildren) for effect in decision.effects) and decision.record is not None:
+    # Also when it had ended before: whoever ended it may have died before it came to the children.
+    if any(isinstance(effect, StopChildren) for effect in decision.effects):
         await stop_children(kernel, spec)
 
 
@@ -125,17 +131,23 @@ async def stop_children(kernel: Kernel, spec: ActionSpec) -> None:
     for entry in await read_journal(kernel.ports.store, key, journal):
         if isinstance(entry, Scheduled):
             sent.update({child.action_id: entry for child in entry.children})
-    for child_id, shard in list(journal.open.items()):
-        child = next(c for c in sent[child_id].children if c.action_id == child_id)
-        child_spec = ActionSpec(
-            run=spec.run,
-            action_id=child_id,
-            task=TaskSpec(name=child.task, module=spec.task.module, pool=child.pool),
-            inputs=Payload(size_bytes=0),
-            parent_id=spec.action_id,
-            shard=shard,
-        )
-        await abort(kernel, child_spec, f"its parent {spec.task.name} ended")
+    children = [_sent_spec(spec, sent[child_id], child_id) for child_id in journal.open]
+    reason = f"its parent {spec.task.name} ended"
+    for some in (children[n : n + ABORTS_AT_ONCE] for n in range(0, len(children), ABORTS_AT_ONCE)):
+        await asyncio.gather(*(abort(kernel, child, reason) for child in some))
+
+
+def _sent_spec(parent: ActionSpec, batch: Scheduled, child_id: str) -> ActionSpec:
+    """Return as much of a child as its parent's journal knows: enough to end it."""
+    child = next(c for c in batch.children if c.action_id == child_id)
+    return ActionSpec(
+        run=parent.run,
+        action_id=child_id,
+        task=TaskSpec(name=child.task, module=parent.task.module, pool=child.pool),
+        inputs=Payload(size_bytes=0),
+        parent_id=parent.action_id,
+        shard=batch.shard,
+    )
 
 
 async def give_up(kernel: Kernel, delivery: Delivery) -> None:

@@ -10,7 +10,16 @@ from upwell import errors
 from upwell._core.limits import ERROR_TEXT_BYTES
 from upwell._core.model import ErrorInfo
 
-_OURS = ("/upwell/_exec/", "/upwell/_author/", "/asyncio/", "/concurrent/futures/")
+_OURS = (
+    "/upwell/_exec/",
+    "/upwell/_author/",
+    "/upwell/_types/",
+    "/upwell/io/",
+    "/upwell/_local/",
+    "/upwell/_aws/",
+    "/asyncio/",
+    "/concurrent/futures/",
+)
 _BY_CODE: dict[str, Callable[[str, str | None], errors.RuntimeUserError]] = {
     cls.__name__: cls
     for cls in (

@@ -62,10 +62,12 @@ def connect(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
         path: The file.
         busy_timeout_s: How long a statement waits for another connection's write.
     """
-    connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
+    # The first statement reads the file, and always waits: another connection may be removing the log.
+    connection = sqlite3.connect(path, timeout=OPEN_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     # Commits are written to the log but not synced: they survive kill -9, and a power cut costs the last of
     # them without harming the file.
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA busy_timeout = {int(busy_timeout_s * 1000)}")
     return connection
 
 
