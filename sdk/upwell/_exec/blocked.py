@@ -8,6 +8,7 @@ keeps the attempt where it is.
 from __future__ import annotations
 
 import asyncio
+import gc
 import weakref
 from collections.abc import Callable
 from contextvars import Context
@@ -78,8 +79,15 @@ def _innermost(work: Any) -> CodeType | None:
     code: CodeType | None = None
     while work is not None:
         code = getattr(work, "cr_code", None) or getattr(work, "gi_code", None) or code
-        work = getattr(work, "cr_await", None) or getattr(work, "gi_yieldfrom", None)
+        work = getattr(work, "cr_await", None) or getattr(work, "gi_yieldfrom", None) or _wrapped(work)
     return code
+
+
+def _wrapped(work: Any) -> Any:
+    """Return the coroutine in what its `__await__` gives, which hides it from all but the collector."""
+    if type(work).__name__ != "coroutine_wrapper":
+        return None
+    return next((found for found in gc.get_referents(work) if hasattr(found, "cr_code")), None)
 
 
 def _is_wait(code: CodeType | None) -> bool:
