@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from upwell._author.context import Mode
-from upwell._aws.platform import AwsPorts, open_ports
+from upwell._aws.platform import AwsPorts, open_ports, ports_of
 from upwell._aws.worker_pools import WorkerPools
 from upwell._core.model import Executor as ExecutorId
 from upwell._core.ports import Ports
@@ -16,6 +17,7 @@ from upwell._core.settings import Settings
 from upwell._exec.environment import RandomIds
 from upwell._exec.executor import Executor
 from upwell._exec.kernel import Kernel
+from upwell._exec.pulse import Pulse
 from upwell_runtime.bundles import BundleLoader
 
 
@@ -72,7 +74,9 @@ def kernel(executor: ExecutorId, *, suspends: bool = False) -> Kernel:
 
 def executor(identity: ExecutorId, *, suspends: bool = False) -> Executor:
     """Return the executor of this process."""
-    return Executor(kernel(identity, suspends=suspends), lease_s=settings().lease_s)
+    surroundings, beside = kernel(identity, suspends=suspends), ports_of(ports().clients, settings())
+    pulse = Pulse(replace(surroundings.ports, store=beside.store, queue=beside.queue))
+    return Executor(surroundings, lease_s=settings().lease_s, pulse=pulse)
 
 
 def mode() -> Mode:

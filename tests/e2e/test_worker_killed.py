@@ -28,16 +28,17 @@ cold = upwell.TaskEnvironment("killed-{name}-parent", depends_on=[warm])
 
 
 @warm.task
-async def echo(folder: str, x: int) -> int:
+async def echo(folder: str, x: int, waits: bool) -> int:
     with (Path(folder) / "started").open("ab") as started:
         started.write(b".")
-    await asyncio.sleep(0.1)
+    while waits and not (Path(folder) / "open").exists():
+        await asyncio.sleep(0.05)
     return x
 
 
 @{parent}.task
 async def main(folder: str, n: int) -> bool:
-    results = await asyncio.gather(*[echo(folder, x) for x in range(n)])
+    results = await asyncio.gather(*[echo(folder, x, x > n // 3) for x in range(n)])
     return results == list(range(n))
 """
 
@@ -79,7 +80,10 @@ def started(cli: CommandLine) -> int:
 
 
 def run_and_kill(cli: CommandLine, name: str, n: int, *, parent: str, kills_parent: bool) -> str:
-    """Start a map of n, kill one worker when a third has started, and return the id of its task."""
+    """Start a map of n, kill one worker when a third has started, and return the id of its task.
+
+    The other two thirds wait until the kill is done, so that it is in the middle on any machine.
+    """
     (cli.folder / f"{name}.py").write_text(FLOW.format(name=name, parent=parent))
     arguments = ("--folder", str(cli.folder), "--n", str(n), "--name", name, "--follow", "--json")
     process = cli.start("run", f"{name}.py", "main", *arguments)
@@ -89,6 +93,7 @@ def run_and_kill(cli: CommandLine, name: str, n: int, *, parent: str, kills_pare
         holder = executor_of_the_root(cli, name)
         (victim,) = [w for w in running if (w == holder) is kills_parent][:1]
         os.kill(running[victim], signal.SIGKILL)
+        (cli.folder / "open").touch()
         out, err = process.communicate(timeout=150)
     finally:
         process.kill()

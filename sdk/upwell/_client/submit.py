@@ -12,7 +12,7 @@ from typing import Any
 from upwell import errors
 from upwell._author.task import Task
 from upwell._client.options import RunOptions
-from upwell._core.limits import MESSAGE_INLINE_BYTES
+from upwell._core.limits import RECORD_INLINE_BYTES
 from upwell._core.model import ROOT_ID, ActionSpec, RunRecord, RunSpec, Status
 from upwell._core.ports import BlobStore
 from upwell._exec.payloads import pack, too_large
@@ -75,7 +75,8 @@ async def new_run(
         run=spec,
         action_id=ROOT_ID,
         task=task.spec(encoded, cache=not options.disable_run_cache),
-        inputs=await pack(blobs, run_id, encoded, inline_bytes=MESSAGE_INLINE_BYTES),
+        # They are in the run's record, too, and so twice in the execution's input, where quoted text grows.
+        inputs=await pack(blobs, run_id, encoded, inline_bytes=RECORD_INLINE_BYTES),
         queued_at=now,
     )
     names = task.interface.output_names

@@ -27,6 +27,9 @@ _WAITS: dict[str, frozenset[str] | None] = {
 }
 """Functions of asyncio and of `map` (None: all of a module) that wait for other tasks of the same loop."""
 
+_WRAPPERS = frozenset({"coroutine_wrapper", "async_generator_asend", "async_generator_athrow"})
+"""What `__await__` of a coroutine, and a step of an asynchronous generator, give."""
+
 
 class Tasks:
     """The asyncio tasks of one attempt."""
@@ -78,16 +81,20 @@ def _innermost(work: Any) -> CodeType | None:
     """Return the code in which a coroutine is suspended, following what it awaits."""
     code: CodeType | None = None
     while work is not None:
-        code = getattr(work, "cr_code", None) or getattr(work, "gi_code", None) or code
-        work = getattr(work, "cr_await", None) or getattr(work, "gi_yieldfrom", None) or _wrapped(work)
+        code = _first(work, "cr_code", "ag_code", "gi_code") or code
+        work = _first(work, "cr_await", "ag_await", "gi_yieldfrom") or _wrapped(work)
     return code
 
 
+def _first(work: Any, *names: str) -> Any:
+    return next((found for name in names if (found := getattr(work, name, None)) is not None), None)
+
+
 def _wrapped(work: Any) -> Any:
-    """Return the coroutine in what its `__await__` gives, which hides it from all but the collector."""
-    if type(work).__name__ != "coroutine_wrapper":
+    """Return the coroutine or generator in an iterator that hides it from all but the garbage collector."""
+    if type(work).__name__ not in _WRAPPERS:
         return None
-    return next((found for found in gc.get_referents(work) if hasattr(found, "cr_code")), None)
+    return next((found for found in gc.get_referents(work) if _first(found, "cr_code", "ag_code")), None)
 
 
 def _is_wait(code: CodeType | None) -> bool:

@@ -20,12 +20,13 @@ from upwell._core.decide import (
 )
 from upwell._core.limits import RECORD_INLINE_BYTES
 from upwell._core.model import ActionKey, ActionRecord, ActionSpec, Lease, Outcome
-from upwell._core.ports import Delivery
+from upwell._core.ports import Delivery, Ports
 from upwell._exec.driver import Driver
 from upwell._exec.effects import carry_out, wake
 from upwell._exec.invoke import invoke
 from upwell._exec.kernel import Kernel
 from upwell._exec.payloads import pack
+from upwell._exec.pulse import Pulse
 from upwell._exec.putback import put_back
 from upwell._exec.slots import Slot
 from upwell._exec.transition import transition
@@ -47,12 +48,17 @@ class Executor:
         lease_s: How long a claim holds without an extension.
         extends: Whether leases are extended while an attempt lasts. On Lambda they are not: a lease ends with
             the invocation's deadline.
+        pulse: Where leases are extended; None is the event loop of the tasks, where nobody else could take an
+            action while it is blocked.
     """
 
-    def __init__(self, kernel: Kernel, *, lease_s: float, extends: bool = True) -> None:
+    def __init__(
+        self, kernel: Kernel, *, lease_s: float, extends: bool = True, pulse: Pulse | None = None
+    ) -> None:
         self.kernel = kernel
         self.lease_s = lease_s
         self.extends = extends
+        self.pulse = pulse
         self.draining = False
 
     def drain(self) -> None:
@@ -115,7 +121,7 @@ class Executor:
         return replace(spec, inputs=payload)
 
 
-async def _stopped(helper: asyncio.Task[None] | None) -> None:
+async def _stopped(helper: asyncio.Future[None] | None) -> None:
     if helper is not None:
         helper.cancel()
         await asyncio.gather(helper, return_exceptions=True)
@@ -144,6 +150,7 @@ class _Attempt:
         self._lease = lease
         self._slot = slot
         self._driver = Driver(self._kernel, record, slot)
+        self._loop = asyncio.get_running_loop()
         self._work: asyncio.Task[Outcome] | None = None
         self._stop = self._cancel
         self._leave_at = leave_at
@@ -154,7 +161,7 @@ class _Attempt:
         key = self._record.key
         self._work = asyncio.create_task(invoke(self._kernel, self._record, self._driver))
         self._kernel.hub.started(key, self._stop)
-        alive = asyncio.create_task(self._keep_alive()) if self._executor.extends else None
+        alive = self._start_pulse() if self._executor.extends else None
         lingering = asyncio.create_task(self._linger()) if self._kernel.suspends else None
         try:
             await self._settled(self._work)
@@ -242,21 +249,26 @@ class _Attempt:
         await carry_out(self._kernel, decision, self._delivery, spec)
         return _acknowledged(decision)
 
-    async def _keep_alive(self) -> None:
+    def _start_pulse(self) -> asyncio.Future[None]:
+        pulse = self._executor.pulse
+        if pulse is None:
+            return asyncio.create_task(self._keep_alive(self._kernel.ports))
+        return pulse.start(self._keep_alive(pulse.ports))
+
+    async def _keep_alive(self, ports: Ports) -> None:
         """Extend the lease while the attempt lasts; an attempt whose lease is gone is stopped."""
-        ports, settings = self._kernel.ports, self._kernel.settings
+        settings = self._kernel.settings
         while True:
             await ports.clock.sleep(settings.heartbeat_s)
             try:
-                if not await self._extend():
-                    await self._lose()
+                if not await self._extend(ports):
+                    await self._lose(ports)
                     return
                 await ports.queue.hide(self._delivery, self._executor.lease_s)
             except Exception:  # the store is out of reach: try again; the lease decides, not this request
                 log.warning("could not extend a lease", extra=self._fields(), exc_info=True)
 
-    async def _extend(self) -> bool:
-        ports = self._kernel.ports
+    async def _extend(self, ports: Ports) -> bool:
         expires_at = ports.clock.now() + self._executor.lease_s
         extend = Extend(lease=replace(self._lease, expires_at=expires_at))
         decision = await transition(ports.store, ports.clock, self._record.key, extend, known=self._record)
@@ -265,12 +277,12 @@ class _Attempt:
         self._record = decision.record
         return True
 
-    async def _lose(self) -> None:
+    async def _lose(self, ports: Ports) -> None:
         """The lease is gone: the action has ended, and its children with it, or another attempt needs them."""
-        record = await self._kernel.ports.store.get(self._record.key)
+        record = await ports.store.get(self._record.key)
         if record is None or record.outcome is None:
             self._driver.leave()
-        self._cancel()
+        self._loop.call_soon_threadsafe(self._cancel)
 
     def _fields(self) -> dict[str, object]:
         spec = self._record.spec
