@@ -44,8 +44,13 @@ def worker_pools() -> WorkerPools:
     return WorkerPools(aws.clients, settings(), aws.queue)
 
 
-def kernel(executor: ExecutorId) -> Kernel:
-    """Return the engine's surroundings for an executor."""
+def kernel(executor: ExecutorId, *, suspends: bool = False) -> Kernel:
+    """Return the engine's surroundings for an executor.
+
+    Args:
+        executor: Who it is.
+        suspends: Whether parents that wait leave it.
+    """
     aws = ports()
     scratch = Path(tempfile.gettempdir()) / "upwell"
     return Kernel(
@@ -61,14 +66,15 @@ def kernel(executor: ExecutorId) -> Kernel:
         loader=BundleLoader(aws.blobs, scratch / "bundles"),
         ids=RandomIds(),
         mode=mode(),
+        suspends=suspends,
         transfers=aws.transfers,
         scratch=scratch / "scratch",
     )
 
 
-def executor(identity: ExecutorId) -> Executor:
+def executor(identity: ExecutorId, *, suspends: bool = False) -> Executor:
     """Return the executor of this process."""
-    surroundings, beside = kernel(identity), ports_of(ports().clients, settings())
+    surroundings, beside = kernel(identity, suspends=suspends), ports_of(ports().clients, settings())
     pulse = Pulse(replace(surroundings.ports, store=beside.store, queue=beside.queue))
     return Executor(surroundings, lease_s=settings().lease_s, pulse=pulse)
 

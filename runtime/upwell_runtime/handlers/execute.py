@@ -24,7 +24,7 @@ def _runner() -> asyncio.Runner:
 
 @cache
 def _executor(log_stream: str) -> Executor:
-    return wiring.executor(ExecutorId(kind="lambda", id=log_stream))
+    return wiring.executor(ExecutorId(kind="lambda", id=log_stream), suspends=True)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -35,10 +35,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 async def _handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     executor = _executor(context.log_stream_name)
     pool = wiring.settings().pool
+    leave_at = wiring.ports().clock.now() + context.get_remaining_time_in_millis() / 1000
     failures = []
     for record in event["Records"]:
         try:
-            handled = await executor.handle(delivery_from_lambda_record(record, pool))
+            delivery = delivery_from_lambda_record(record, pool)
+            handled = await executor.handle(delivery, leave_at=leave_at)
         except WireError:  # left for the dead-letter queue, without slowing down the others as an error would
             log.exception("a message cannot be read", extra={"message_id": record["messageId"]})
             handled = False

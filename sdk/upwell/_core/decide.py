@@ -22,6 +22,7 @@ from upwell._core.model import (
     Outcome,
     Payload,
     Status,
+    Suspension,
 )
 from upwell._core.retry import retry_delay_s
 from upwell._core.states import Event, next_status
@@ -62,6 +63,27 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Suspend:
+    """The holder of a lease waits for children and lets its process go."""
+
+    lease_id: str
+    open_children: int
+    waiting_since: float
+    task_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wake:
+    """A child of a suspended action ended.
+
+    Attributes:
+        again: The same end was told before, perhaps by an executor that died before it sent the message.
+    """
+
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Abort:
     """Somebody who may wants the action to end."""
 
@@ -85,7 +107,11 @@ class Hit:
     entry: CacheEntry
 
 
-Command = Hit | Claim | Extend | Finish | Release | Abort | GiveUp
+Command = Hit | Claim | Extend | Finish | Release | Suspend | Wake | Abort | GiveUp
+
+SHARE_OF_WAIT = 0.05
+"""A woken parent starts later by this share of the time waited: what ends by then wakes nobody."""
+WAKE_DELAY_MAX_S = 900.0
 
 # --- effects --------------------------------------------------------------------------------------------------
 
@@ -122,6 +148,11 @@ class Acknowledge:
 
 
 @dataclass(frozen=True, slots=True)
+class LookAgain:
+    """Read the journal once more: a child that ended before the suspension was written saw nobody to wake."""
+
+
+@dataclass(frozen=True, slots=True)
 class StopChildren:
     """Abort the children that the action's journal says are open."""
 
@@ -138,7 +169,7 @@ class Stop:
     """Stop running: the lease is no longer held."""
 
 
-Effect = Run | Reply | Resend | Postpone | Acknowledge | StopChildren | Remember | Stop
+Effect = Run | Reply | Resend | Postpone | Acknowledge | LookAgain | StopChildren | Remember | Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +202,10 @@ def decide(record: ActionRecord | None, command: Command, now: float) -> Decisio
             return _finish(record, command, now)
         case Release():
             return _release(record, command, now)
+        case Suspend():
+            return _suspend(record, command, now)
+        case Wake():
+            return _wake(record, command, now)
         case Abort():
             error = ErrorInfo(code="ActionAbortedError", message=command.reason, recoverable=False)
             return _end_from_outside(record, command.spec, Status.ABORTED, Event.ABORTED, error, now)
@@ -227,6 +262,7 @@ def _recovered(record: ActionRecord, spec: ActionSpec, now: float) -> ActionReco
         failures=0,
         losses=0,
         not_before=0.0,
+        suspension=None,
         outcome=None,
         ended_at=None,
     )
@@ -254,7 +290,8 @@ def _start(record: ActionRecord, command: Claim, now: float) -> Decision:
     if late is not None:
         outcome = Outcome(status=Status.TIMED_OUT, error=late)
         return _ended(record, Event.TIMED_OUT, outcome, now)
-    attempt = Attempt(number=record.attempt + 1, executor=command.executor, started_at=now)
+    number = record.attempt + (0 if record.is_resumed else 1)
+    attempt = Attempt(number=number, executor=command.executor, started_at=now)
     started = replace(
         record,
         status=next_status(record.status, Event.CLAIMED),
@@ -347,8 +384,53 @@ def _release(record: ActionRecord | None, command: Release, now: float) -> Decis
     return Decision(released, GIVEN_BACK)
 
 
+def _suspend(record: ActionRecord | None, command: Suspend, now: float) -> Decision:
+    if record is None or not _held_last(record, command.lease_id):
+        return STALE
+    if record.status is Status.SUSPENDED:
+        return Decision(None, (LookAgain(), Acknowledge()))
+    if record.status is not Status.RUNNING:
+        return STALE
+    suspension = Suspension(
+        attempt=record.attempt,
+        count=(record.suspension.count if record.suspension else 0) + 1,
+        open_children=command.open_children,
+        waiting_since=command.waiting_since,
+        task_token=command.task_token,
+    )
+    suspended = replace(
+        record,
+        status=next_status(record.status, Event.SUSPENDED),
+        version=record.version + 1,
+        suspension=suspension,
+        attempts=_end_open_attempt(record, "suspended", now),
+    )
+    return Decision(suspended, (LookAgain(), Acknowledge()))
+
+
+def _wake(record: ActionRecord | None, command: Wake, now: float) -> Decision:
+    if record is None or record.suspension is None:
+        return Decision(None)
+    if record.status is Status.QUEUED and record.attempts[-1].end == "suspended" and command.again:
+        return Decision(None, (Resend(max(0.0, record.not_before - now)),))
+    if record.status is not Status.SUSPENDED:
+        return Decision(None)
+    delay_s = 0.0
+    if record.suspension.open_children > 1:
+        delay_s = min(SHARE_OF_WAIT * (now - record.suspension.waiting_since), WAKE_DELAY_MAX_S)
+    woken = replace(
+        record,
+        status=next_status(record.status, Event.WOKEN),
+        version=record.version + 1,
+        not_before=now + delay_s,
+    )
+    return Decision(woken, (Resend(delay_s),))
+
+
 def _give_up(record: ActionRecord | None, command: GiveUp, now: float) -> Decision:
     is_current = record is not None and record.generation == command.spec.run.generation
+    if record is not None and record.status is Status.SUSPENDED and is_current:
+        return Decision(None, (Acknowledge(),))  # who ends its children wakes it with a message of its own
     if record is not None and is_current and (delay_s := _busy_s(record, now)) > 0:
         # A copy of the message was put aside while its action runs, or waits for its next attempt. The copy may
         # be the last one, so it must go on watching: if the holder dies, it is what brings the action back.

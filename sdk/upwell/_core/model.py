@@ -18,6 +18,7 @@ class Status(StrEnum):
     NEW = "NEW"
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"
+    SUSPENDED = "SUSPENDED"
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
     ABORTED = "ABORTED"
@@ -132,6 +133,8 @@ class ActionSpec:
     group: str | None = None
     depth: int = 0
     queued_at: float = 0.0
+    parent_sleeps: bool = False
+    """Whether the parent may be suspended, so that who ends this action must see to waking it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +167,21 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Suspension:
+    """A parent that waits without a process."""
+
+    attempt: int
+    """The attempt that goes on when it is woken."""
+    count: int
+    """How often this action was suspended, this time included."""
+    open_children: int
+    waiting_since: float
+    """When half of the open children had been sent: what it waits for is that old."""
+    task_token: str | None = None
+    """Of the message that was acknowledged; the one that wakes it carries it again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRecord:
     """The truth about an action. `version` grows by one with each write and guards it."""
 
@@ -185,6 +203,8 @@ class ActionRecord:
     attempts: tuple[Attempt, ...] = ()
     """The latest ones; at most `ATTEMPTS_KEPT`."""
     outcome: Outcome | None = None
+    suspension: Suspension | None = None
+    """Of the latest time that it was suspended; None if it never was."""
     cached_from: ActionKey | None = None
     """Where the result was computed, if it came from the cache."""
 
@@ -197,6 +217,11 @@ class ActionRecord:
     def attempt(self) -> int:
         """Number of the latest attempt, from 1; 0 before the first."""
         return self.attempts[-1].number if self.attempts else 0
+
+    @property
+    def is_resumed(self) -> bool:
+        """Whether the next claim goes on with an attempt that was suspended, rather than begin a new one."""
+        return self.suspension is not None and bool(self.attempts) and self.attempts[-1].end == "suspended"
 
 
 ATTEMPTS_KEPT = 20

@@ -40,6 +40,8 @@ class Settings:
     """Bounds of the interval at which a waiting parent reads its journal."""
     silence_s: float = 15.0
     """After so long without news a parent reads the records of its open children."""
+    linger_s: float = 5.0
+    """How long a parent that waits for children stays in a process that it could leave."""
     max_in_flight: int = 1000
     """Children that one parent has sent and not yet heard of."""
     max_system_losses: int = 5

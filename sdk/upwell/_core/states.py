@@ -21,12 +21,15 @@ class Event(StrEnum):
     RETRIED = "retried"
     LEASE_EXPIRED = "lease expired"
     RELEASED = "released"
+    SUSPENDED = "suspended"
+    WOKEN = "woken"
     TIMED_OUT = "timed out"
     ABORTED = "aborted"
     RECOVERED = "recovered"
 
 
 NEW, QUEUED, RUNNING = Status.NEW, Status.QUEUED, Status.RUNNING
+SUSPENDED = Status.SUSPENDED
 SUCCEEDED, FAILED, ABORTED, TIMED_OUT = Status.SUCCEEDED, Status.FAILED, Status.ABORTED, Status.TIMED_OUT
 
 TRANSITIONS: dict[tuple[Status, Event], Status] = {
@@ -45,6 +48,12 @@ TRANSITIONS: dict[tuple[Status, Event], Status] = {
     (RUNNING, Event.RETRIED): QUEUED,  # the task failed and has retries left; attempt + 1
     (RUNNING, Event.LEASE_EXPIRED): QUEUED,  # the executor died; losses + 1
     (RUNNING, Event.RELEASED): QUEUED,  # the executor drains and gives it back
+    (RUNNING, Event.SUSPENDED): SUSPENDED,  # it waits for children, and its process may go
+    (SUSPENDED, Event.WOKEN): QUEUED,  # a child ended; the message is sent again
+    (SUSPENDED, Event.CLAIMED): RUNNING,  # its old message came once more
+    (SUSPENDED, Event.TIMED_OUT): TIMED_OUT,
+    (SUSPENDED, Event.ABORTED): ABORTED,
+    (SUSPENDED, Event.RECOVERED): QUEUED,
     (RUNNING, Event.TIMED_OUT): TIMED_OUT,
     (RUNNING, Event.ABORTED): ABORTED,
     (RUNNING, Event.RECOVERED): QUEUED,  # a newer generation takes it from an executor of the old one

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import Generic, TypeVar, cast
 
 T = TypeVar("T")
@@ -91,7 +92,8 @@ class Batcher(Generic[T, R]):
         if self._starting or len(self._flushers) >= self._parallel:
             return
         self._starting = True
-        flusher = asyncio.get_running_loop().create_task(self._flush_pending())
+        # In a context of its own: a flush serves many submitters.
+        flusher = asyncio.get_running_loop().create_task(self._flush_pending(), context=Context())
         self._flushers.add(flusher)
         flusher.add_done_callback(self._flusher_ended)
 

@@ -32,6 +32,7 @@ from upwell._core.model import (
     RunSpec,
     Status,
 )
+from upwell._exec.blocked import Tasks, has_timers, watch_tasks
 from upwell._exec.effects import abort
 from upwell._exec.failure import describe, revive
 from upwell._exec.kernel import Kernel
@@ -73,7 +74,11 @@ class Driver:
         self._leaving = False
         self._lease = record.lease
         self._failures = record.failures
-        self._replays = record.attempt > 1 or record.generation > 1
+        self._replays = record.attempt > 1 or record.generation > 1 or record.suspension is not None
+        self._active_at = self.now()
+        self.tasks = Tasks()
+        if kernel.suspends:
+            watch_tasks(self._loop)
         self.trouble: Exception | None = None
         """What failed of the engine's own work; the attempt does not count then."""
 
@@ -89,6 +94,27 @@ class Driver:
     def leave(self) -> None:
         """From now on leave the children alone: another attempt of the action will wait for them."""
         self._leaving = True
+
+    @property
+    def open_children(self) -> int:
+        """Children that the task waits for."""
+        return len(self._open)
+
+    @property
+    def waiting_since(self) -> float:
+        """When half of the children that the task waits for had been called."""
+        called_at = sorted(self._open.values(), key=lambda spec: spec.queued_at)
+        return called_at[len(called_at) // 2].queued_at if called_at else self.now()
+
+    def idle_s(self) -> float:
+        """Return for how long the task has waited for its children and done nothing else; 0 if it does."""
+        if not self.tasks.wait_for_children_only() or has_timers(self._loop, self):
+            self._active_at = self.now()
+        return self.now() - self._active_at
+
+    async def look_again(self) -> bool:
+        """Read the journal once more; return whether a child has ended since the last look."""
+        return await self._watch.look_again()
 
     async def guard(self, work: Awaitable[T]) -> T:
         """Await engine work. If it fails, that is not the task's failure: the attempt does not count."""
@@ -229,6 +255,7 @@ class Driver:
                 task=task.spec(encoded, cache=self._spec.run.cache_mode != "off"),
                 inputs=Payload(size_bytes=len(encoded)),
                 parent_id=self._spec.action_id,
+                parent_sleeps=self._kernel.suspends,
                 group=group,
                 depth=self._spec.depth + 1,
                 queued_at=self.now(),
@@ -278,12 +305,13 @@ class Driver:
         waiting = self._watch.expect(child.action_id)
         self._calls.add(waiting)
         self._open[child.action_id] = child
+        self._active_at = self.now()
         self._slot.park()
         try:
             if child.action_id not in self.journal.open:
                 payload = await self.guard(self._pack(encoded, MESSAGE_INLINE_BYTES))
                 await self.guard(self._sender.send(child, payload))
-            outcome = await waiting
+            outcome = await self._awaited(waiting)
         except asyncio.CancelledError:
             if not (self._ended or self._leaving):
                 await asyncio.shield(self.guard(self._abort([child], "cancelled the call")))
@@ -299,6 +327,16 @@ class Driver:
                 await self._slot.resume()
         del self._open[child.action_id]
         return outcome
+
+    async def _awaited(self, waiting: asyncio.Future[Outcome]) -> Outcome:
+        task = asyncio.current_task()
+        assert task is not None  # a coroutine runs in one
+        self.tasks.awaiting.add(task)
+        try:
+            return await waiting
+        finally:
+            self.tasks.awaiting.discard(task)
+            self._active_at = self.now()
 
     async def _cached(self, child: ActionSpec) -> CacheEntry | None:
         key = child.task.cache_key

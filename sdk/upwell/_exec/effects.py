@@ -14,6 +14,7 @@ from upwell._core.decide import (
     Reply,
     Resend,
     StopChildren,
+    Wake,
 )
 from upwell._core.journal import Completed, Journal, Scheduled
 from upwell._core.model import ActionKey, ActionSpec, CacheEntry, Outcome, Payload, TaskSpec
@@ -39,7 +40,7 @@ async def carry_out(kernel: Kernel, decision: Decision, delivery: Delivery, spec
     for effect in decision.effects:
         match effect:
             case Reply(outcome):
-                await reply(kernel, spec, outcome, delivery.message.task_token)
+                await reply(kernel, spec, outcome, delivery.message.task_token, again=delivery.received > 1)
             case Remember(output):
                 await _remember(kernel, spec, output)
             case Resend(delay_s):
@@ -55,8 +56,18 @@ async def carry_out(kernel: Kernel, decision: Decision, delivery: Delivery, spec
                 pass  # Run and Stop are the executor's own
 
 
-async def reply(kernel: Kernel, spec: ActionSpec, outcome: Outcome, task_token: str | None) -> None:
-    """Tell the parent how an action ended: in memory if it is here, in its journal always."""
+async def reply(
+    kernel: Kernel, spec: ActionSpec, outcome: Outcome, task_token: str | None, *, again: bool = False
+) -> None:
+    """Tell the parent how an action ended: in memory if it is here, in its journal always; wake a sleeping one.
+
+    Args:
+        kernel: The surroundings.
+        spec: The action.
+        outcome: How it ended.
+        task_token: Of the root's message.
+        again: Whether this may have been told before.
+    """
     if spec.parent_id is None:
         await kernel.ports.orchestrator.root_ended(spec.run.run_id, task_token, outcome)
         return
@@ -69,6 +80,22 @@ async def reply(kernel: Kernel, spec: ActionSpec, outcome: Outcome, task_token: 
     )
     kernel.hub.hand_over(parent, entry)
     await kernel.ports.store.append(parent, spec.shard, [entry])
+    if spec.parent_sleeps:
+        await wake(kernel, parent, again=again)
+
+
+async def wake(kernel: Kernel, key: ActionKey, *, again: bool = False) -> None:
+    """Send the message of a suspended action again; nothing happens when it is awake, or about to be."""
+    store = kernel.ports.store
+    known = await store.get(key)
+    decision = await transition(store, kernel.ports.clock, key, Wake(again=again), known=known)
+    if any(isinstance(effect, Resend) for effect in decision.effects):
+        record = decision.record or await store.get(key)
+        delay_s = next(effect.delay_s for effect in decision.effects if isinstance(effect, Resend))
+        assert record is not None  # decided on just now
+        assert record.suspension is not None  # what Resend follows from
+        message = Message(action=record.spec, task_token=record.suspension.task_token)
+        await kernel.ports.queue.send(record.spec.task.pool, [message], delay_s)
 
 
 async def _remember(kernel: Kernel, spec: ActionSpec, output: Payload) -> None:

@@ -7,12 +7,23 @@ import logging
 import shutil
 from dataclasses import replace
 
-from upwell._core.decide import Acknowledge, Claim, Decision, Extend, Finish, Release, Run, Stop
+from upwell._core.decide import (
+    Acknowledge,
+    Claim,
+    Decision,
+    Extend,
+    Finish,
+    LookAgain,
+    Release,
+    Run,
+    Stop,
+    Suspend,
+)
 from upwell._core.limits import RECORD_INLINE_BYTES
 from upwell._core.model import ActionKey, ActionRecord, ActionSpec, Lease, Outcome
 from upwell._core.ports import Delivery, Ports
 from upwell._exec.driver import Driver
-from upwell._exec.effects import carry_out
+from upwell._exec.effects import carry_out, wake
 from upwell._exec.invoke import invoke
 from upwell._exec.kernel import Kernel
 from upwell._exec.payloads import pack
@@ -22,6 +33,12 @@ from upwell._exec.slots import Slot
 from upwell._exec.transition import transition
 
 log = logging.getLogger("upwell.executor")
+
+LOOKS_PER_LINGER = 5
+LEAVE_EARLY_S = 60.0
+"""So long before its process ends, a parent that waits does not linger."""
+LAST_MOMENT_S = 10.0
+"""So long before its process ends, a parent with open children goes whatever it does."""
 
 
 class Executor:
@@ -49,12 +66,15 @@ class Executor:
         """From now on, attempts that are cancelled give their action back instead of failing."""
         self.draining = True
 
-    async def handle(self, delivery: Delivery, slot: Slot | None = None) -> bool:
+    async def handle(
+        self, delivery: Delivery, slot: Slot | None = None, *, leave_at: float | None = None
+    ) -> bool:
         """Handle one delivery to its end.
 
         Args:
             delivery: The message.
             slot: The slot that it runs in, if slots are counted here; closed at the end.
+            leave_at: When this process ends, epoch seconds; None if it stays.
 
         Returns:
             Whether the message has done its work and was deleted.
@@ -63,7 +83,7 @@ class Executor:
         ports = self.kernel.ports
         lease = Lease(id=self.kernel.ids.new(), expires_at=ports.clock.now() + self.lease_s)
         try:
-            return await self._claim_and_run(delivery, lease, slot)
+            return await self._claim_and_run(delivery, lease, slot, leave_at)
         except Exception as e:
             fields = {"action_id": delivery.message.action.action_id, "received": delivery.received}
             log.warning("an action could not be handled; it is delivered again", extra=fields, exc_info=True)
@@ -71,7 +91,9 @@ class Executor:
         finally:
             slot.close()
 
-    async def _claim_and_run(self, delivery: Delivery, lease: Lease, slot: Slot) -> bool:
+    async def _claim_and_run(
+        self, delivery: Delivery, lease: Lease, slot: Slot, leave_at: float | None
+    ) -> bool:
         ports = self.kernel.ports
         spec = await self._storable(delivery.message.action)
         claim = Claim(
@@ -87,7 +109,7 @@ class Executor:
             return _acknowledged(decision)
         record = decision.record or await ports.store.get(key)
         assert record is not None  # claimed just now
-        return await _Attempt(self, delivery, record, lease, slot).run()
+        return await _Attempt(self, delivery, record, lease, slot, leave_at).run()
 
     async def _storable(self, spec: ActionSpec) -> ActionSpec:
         """Return the action with inputs of a size that its record can hold."""
@@ -100,6 +122,12 @@ class Executor:
         return replace(spec, inputs=payload)
 
 
+async def _stopped(helper: asyncio.Future[None] | None) -> None:
+    if helper is not None:
+        helper.cancel()
+        await asyncio.gather(helper, return_exceptions=True)
+
+
 def _acknowledged(decision: Decision) -> bool:
     return any(isinstance(effect, Acknowledge) for effect in decision.effects)
 
@@ -108,7 +136,13 @@ class _Attempt:
     """One attempt, from its claim to its reply."""
 
     def __init__(
-        self, executor: Executor, delivery: Delivery, record: ActionRecord, lease: Lease, slot: Slot
+        self,
+        executor: Executor,
+        delivery: Delivery,
+        record: ActionRecord,
+        lease: Lease,
+        slot: Slot,
+        leave_at: float | None,
     ) -> None:
         self._executor = executor
         self._kernel = executor.kernel
@@ -120,6 +154,8 @@ class _Attempt:
         self._loop = asyncio.get_running_loop()
         self._work: asyncio.Task[Outcome] | None = None
         self._stop = self._cancel
+        self._leave_at = leave_at
+        self._suspend: Suspend | None = None
 
     async def run(self) -> bool:
         """Run the task, record how it ended, reply."""
@@ -127,19 +163,19 @@ class _Attempt:
         self._work = asyncio.create_task(invoke(self._kernel, self._record, self._driver))
         self._kernel.hub.started(key, self._stop)
         alive = self._start_pulse() if self._executor.extends else None
+        lingering = asyncio.create_task(self._linger()) if self._kernel.suspends else None
         try:
             await self._settled(self._work)
         finally:
             self._kernel.hub.ended(key, self._stop)
+            await _stopped(lingering)
             try:
                 await self._driver.close()
                 await self._tidy()
             finally:  # until here: to abort many children may take longer than a lease
-                if alive is not None:
-                    alive.cancel()
-                    await asyncio.gather(alive, return_exceptions=True)
+                await _stopped(alive)
         if self._work.cancelled():
-            return await self._cancelled()
+            return await (self._cancelled() if self._suspend is None else self._suspended(self._suspend))
         return await self._commit(Finish(lease_id=self._lease.id, outcome=self._work.result()))
 
     async def _tidy(self) -> None:
@@ -155,6 +191,43 @@ class _Attempt:
             self._driver.leave()
             work.cancel()
             await asyncio.wait({work})
+
+    async def _linger(self) -> None:
+        """Suspend the attempt once it has waited for its children, and done nothing else, for long enough.
+
+        Where the process is about to end, it goes as soon as it waits, and in the last moment even if it does
+        something of its own, which begins anew when it is woken.
+        """
+        clock, settings = self._kernel.ports.clock, self._kernel.settings
+        while True:
+            await clock.sleep(settings.linger_s / LOOKS_PER_LINGER)
+            idle_s = self._driver.idle_s()
+            left_s = float("inf") if self._leave_at is None else self._leave_at - clock.now()
+            is_last = left_s < LAST_MOMENT_S and self._driver.open_children > 0
+            if idle_s >= settings.linger_s or (idle_s > 0 and left_s < LEAVE_EARLY_S) or is_last:
+                if idle_s == 0:
+                    log.warning("suspended in the middle of work of its own", extra=self._fields())
+                self._suspend = Suspend(
+                    lease_id=self._lease.id,
+                    open_children=self._driver.open_children,
+                    waiting_since=self._driver.waiting_since,
+                    task_token=self._delivery.message.task_token,
+                )
+                self._driver.leave()
+                self._cancel()
+                return
+
+    async def _suspended(self, suspend: Suspend) -> bool:
+        """Write that the attempt sleeps, then look once more: who ended before that saw nobody to wake."""
+        ports = self._kernel.ports
+        decision = await transition(ports.store, ports.clock, self._record.key, suspend, known=self._record)
+        if (
+            any(isinstance(effect, LookAgain) for effect in decision.effects)
+            and await self._driver.look_again()
+        ):
+            await wake(self._kernel, self._record.key)
+        await carry_out(self._kernel, decision, self._delivery, self._record.spec)
+        return _acknowledged(decision)
 
     def _cancel(self) -> None:
         if self._work is not None:

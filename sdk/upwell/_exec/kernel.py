@@ -50,6 +50,8 @@ class Kernel:
     """How files and directories move, by URI scheme."""
     scratch: Path
     """Folder for downloads of tasks, on this machine."""
+    suspends: bool = False
+    """Whether parents that wait here are suspended: the process costs while it waits (Lambda)."""
     hub: Hub = field(default_factory=Hub)
 
     def scratch_of(self, record: ActionRecord) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextvars import Context
 
 from upwell._core.journal import Completed, Cursor, Journal
 from upwell._core.model import ActionKey, Outcome
@@ -50,12 +51,19 @@ class Watch:
         self._kernel.hub.expect(self._parent, self._hand_over)
         if self._reader is not None:
             self._reader.cancel()
-        self._reader = asyncio.create_task(self._read_on())
+        # In a context of its own: its sleeps are not the task's.
+        self._reader = asyncio.create_task(self._read_on(), context=Context())
         self._reader.add_done_callback(self._reader_ended)
 
     def settled(self, child_id: str) -> None:
         """Nobody waits for this child any more."""
         self._waiting.pop(child_id, None)
+
+    async def look_again(self) -> bool:
+        """Read the journal once more; return whether a child has ended that was open."""
+        before = len(self._journal.outcomes)
+        await self._read_journal()
+        return len(self._journal.outcomes) > before
 
     async def close(self) -> None:
         """Stop looking."""

@@ -89,6 +89,8 @@ class LocalPlatform:
         clock: Real, or one that a test skips.
         loader: Finds tasks.
         settings: Tunables; the defaults suit one process.
+        suspends: Whether parents that wait are suspended, as on Lambda; here it saves nothing, but shows
+            whether a program bears to be replayed.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class LocalPlatform:
         clock: Clock | None = None,
         loader: Loader | None = None,
         settings: Settings = LOCAL_SETTINGS,
+        suspends: bool = False,
     ) -> None:
         clock = clock or SystemClock()
         self._ended = asyncio.Event()
@@ -124,6 +127,7 @@ class LocalPlatform:
             mode="local",
             transfers=LOCAL_TRANSFERS,
             scratch=scratch,
+            suspends=suspends,
         )
         self._executor = Executor(self.kernel, lease_s=settings.lease_s)
 

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.core.actions import BOOM, FAILURE, LEASE_S, NOW, OUTPUT, claim, finish, spec
 
 from upwell._core import decide as decisions
-from upwell._core.decide import Abort, Command, GiveUp, Hit, Release
+from upwell._core.decide import Abort, Command, GiveUp, Hit, Release, Suspend, Wake
 from upwell._core.model import TERMINAL, ActionKey, ActionRecord, CacheEntry, Outcome, Status
 from upwell._core.states import TRANSITIONS, Event, IllegalTransitionError, next_status
 
@@ -20,6 +20,7 @@ ABORT, GIVE_UP, RELEASE = (
     GiveUp(spec=ONCE, reason="r"),
     Release(lease_id="lease-1"),
 )
+SUSPEND = Suspend(lease_id="lease-1", open_children=3, waiting_since=NOW)
 TOO_LONG = Outcome(status=Status.TIMED_OUT, error=BOOM)
 ENTRY = CacheEntry(key="k", output=OUTPUT, made_by=ActionKey("other", "a"), created_at=1.0)
 
@@ -37,6 +38,11 @@ STORIES: dict[str, Story] = {
     "aborted while it ran": [(claim(ONCE), 0), (ABORT, 1)],
     "lost with its executor": [(claim(ONCE), 0), (claim(ONCE, "lease-2"), LEASE_S)],
     "given back by a draining executor": [(claim(ONCE), 0), (RELEASE, 1)],
+    "suspended, woken, resumed": [(claim(ONCE), 0), (SUSPEND, 5), (Wake(), 9), (claim(ONCE, "lease-2"), 10)],
+    "suspended, its message delivered again": [(claim(ONCE), 0), (SUSPEND, 5), (claim(ONCE, "lease-2"), 6)],
+    "suspended past its deadline": [(claim(OVERDUE), 0), (SUSPEND, 5), (claim(OVERDUE, "lease-2"), 200)],
+    "aborted while it slept": [(claim(ONCE), 0), (SUSPEND, 5), (ABORT, 6)],
+    "recovered while it slept": [(claim(ONCE), 0), (SUSPEND, 5), (AGAIN, 6)],
     "run for too long": [(claim(ONCE), 0), (finish(TOO_LONG), 1)],
     "recovered in the queue": [(claim(ONCE), 0), (RELEASE, 1), (AGAIN, 2)],
     "recovered from a lost process": [(claim(ONCE), 0), (AGAIN, 1)],

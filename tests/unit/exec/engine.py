@@ -51,11 +51,13 @@ class Engine:
 
 
 @asynccontextmanager
-async def engine(root: Path, **settings: Any) -> AsyncIterator[Engine]:
+async def engine(root: Path, *, suspends: bool = False, **settings: Any) -> AsyncIterator[Engine]:
     """Open an engine with settings other than the local ones."""
     store = SqliteStore(root / "state.db")
     changed = replace(LOCAL_SETTINGS, **settings)
-    platform = LocalPlatform(store, FolderBlobs(root / "blobs"), root / "scratch", settings=changed)
+    platform = LocalPlatform(
+        store, FolderBlobs(root / "blobs"), root / "scratch", settings=changed, suspends=suspends
+    )
     try:
         yield Engine(store, platform)
     finally:
