@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -121,7 +120,7 @@ def test_fields_of_a_later_writer_are_passed_over() -> None:
 
 
 def test_a_message_of_a_later_version_is_refused() -> None:
-    later = wire.dump_message(replace(MESSAGE, v=wire.WIRE_VERSION + 1))
+    later = json.dumps({**json.loads(wire.dump_message(MESSAGE)), "v": wire.WIRE_VERSION + 1})
     with pytest.raises(wire.WireError, match="version 2, this executor reads up to 1"):
         wire.load_message(later)
 

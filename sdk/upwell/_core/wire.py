@@ -35,14 +35,6 @@ class Message:
     """Messages of version 1 do not say so."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RootResult:
-    """What the state machine is told of the root action."""
-
-    status: str
-    outcome: str
-
-
 @cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)

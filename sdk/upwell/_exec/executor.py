@@ -47,18 +47,13 @@ class Executor:
     Args:
         kernel: The surroundings.
         lease_s: How long a claim holds without an extension.
-        extends: Whether leases are extended while an attempt lasts. On Lambda they are not: a lease ends with
-            the invocation's deadline.
         pulse: Where leases are extended; None is the event loop of the tasks, where nobody else could take an
             action while it is blocked.
     """
 
-    def __init__(
-        self, kernel: Kernel, *, lease_s: float, extends: bool = True, pulse: Pulse | None = None
-    ) -> None:
+    def __init__(self, kernel: Kernel, *, lease_s: float, pulse: Pulse | None = None) -> None:
         self.kernel = kernel
         self.lease_s = lease_s
-        self.extends = extends
         self.pulse = pulse
         self.draining = False
 
@@ -162,7 +157,7 @@ class _Attempt:
         key = self._record.key
         self._work = asyncio.create_task(invoke(self._kernel, self._record, self._driver))
         self._kernel.hub.started(key, self._stop)
-        alive = self._start_pulse() if self._executor.extends else None
+        alive = self._start_pulse()
         lingering = asyncio.create_task(self._linger()) if self._kernel.suspends else None
         try:
             await self._settled(self._work)
