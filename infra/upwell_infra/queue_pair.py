@@ -7,11 +7,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from upwell._core.limits import SQS_BATCH_BYTES
+from upwell._core.limits import SQS_BATCH_BYTES, SQS_RECEIVES_MAX
 from upwell_infra.deployment import Deployment
 from upwell_infra.function import visibility_for
 
-MAX_RECEIVES = 10
 """A message that came back so often is a dead letter: above the losses that an action survives."""
 DEAD_LETTERS_TIMEOUT_S = 60
 """Timeout of the function that reads dead letters."""
@@ -36,7 +35,7 @@ class QueuePair(Construct):
             "Queue",
             name,
             visibility_s,
-            sqs.DeadLetterQueue(queue=self.dead, max_receive_count=MAX_RECEIVES),
+            sqs.DeadLetterQueue(queue=self.dead, max_receive_count=SQS_RECEIVES_MAX),
         )
         lambda_.CfnEventSourceMapping(
             self,

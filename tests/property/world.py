@@ -12,7 +12,7 @@ from typing import Literal
 
 from tests.unit.core.actions import FAILURE, OUTPUT, SUCCESS, in_generation
 
-from upwell._core.decide import (
+from upwell._core.commands import (
     Abort,
     Acknowledge,
     Claim,
@@ -27,8 +27,8 @@ from upwell._core.decide import (
     Reply,
     Resend,
     Run,
-    decide,
 )
+from upwell._core.decide import decide
 from upwell._core.model import ActionKey, ActionRecord, ActionSpec, CacheEntry, Executor, Lease, Outcome, Status
 
 LEASE_S, VISIBILITY_S, MAX_RECEIVES, MAX_LOSSES = 30.0, 30.0, 3, 2

@@ -30,6 +30,8 @@ RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,72}")
 """What may name a run: an execution's name of at most 80 characters, with room for `.<generation>`."""
 DEFAULT_TIMEOUT_S = 364 * 86_400
 """Of runs without a timeout: below the year after which Step Functions itself ends an execution unrecorded."""
+RESULT_BYTES = 64 * 1024
+"""What the execution adds to its input: the outcome, inline, or the cause of a failure."""
 ERROR_CHARS = 256
 CAUSE_CHARS = 32_768
 """Longest `error` and `cause` of a failure that Step Functions takes."""
@@ -100,7 +102,7 @@ class StepFunctionsOrchestrator:
         }
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         size_bytes = len(text.encode())
-        if size_bytes > STEP_FUNCTIONS_PAYLOAD_BYTES:
+        if size_bytes > STEP_FUNCTIONS_PAYLOAD_BYTES - RESULT_BYTES:
             raise InputTooLargeError(
                 f"run {run.spec.run_id!r} makes an execution input of {size_bytes} bytes, Step Functions takes "
                 f"{STEP_FUNCTIONS_PAYLOAD_BYTES}; pass large values as File or Directory, and keep the custom "

@@ -12,7 +12,7 @@ from upwell._cli.get_commands import AsJson
 from upwell._cli.session import Session, shared_options
 
 if TYPE_CHECKING:
-    from upwell._author.environment import TaskEnvironment
+    pass
 
 
 @shared_options
@@ -31,6 +31,7 @@ def deploy(
     from upwell._cli.program import load_program
     from upwell._cli.terminal import note, print_json
     from upwell._client.deploy import deploy_environments
+    from upwell._client.pools import with_dependencies
     from upwell.errors import UsageError
 
     config = session.configure()
@@ -38,7 +39,7 @@ def deploy(
         raise UsageError("the sandbox deploys by itself; give --backend aws to deploy to AWS")
     program = load_program(file, root_dir or config.root_dir)
     found = [value for value in vars(program.module).values() if isinstance(value, TaskEnvironment)]
-    environments = _with_dependencies(found)
+    environments = with_dependencies(found)
     if not environments:
         raise UsageError(f"{file} defines no TaskEnvironment; there is nothing to deploy")
     config = session.configure()
@@ -51,15 +52,3 @@ def deploy(
         state = "the platform's own" if pool == "default" else "deployed" if pool in changed else "up to date"
         print(f"{pool}: {state}")
     note(f"stage {config.stage}: {len(changed)} of {len(pools)} pools changed")
-
-
-def _with_dependencies(environments: list[TaskEnvironment]) -> list[TaskEnvironment]:
-    """Return environments and those that they depend on, each once."""
-    found: dict[int, TaskEnvironment] = {}
-    todo = list(environments)
-    while todo:
-        environment = todo.pop()
-        if id(environment) not in found:
-            found[id(environment)] = environment
-            todo += environment.depends_on
-    return sorted(found.values(), key=lambda environment: environment.name)

@@ -14,7 +14,7 @@ from upwell._aws.platform import AwsPorts, describe_settings, open_ports
 from upwell._client.config import Config
 from upwell._client.deploy import pool_parameters
 from upwell._client.sandbox import Sandbox, started_sandbox
-from upwell._core.decide import Abort
+from upwell._core.commands import Abort
 from upwell._core.keys import DATA
 from upwell._core.model import ActionKey, RunRecord
 from upwell._core.settings import Settings, resource_prefix

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from upwell._author.context import Mode
 from upwell._author.environment import TaskEnvironment
 from upwell._client.config import Config
-from upwell._core.decide import Abort
+from upwell._core.commands import Abort
 from upwell._core.model import ActionKey, RunRecord
 from upwell._core.ports import BlobStore
 from upwell._exec.environment import SystemClock

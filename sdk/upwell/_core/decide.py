@@ -8,177 +8,47 @@ after a crash.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from upwell._core.commands import (
+    Abort,
+    Acknowledge,
+    Claim,
+    Command,
+    Decision,
+    Effect,
+    Extend,
+    Finish,
+    GiveUp,
+    Hit,
+    LookAgain,
+    Postpone,
+    Release,
+    Remember,
+    Reply,
+    Resend,
+    Run,
+    Stop,
+    StopChildren,
+    Suspend,
+    Wake,
+)
 from upwell._core.model import (
     ATTEMPTS_KEPT,
     ActionRecord,
     ActionSpec,
     Attempt,
-    CacheEntry,
     ErrorInfo,
-    Executor,
-    Lease,
     Outcome,
-    Payload,
     Status,
     Suspension,
 )
 from upwell._core.retry import retry_delay_s
 from upwell._core.states import Event, next_status
 
-# --- commands -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """A message arrived; its receiver wants to run the action."""
-
-    spec: ActionSpec
-    executor: Executor
-    lease: Lease
-    max_losses: int = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extend:
-    """The holder of a lease is alive."""
-
-    lease: Lease
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finish:
-    """The holder of a lease ran the task."""
-
-    lease_id: str
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
-    """The holder of a lease gives the action back unharmed (it drains)."""
-
-    lease_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suspend:
-    """The holder of a lease waits for children and lets its process go."""
-
-    lease_id: str
-    open_children: int
-    waiting_since: float
-    task_token: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wake:
-    """A child of a suspended action ended.
-
-    Attributes:
-        again: The same end was told before, perhaps by an executor that died before it sent the message.
-    """
-
-    again: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Abort:
-    """Somebody who may wants the action to end."""
-
-    spec: ActionSpec
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GiveUp:
-    """The queue delivered the message too often and put it aside."""
-
-    spec: ActionSpec
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """The parent found the result in the cache."""
-
-    spec: ActionSpec
-    entry: CacheEntry
-
-
-Command = Hit | Claim | Extend | Finish | Release | Suspend | Wake | Abort | GiveUp
-
 SHARE_OF_WAIT = 0.05
 """A woken parent starts later by this share of the time waited: what ends by then wakes nobody."""
 WAKE_DELAY_MAX_S = 900.0
-
-# --- effects --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Run the task: the claim holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """Tell the parent (or, for the root, the orchestrator) how the action ended."""
-
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Resend:
-    """Send the action's message anew, for its next attempt."""
-
-    delay_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Postpone:
-    """Leave the message in the queue, invisible for so long."""
-
-    delay_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledge:
-    """The message has done its work: delete it."""
-
-
-@dataclass(frozen=True, slots=True)
-class LookAgain:
-    """Read the journal once more: a child that ended before the suspension was written saw nobody to wake."""
-
-
-@dataclass(frozen=True, slots=True)
-class StopChildren:
-    """Abort the children that the action's journal says are open."""
-
-
-@dataclass(frozen=True, slots=True)
-class Remember:
-    """Keep the output under the task's cache key."""
-
-    output: Payload
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Stop running: the lease is no longer held."""
-
-
-Effect = Run | Reply | Resend | Postpone | Acknowledge | LookAgain | StopChildren | Remember | Stop
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A new record (None: nothing to write) and what to do once it is written, in order."""
-
-    record: ActionRecord | None
-    effects: tuple[Effect, ...] = ()
-
 
 STALE = Decision(None, (Stop(),))
 

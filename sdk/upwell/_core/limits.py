@@ -7,6 +7,8 @@ SQS_BATCH_ITEMS = 10
 """Messages in one SendMessageBatch or DeleteMessageBatch."""
 SQS_BATCH_BYTES = 1 * MIB
 """Bytes of one message, and of one whole batch."""
+SQS_RECEIVES_MAX = 10
+"""Deliveries after which a queue puts a message aside (the redrive policy of our queues)."""
 SQS_DELAY_MAX_S = 900
 """Longest DelaySeconds of a message."""
 SQS_VISIBILITY_MAX_S = 43_200

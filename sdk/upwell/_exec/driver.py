@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from upwell import errors
 from upwell._author.context import TaskContext, current
 from upwell._author.task import Task
-from upwell._core.decide import Hit
+from upwell._core.commands import Hit
 from upwell._core.ids import Occurrences, digest
 from upwell._core.journal import Completed, Journal, Traced
 from upwell._core.limits import MESSAGE_INLINE_BYTES, RECORD_INLINE_BYTES
@@ -108,9 +108,10 @@ class Driver:
 
     def idle_s(self) -> float:
         """Return for how long the task has waited for its children and done nothing else; 0 if it does."""
+        now = self.now()
         if not self.tasks.wait_for_children_only() or has_timers(self._loop, self):
-            self._active_at = self.now()
-        return self.now() - self._active_at
+            self._active_at = now
+        return now - self._active_at
 
     async def look_again(self) -> bool:
         """Read the journal once more; return whether a child has ended since the last look."""

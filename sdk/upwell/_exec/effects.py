@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from upwell._core.decide import (
+from upwell._core.commands import (
     Abort,
     Acknowledge,
     Decision,
@@ -54,6 +54,11 @@ async def carry_out(kernel: Kernel, decision: Decision, delivery: Delivery, spec
                 await stop_children(kernel, spec)
             case _:
                 pass  # Run and Stop are the executor's own
+
+
+def acknowledged(decision: Decision) -> bool:
+    """Whether a decision lets go of the message."""
+    return any(isinstance(effect, Acknowledge) for effect in decision.effects)
 
 
 async def reply(

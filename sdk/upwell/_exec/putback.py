@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from upwell._core.decide import GiveUp, Release
+from upwell._core.commands import GiveUp, Release
+from upwell._core.limits import SQS_RECEIVES_MAX
 from upwell._core.model import ActionKey, Lease
 from upwell._core.ports import Delivery
 from upwell._exec.effects import carry_out
@@ -13,8 +14,6 @@ from upwell._exec.transition import transition
 
 log = logging.getLogger("upwell.executor")
 
-LAST_DELIVERY = 10
-"""The queues put a message aside after so many; until then the reason is known, afterwards it is not."""
 DELAY_MIN_S, DELAY_MAX_S = 0.1, 30.0
 TRIES = 5
 
@@ -47,7 +46,7 @@ async def _put_back(kernel: Kernel, delivery: Delivery, lease: Lease, error: Exc
     await transition(
         ports.store, ports.clock, key, Release(lease_id=lease.id), known=await ports.store.get(key)
     )
-    if delivery.received < LAST_DELIVERY:
+    if delivery.received < SQS_RECEIVES_MAX:  # afterwards the reason would not be known
         await ports.queue.hide(delivery, _delay_s(delivery.received))
         return False
     reason = (

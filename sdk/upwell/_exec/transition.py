@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from upwell._core.decide import Command, Decision, decide
+from upwell._core.commands import Command, Decision
+from upwell._core.decide import decide
 from upwell._core.model import ActionKey, ActionRecord
 from upwell._core.ports import Actions, Clock
 

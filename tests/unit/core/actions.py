@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from upwell._core.decide import Claim, Command, Decision, Effect, Finish, Release, decide
+from upwell._core.commands import Claim, Command, Decision, Effect, Finish, Release
+from upwell._core.decide import decide
 from upwell._core.model import (
     ActionRecord,
     ActionSpec,

@@ -20,7 +20,7 @@ from tests.unit.core.actions import (
     succeeded,
 )
 
-from upwell._core.decide import (
+from upwell._core.commands import (
     Abort,
     Acknowledge,
     Extend,
@@ -32,8 +32,8 @@ from upwell._core.decide import (
     Reply,
     Resend,
     Run,
-    decide,
 )
+from upwell._core.decide import decide
 from upwell._core.model import (
     ATTEMPTS_KEPT,
     ActionKey,

@@ -22,7 +22,7 @@ from tests.unit.core.actions import (
     succeeded,
 )
 
-from upwell._core.decide import (
+from upwell._core.commands import (
     Abort,
     Acknowledge,
     Command,
@@ -37,8 +37,8 @@ from upwell._core.decide import (
     Run,
     Stop,
     StopChildren,
-    decide,
 )
+from upwell._core.decide import decide
 from upwell._core.model import ActionKey, ActionRecord, CacheEntry, Lease, Status
 
 ENTRY = CacheEntry(key="k", output=OUTPUT, made_by=ActionKey("other", "a"), created_at=1.0)

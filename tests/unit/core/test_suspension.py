@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.unit.core.actions import FAILURE, NOW, claim, finish, spec
 
-from upwell._core.decide import (
+from upwell._core.commands import (
     Abort,
     Acknowledge,
     GiveUp,
@@ -17,8 +17,8 @@ from upwell._core.decide import (
     StopChildren,
     Suspend,
     Wake,
-    decide,
 )
+from upwell._core.decide import decide
 from upwell._core.model import ActionRecord, Status
 
 PARENT = spec(action_id="parent", retries=1)

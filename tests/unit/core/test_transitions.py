@@ -6,7 +6,7 @@ import pytest
 from tests.unit.core.actions import BOOM, FAILURE, LEASE_S, NOW, OUTPUT, claim, finish, spec
 
 from upwell._core import decide as decisions
-from upwell._core.decide import Abort, Command, GiveUp, Hit, Release, Suspend, Wake
+from upwell._core.commands import Abort, Command, GiveUp, Hit, Release, Suspend, Wake
 from upwell._core.model import TERMINAL, ActionKey, ActionRecord, CacheEntry, Outcome, Status
 from upwell._core.states import TRANSITIONS, Event, IllegalTransitionError, next_status
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.unit.core.actions import spec
 from tests.unit.exec.engine import Engine, engine
 
-from upwell._core.decide import Abort, Claim
+from upwell._core.commands import Abort, Claim
 from upwell._core.journal import Scheduled, Sent
 from upwell._core.model import ActionKey, ActionSpec, Executor, Lease, Status
 from upwell._exec.effects import abort

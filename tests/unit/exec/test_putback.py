@@ -10,6 +10,7 @@ from tests.unit.exec.engine import Engine, engine
 
 import upwell
 from upwell import errors
+from upwell._core.limits import SQS_RECEIVES_MAX
 from upwell._core.model import ActionRecord, Status
 from upwell._exec import putback
 
@@ -53,11 +54,11 @@ async def test_an_action_is_handled_again_until_it_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with engine(tmp_path) as local:
-        fail_to_record_the_child(local, monkeypatch, times=putback.LAST_DELIVERY - 1)
+        fail_to_record_the_child(local, monkeypatch, times=SQS_RECEIVES_MAX - 1)
         result = await asyncio.wait_for(local.run(parent), 20)
         assert result.unwrap() == "fine"
         action = await local.action_of(child)
-        assert action.attempt == putback.LAST_DELIVERY
+        assert action.attempt == SQS_RECEIVES_MAX
         assert (action.failures, action.losses) == (0, 0)
 
 

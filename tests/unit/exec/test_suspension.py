@@ -11,8 +11,9 @@ import pytest
 from tests.unit.exec.engine import RUN_ID, Engine, engine, until
 
 import upwell
+from upwell import errors
 from upwell._author.task import Task
-from upwell._core.decide import Wake
+from upwell._core.commands import Wake
 from upwell._core.model import ActionKey, Status
 from upwell._exec import effects
 from upwell._exec.effects import wake
@@ -205,3 +206,34 @@ async def test_waking_one_that_is_awake_sends_nothing(tmp_path: Path) -> None:
         await wake(e.platform.kernel, key, again=True)
         deliveries = await e.platform.kernel.ports.queue.receive("default", 10, 0, 1)
         assert deliveries == []
+
+
+async def test_one_that_computes_when_its_process_ends_fails_with_what_to_do(tmp_path: Path) -> None:
+    async with engine(tmp_path, suspends=True, linger_s=LINGER_S) as e:
+        ends_soon(e)
+        result = await e.run(child, 1)
+        error = result.error
+        assert isinstance(error, errors.MaxRuntimeExceededError)
+        assert "reuse_policy" in str(error)
+        assert result.run.status is Status.TIMED_OUT
+
+
+async def test_one_with_children_is_suspended_when_its_process_ends_whatever_it_does(tmp_path: Path) -> None:
+    async with engine(tmp_path, suspends=True, linger_s=LINGER_S) as e:
+        ends_soon(e, busy)
+        running = asyncio.create_task(e.run(busy))
+        await until(lambda: is_suspended(e, busy))
+        gate.set()
+        assert (await running).unwrap() == 1
+
+
+def ends_soon(engine_: Engine, *tasks: Task[..., Any]) -> None:
+    """Let the process, as far as attempts of these tasks (or of all) are told, end within a second."""
+    executor = engine_.platform._executor
+    handle, now = executor.handle, engine_.platform.kernel.ports.clock.now
+
+    async def handle_soon(delivery: Any, slot: Any = None, **_: Any) -> bool:
+        is_told = not tasks or delivery.message.action.task.name in {task.name for task in tasks}
+        return await handle(delivery, slot, leave_at=now() + 1 if is_told else None)
+
+    executor.handle = handle_soon  # type: ignore[method-assign]  # what the Lambda handler passes

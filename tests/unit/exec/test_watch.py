@@ -11,7 +11,7 @@ import pytest
 from tests.unit.core.actions import FAILURE, SUCCESS, spec
 from tests.unit.exec.engine import engine
 
-from upwell._core.decide import Abort
+from upwell._core.commands import Abort
 from upwell._core.journal import Completed, Journal
 from upwell._core.model import ROOT_ID, ActionKey, Status
 from upwell._exec.kernel import Kernel

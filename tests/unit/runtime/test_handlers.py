@@ -16,7 +16,7 @@ from upwell.testing.moto_aws import ACCOUNT, ENVIRONMENT, REGION, create_pool, m
 from upwell_runtime import wiring
 from upwell_runtime.handlers import dead_letters, execute
 
-CONTEXT = SimpleNamespace(log_stream_name="stream")
+CONTEXT = SimpleNamespace(log_stream_name="stream", get_remaining_time_in_millis=lambda: 900_000)
 
 
 @pytest.fixture

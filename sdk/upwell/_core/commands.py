@@ -1,0 +1,155 @@
+"""What can be asked of an action (commands), and what follows from a decision (effects)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from upwell._core.model import ActionRecord, ActionSpec, CacheEntry, Executor, Lease, Outcome, Payload
+
+# --- commands -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A message arrived; its receiver wants to run the action."""
+
+    spec: ActionSpec
+    executor: Executor
+    lease: Lease
+    max_losses: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extend:
+    """The holder of a lease is alive."""
+
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """The holder of a lease ran the task."""
+
+    lease_id: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """The holder of a lease gives the action back unharmed (it drains)."""
+
+    lease_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspend:
+    """The holder of a lease waits for children and lets its process go."""
+
+    lease_id: str
+    open_children: int
+    waiting_since: float
+    task_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wake:
+    """A child of a suspended action ended.
+
+    Attributes:
+        again: The same end was told before, perhaps by an executor that died before it sent the message.
+    """
+
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abort:
+    """Somebody who may wants the action to end."""
+
+    spec: ActionSpec
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveUp:
+    """The queue delivered the message too often and put it aside."""
+
+    spec: ActionSpec
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """The parent found the result in the cache."""
+
+    spec: ActionSpec
+    entry: CacheEntry
+
+
+Command = Hit | Claim | Extend | Finish | Release | Suspend | Wake | Abort | GiveUp
+
+# --- effects --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Run the task: the claim holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Tell the parent (or, for the root, the orchestrator) how the action ended."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """Send the action's message anew, for its next attempt."""
+
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Postpone:
+    """Leave the message in the queue, invisible for so long."""
+
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """The message has done its work: delete it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """Read the journal once more: a child that ended before the suspension was written saw nobody to wake."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopChildren:
+    """Abort the children that the action's journal says are open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Keep the output under the task's cache key."""
+
+    output: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop running: the lease is no longer held."""
+
+
+Effect = Run | Reply | Resend | Postpone | Acknowledge | LookAgain | StopChildren | Remember | Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A new record (None: nothing to write) and what to do once it is written, in order."""
+
+    record: ActionRecord | None
+    effects: tuple[Effect, ...] = ()

@@ -1,0 +1,219 @@
+"""One attempt of an action, from its claim to its reply."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+from dataclasses import replace
+from typing import Protocol
+
+from upwell._core.commands import Extend, Finish, LookAgain, Release, Stop, Suspend
+from upwell._core.model import ActionRecord, Lease, Outcome
+from upwell._core.ports import Delivery, Ports
+from upwell._exec.driver import Driver
+from upwell._exec.effects import acknowledged, carry_out, wake
+from upwell._exec.invoke import invoke
+from upwell._exec.kernel import Kernel
+from upwell._exec.linger import Leave, linger, out_of_time
+from upwell._exec.pulse import Pulse
+from upwell._exec.slots import Slot
+from upwell._exec.transition import transition
+
+log = logging.getLogger("upwell.executor")
+
+FIRST_BEAT_S = 1.0
+"""On Lambda a received message stays hidden for the function's timeout: soon make that a lease, so that the
+message of an execution environment that dies comes back in seconds, not in minutes."""
+
+
+class Host(Protocol):
+    """What an attempt needs of its executor."""
+
+    @property
+    def kernel(self) -> Kernel:
+        """The surroundings."""
+
+    @property
+    def lease_s(self) -> float:
+        """How long a claim holds without an extension."""
+
+    @property
+    def pulse(self) -> Pulse | None:
+        """Where leases are extended."""
+
+    @property
+    def draining(self) -> bool:
+        """Whether attempts that are cancelled give their action back."""
+
+
+async def _stopped(helper: asyncio.Future[None] | None) -> None:
+    if helper is not None:
+        helper.cancel()
+        await asyncio.gather(helper, return_exceptions=True)
+
+
+class Attempt:
+    """One attempt, from its claim to its reply."""
+
+    def __init__(
+        self,
+        host: Host,
+        delivery: Delivery,
+        record: ActionRecord,
+        lease: Lease,
+        slot: Slot,
+        leave_at: float | None,
+    ) -> None:
+        self._host = host
+        self._kernel = host.kernel
+        self._delivery = delivery
+        self._record = record
+        self._lease = lease
+        self._slot = slot
+        self._driver = Driver(self._kernel, record, slot)
+        self._loop = asyncio.get_running_loop()
+        self._work: asyncio.Task[Outcome] | None = None
+        self._stop = self._cancel
+        self._leave_at = leave_at
+        self._suspend: Suspend | None = None
+        self._late = False
+
+    async def run(self) -> bool:
+        """Run the task, record how it ended, reply."""
+        key = self._record.key
+        self._work = asyncio.create_task(invoke(self._kernel, self._record, self._driver))
+        self._kernel.hub.started(key, self._stop)
+        alive = self._start_pulse()
+        lingering = asyncio.create_task(self._leave_in_time()) if self._kernel.suspends else None
+        try:
+            await self._settled(self._work)
+        finally:
+            self._kernel.hub.ended(key, self._stop)
+            await _stopped(lingering)
+            try:
+                await self._driver.close()
+                await self._tidy()
+            finally:  # until here: to abort many children may take longer than a lease
+                await _stopped(alive)
+        if self._work.cancelled():
+            return await self._left()
+        return await self._commit(Finish(lease_id=self._lease.id, outcome=self._work.result()))
+
+    async def _tidy(self) -> None:
+        """Delete what was downloaded, or a warm executor would fill its disk; on a laptop it may be of use."""
+        if self._kernel.mode != "local":
+            await asyncio.to_thread(shutil.rmtree, self._kernel.scratch_of(self._record), ignore_errors=True)
+
+    async def _settled(self, work: asyncio.Task[Outcome]) -> None:
+        """Wait for the task's function. When this executor stops, so does it, but its children go on."""
+        try:
+            await asyncio.wait({work})
+        except asyncio.CancelledError:
+            self._driver.leave()
+            work.cancel()
+            await asyncio.wait({work})
+
+    async def _leave_in_time(self) -> None:
+        """Stop the task where the process should not wait for it, or cannot: see `_exec.linger`."""
+        why = await linger(self._kernel, self._driver, self._leave_at)
+        if why is Leave.OUT_OF_TIME:
+            self._late = True
+        else:
+            if why is Leave.INTERRUPTED:
+                log.warning("suspended in the middle of work of its own", extra=self._fields())
+            self._suspend = Suspend(
+                lease_id=self._lease.id,
+                open_children=self._driver.open_children,
+                waiting_since=self._driver.waiting_since,
+                task_token=self._delivery.message.task_token,
+            )
+            self._driver.leave()
+        self._cancel()
+
+    async def _left(self) -> bool:
+        """Record why the task was stopped."""
+        if self._late:
+            return await self._commit(Finish(lease_id=self._lease.id, outcome=out_of_time(self._record)))
+        if self._suspend is not None:
+            return await self._suspended(self._suspend)
+        return await self._cancelled()
+
+    async def _suspended(self, suspend: Suspend) -> bool:
+        """Write that the attempt sleeps, then look once more: who ended before that saw nobody to wake."""
+        ports = self._kernel.ports
+        decision = await transition(ports.store, ports.clock, self._record.key, suspend, known=self._record)
+        if (
+            any(isinstance(effect, LookAgain) for effect in decision.effects)
+            and await self._driver.look_again()
+        ):
+            await wake(self._kernel, self._record.key)
+        await carry_out(self._kernel, decision, self._delivery, self._record.spec)
+        return acknowledged(decision)
+
+    def _cancel(self) -> None:
+        if self._work is not None:
+            self._work.cancel()
+
+    async def _cancelled(self) -> bool:
+        """The attempt was stopped: by an abort, whose record is final, or because this executor drains."""
+        if not self._host.draining:
+            return await self._discard_if_ended()
+        return await self._commit(Release(lease_id=self._lease.id))
+
+    async def _discard_if_ended(self) -> bool:
+        """Delete the message of an action that ended under us; one that somebody else took over is theirs."""
+        record = await self._kernel.ports.store.get(self._record.key)
+        if record is None or record.outcome is None:
+            return False
+        await self._kernel.ports.queue.delete([self._delivery])
+        return True
+
+    async def _commit(self, command: Finish | Release) -> bool:
+        ports = self._kernel.ports
+        decision = await transition(ports.store, ports.clock, self._record.key, command, known=self._record)
+        if any(isinstance(effect, Stop) for effect in decision.effects):
+            log.info("an attempt ended after it had lost its lease", extra=self._fields())
+        spec = decision.record.spec if decision.record is not None else self._record.spec
+        await carry_out(self._kernel, decision, self._delivery, spec)
+        return acknowledged(decision)
+
+    def _start_pulse(self) -> asyncio.Future[None]:
+        pulse = self._host.pulse
+        if pulse is None:
+            return asyncio.create_task(self._keep_alive(self._kernel.ports))
+        return pulse.start(self._keep_alive(pulse.ports))
+
+    async def _keep_alive(self, ports: Ports) -> None:
+        """Extend the lease while the attempt lasts; an attempt whose lease is gone is stopped."""
+        pause_s = FIRST_BEAT_S if self._kernel.suspends else self._kernel.settings.heartbeat_s
+        while True:
+            await ports.clock.sleep(pause_s)
+            pause_s = self._kernel.settings.heartbeat_s
+            try:
+                if not await self._extend(ports):
+                    await self._lose(ports)
+                    return
+                await ports.queue.hide(self._delivery, self._host.lease_s)
+            except Exception:  # the store is out of reach: try again; the lease decides, not this request
+                log.warning("could not extend a lease", extra=self._fields(), exc_info=True)
+
+    async def _extend(self, ports: Ports) -> bool:
+        expires_at = ports.clock.now() + self._host.lease_s
+        extend = Extend(lease=replace(self._lease, expires_at=expires_at))
+        decision = await transition(ports.store, ports.clock, self._record.key, extend, known=self._record)
+        if decision.record is None:
+            return False
+        self._record = decision.record
+        return True
+
+    async def _lose(self, ports: Ports) -> None:
+        """The lease is gone: the action has ended, and its children with it, or another attempt needs them."""
+        record = await ports.store.get(self._record.key)
+        if record is None or record.outcome is None:
+            self._driver.leave()
+        self._loop.call_soon_threadsafe(self._cancel)
+
+    def _fields(self) -> dict[str, object]:
+        spec = self._record.spec
+        return {"run_id": spec.run.run_id, "action_id": spec.action_id, "attempt": self._record.attempt}
