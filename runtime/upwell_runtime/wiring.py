@@ -33,7 +33,8 @@ def settings() -> Settings:
 
 @cache
 def ports() -> AwsPorts:
-    """Return the adapters of this component's deployment."""
+    """Return the adapters of this component's deployment, which begins to log with them."""
+    configure_logging()
     return open_ports(settings())
 
 
@@ -95,8 +96,9 @@ def run_of_execution(name: str) -> tuple[str, int]:
     return run_id, int(generation or 1)
 
 
+@cache
 def configure_logging() -> None:
-    """Log as JSON lines on stdout, as Lambda and ECS collect them."""
+    """Log as JSON lines on stdout, with the fields of each message, as Lambda and ECS collect them."""
     from aws_lambda_powertools import Logger
 
     Logger(service="upwell").append_keys(pool=settings().pool)

@@ -8,12 +8,14 @@ import sys
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 from upwell.errors import UpwellError, UsageError
 
 ASK_TIMEOUT_S = 120.0
+STATUS_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,18 +36,29 @@ class Sandbox:
             UpwellError: the sandbox could not create it.
         """
         body = json.dumps({"name": name, "kind": kind, "parameters": parameters}).encode()
-        request = urllib.request.Request(
-            f"{self.control_url}/pools", body, {"Authorization": f"Bearer {self.token}"}, method="POST"
-        )
         try:
-            with urllib.request.urlopen(request, timeout=ASK_TIMEOUT_S) as answer:
-                answer.read()
+            self._ask("POST", "/pools", body, timeout_s=ASK_TIMEOUT_S)
         except urllib.error.HTTPError as e:
             raise UpwellError(f"the sandbox could not create pool {name!r}: {e.read().decode()}") from e
         except urllib.error.URLError as e:
             raise UpwellError(
                 f"the sandbox at {self.control_url} does not answer ({e.reason}); `upwell sandbox start`"
             ) from e
+
+    def answers(self) -> bool:
+        """Whether it is there and well."""
+        try:
+            self._ask("GET", "/status", None, timeout_s=STATUS_TIMEOUT_S)
+        except (OSError, HTTPException):  # refused, timed out, or somebody else's port by now
+            return False
+        return True
+
+    def _ask(self, method: str, path: str, body: bytes | None, *, timeout_s: float) -> bytes:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        request = urllib.request.Request(self.control_url + path, body, headers, method=method)
+        with urllib.request.urlopen(request, timeout=timeout_s) as answer:
+            content: bytes = answer.read()
+        return content
 
 
 def sandbox_command(state_dir: Path, *arguments: str) -> list[str]:
@@ -61,6 +74,13 @@ def started_sandbox(state_dir: Path) -> Sandbox:
         UsageError: the sandbox's packages are not installed.
         UpwellError: it did not start.
     """
+    try:
+        running = read_sandbox(state_dir)
+    except UpwellError:
+        pass
+    else:
+        if running.answers():
+            return running
     command = sandbox_command(state_dir, "start", "--json")
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -80,6 +100,6 @@ def read_sandbox(state_dir: Path) -> Sandbox:
     file = state_dir.absolute() / "sandbox" / "state.json"
     try:
         state = json.loads(file.read_text())
-    except FileNotFoundError:
+        return Sandbox(**{name: state[name] for name in Sandbox.__dataclass_fields__})
+    except (FileNotFoundError, KeyError, json.JSONDecodeError):  # none, or of another version
         raise UpwellError(f"no sandbox runs in {file.parent}; `upwell sandbox start` starts one") from None
-    return Sandbox(**{name: state[name] for name in Sandbox.__dataclass_fields__})

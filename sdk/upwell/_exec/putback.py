@@ -14,7 +14,8 @@ from upwell._exec.transition import transition
 
 log = logging.getLogger("upwell.executor")
 
-DELAY_MIN_S, DELAY_MAX_S = 0.1, 30.0
+DELAY_MIN_S, DELAY_FACTOR, DELAY_MAX_S = 0.1, 3.0, 300.0
+"""Ten deliveries take about ten minutes: an outage of the store that is shorter fails nothing."""
 TRIES = 5
 
 
@@ -59,4 +60,4 @@ async def _put_back(kernel: Kernel, delivery: Delivery, lease: Lease, error: Exc
 
 def _delay_s(times: int) -> float:
     """Return how long to wait after so many failures."""
-    return min(DELAY_MIN_S * 2.0 ** (times - 1), DELAY_MAX_S)
+    return min(DELAY_MIN_S * DELAY_FACTOR ** (times - 1), DELAY_MAX_S)
