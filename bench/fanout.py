@@ -13,6 +13,8 @@ from bench.flows import fan_out
 
 def one(backend: str, n: int) -> float:
     """Run it once, check the result, and return the seconds from submission to result."""
+    if backend == "moto":
+        return on_moto(n)
     start = time.perf_counter()
     run = upwell.with_runcontext(mode=backend).run(fan_out, n)
     (values,) = run.outputs()
@@ -22,9 +24,22 @@ def one(backend: str, n: int) -> float:
     return elapsed_s
 
 
+def on_moto(n: int) -> float:
+    """Do the same with the AWS adapters in this process, over moto."""
+    from upwell.testing.moto_flows import moto_flows
+
+    with moto_flows() as flows:
+        start = time.perf_counter()
+        values = flows.run(fan_out, n).unwrap()
+        elapsed_s = time.perf_counter() - start
+    if values != list(range(n)):
+        raise SystemExit("the run on moto: wrong or out of order")
+    return elapsed_s
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--backend", choices=("local", "sandbox", "aws"), default="local")
+    parser.add_argument("--backend", choices=("local", "moto", "sandbox", "aws"), default="local")
     parser.add_argument("--n", type=int, default=1000)
     parser.add_argument("--reps", type=int, default=5)
     parser.add_argument("--json", action="store_true")

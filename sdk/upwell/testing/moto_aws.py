@@ -23,6 +23,11 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_ENDPOINT_URL": "",
 }
+TUNING = {
+    "UPWELL_POLL_MAX_S": "0.2",
+    "UPWELL_MAX_IN_FLIGHT": "100",  # the time that moto takes for a message grows with the depth of its queue
+}
+"""Settings that differ from the deployed ones."""
 _PSEUDO = {
     "AWS::Partition": "aws",
     "AWS::Region": REGION,
@@ -103,7 +108,7 @@ def create_pool(clients: Clients, settings: Settings, pool: str) -> None:
 def _provision(clients: Clients) -> Settings:
     template = platform_template()
     output = json.loads(resolved(template["Outputs"]["Settings"]["Value"]))
-    settings = Settings.from_env({**output, "UPWELL_POLL_MAX_S": "0.2"})
+    settings = Settings.from_env({**output, **TUNING})
     for resource in template["Resources"].values():
         properties = resolved(resource.get("Properties", {}))
         if resource["Type"] == "AWS::DynamoDB::Table":
