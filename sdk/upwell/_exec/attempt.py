@@ -128,7 +128,7 @@ class Attempt:
                 waiting_since=self._driver.waiting_since,
                 task_token=self._delivery.message.task_token,
             )
-            self._driver.leave()
+            self._driver.suspend()
         self._cancel()
 
     async def _left(self) -> bool:

@@ -76,6 +76,7 @@ class Driver:
         self._failures = record.failures
         self._replays = record.attempt > 1 or record.generation > 1 or record.suspension is not None
         self._active_at = self.now()
+        self._awaited_children: frozenset[str] = frozenset()
         self.tasks = Tasks()
         if kernel.suspends:
             watch_tasks(self._loop)
@@ -113,9 +114,19 @@ class Driver:
             self._active_at = now
         return now - self._active_at
 
+    def suspend(self) -> None:
+        """Leave, and remember which children the task waits for."""
+        self._awaited_children = frozenset(self._open)
+        self.leave()
+
     async def look_again(self) -> bool:
-        """Read the journal once more; return whether a child has ended since the last look."""
-        return await self._watch.look_again()
+        """Read the journal once more; return whether a child that the task waited for has ended.
+
+        It may have ended at any time since the decision to suspend, also before this look: until the suspension
+        was written it found its parent awake, and told nobody.
+        """
+        await self._watch.look_again()
+        return any(child in self.journal.outcomes for child in self._awaited_children)
 
     async def guard(self, work: Awaitable[T]) -> T:
         """Await engine work. If it fails, that is not the task's failure: the attempt does not count."""

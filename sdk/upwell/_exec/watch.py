@@ -59,11 +59,9 @@ class Watch:
         """Nobody waits for this child any more."""
         self._waiting.pop(child_id, None)
 
-    async def look_again(self) -> bool:
-        """Read the journal once more; return whether a child has ended that was open."""
-        before = len(self._journal.outcomes)
+    async def look_again(self) -> None:
+        """Read the journal once more."""
         await self._read_journal()
-        return len(self._journal.outcomes) > before
 
     async def close(self) -> None:
         """Stop looking."""

@@ -106,6 +106,16 @@ async def sleepy() -> int:
     return await call
 
 
+@env.task
+async def slow_to_leave() -> int:
+    try:
+        return await child(1)
+    except asyncio.CancelledError:
+        gate.set()
+        await asyncio.sleep(10 * LINGER_S)  # the child ends before the suspension is written
+        raise
+
+
 async def is_suspended(engine_: Engine, task: Task[..., Any]) -> bool:
     return any(action.status is Status.SUSPENDED for action in await engine_.actions_of(task))
 
@@ -157,6 +167,13 @@ async def test_a_parent_with_work_of_its_own_stays(tmp_path: Path, task: Task[..
         result = await running
         assert result.unwrap() == 1
         assert (await e.action_of(task)).suspension is None
+
+
+async def test_a_child_that_ends_while_its_parent_is_leaving_is_not_missed(tmp_path: Path) -> None:
+    """It finds its parent running, so it wakes nobody, and the parent hears of it with nobody left to tell."""
+    async with engine(tmp_path, suspends=True, linger_s=LINGER_S) as e:
+        result = await asyncio.wait_for(e.run(slow_to_leave), 20)
+        assert result.unwrap() == 1
 
 
 async def test_a_child_that_ends_while_the_suspension_is_written_is_not_missed(
