@@ -18,6 +18,7 @@ from upwell._exec.environment import RandomIds
 from upwell._exec.executor import Executor
 from upwell._exec.kernel import Kernel
 from upwell._exec.pulse import Pulse
+from upwell._exec.user_code import InProcess
 from upwell_runtime.bundles import BundleLoader
 
 
@@ -64,11 +65,10 @@ def kernel(executor: ExecutorId, *, suspends: bool = False) -> Kernel:
             executor=executor,
         ),
         settings=settings(),
-        loader=BundleLoader(aws.blobs, scratch / "bundles"),
+        users=InProcess(BundleLoader(aws.blobs, scratch / "bundles"), aws.transfers),
         ids=RandomIds(),
         mode=mode(),
         suspends=suspends,
-        transfers=aws.transfers,
         scratch=scratch / "scratch",
     )
 

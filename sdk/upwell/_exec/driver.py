@@ -1,4 +1,4 @@
-"""The engine behind one attempt: turns calls of tasks into children, and waits for them.
+"""The engine's half of one attempt: turns calls of tasks into children, and waits for them.
 
 An attempt that is not the first replays: it reads its journal before the task's function starts, gives back at
 once what is recorded there, sends what is not, and waits for what is under way.
@@ -7,17 +7,12 @@ once what is recorded there, sends what is not, and waits for what is under way.
 from __future__ import annotations
 
 import asyncio
-import logging
-import threading
-from collections.abc import Awaitable, Coroutine, Mapping
-from concurrent.futures import Future
-from contextvars import copy_context
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from upwell import errors
-from upwell._author.context import TaskContext, current
-from upwell._author.task import Task
 from upwell._core.commands import Hit
 from upwell._core.ids import Occurrences, digest
 from upwell._core.journal import Completed, Journal, Traced
@@ -32,11 +27,10 @@ from upwell._core.model import (
     RunSpec,
     Status,
 )
-from upwell._exec.blocked import Tasks, has_timers, watch_tasks
+from upwell._exec.boundary import Answer, Call, Ended, TraceRecord, UserCode
 from upwell._exec.effects import abort
-from upwell._exec.failure import describe, revive
 from upwell._exec.kernel import Kernel
-from upwell._exec.payloads import pack, too_large, unpack
+from upwell._exec.payloads import pack, unpack
 from upwell._exec.replay import read_journal
 from upwell._exec.sender import Sender
 from upwell._exec.slots import Slot
@@ -44,11 +38,10 @@ from upwell._exec.transition import transition
 from upwell._exec.watch import Watch
 
 T = TypeVar("T")
-log = logging.getLogger("upwell.driver")
 
 
 class Driver:
-    """Implements `_author.context.Engine` for one attempt of an action.
+    """Implements `boundary.Host` for one attempt of an action.
 
     Args:
         kernel: The surroundings.
@@ -60,26 +53,21 @@ class Driver:
         self._kernel = kernel
         self._spec = record.spec
         self._slot = slot
-        self._loop = asyncio.get_running_loop()
         self._occurrences = Occurrences()
-        self._counting = threading.Lock()
         self.journal = Journal(record.spec.run.generation)
         self._watch = Watch(kernel, record.key, self.journal)
         self._sender = Sender(kernel, record.key, self.journal)
         self._in_flight = asyncio.Semaphore(kernel.settings.max_in_flight)
         self._open: dict[str, ActionSpec] = {}
         self._calls: set[asyncio.Future[Outcome]] = set()
-        self._deferred: list[Future[object]] = []
         self._ended = False
         self._leaving = False
         self._lease = record.lease
         self._failures = record.failures
         self._replays = record.attempt > 1 or record.generation > 1 or record.suspension is not None
-        self._active_at = self.now()
         self._awaited_children: frozenset[str] = frozenset()
-        self.tasks = Tasks()
-        if kernel.suspends:
-            watch_tasks(self._loop)
+        self._user: UserCode | None = None
+        self._busy = 0
         self.trouble: Exception | None = None
         """What failed of the engine's own work; the attempt does not count then."""
 
@@ -107,12 +95,25 @@ class Driver:
         called_at = sorted(self._open.values(), key=lambda spec: spec.queued_at)
         return called_at[len(called_at) // 2].queued_at if called_at else self.now()
 
-    def idle_s(self) -> float:
+    async def run(self, user: UserCode) -> Ended:
+        """Run the user's half of the attempt to its end."""
+        self._user = user
+        return await user.run()
+
+    async def idle_s(self) -> float:
         """Return for how long the task has waited for its children and done nothing else; 0 if it does."""
-        now = self.now()
-        if not self.tasks.wait_for_children_only() or has_timers(self._loop, self):
-            self._active_at = now
-        return now - self._active_at
+        if self._user is None or self._busy or not self._open:
+            return 0.0
+        return await self._user.idle_s()
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """While the engine does something for a call that is not waiting for the child."""
+        self._busy += 1
+        try:
+            yield
+        finally:
+            self._busy -= 1
 
     def suspend(self) -> None:
         """Leave, and remember which children the task waits for."""
@@ -165,118 +166,69 @@ class Driver:
         ours = self._lease.id if self._lease else None
         return record is not None and record.lease is not None and record.lease.id == ours
 
-    # --- Engine ---------------------------------------------------------------------------------------------
+    # --- Host -----------------------------------------------------------------------------------------------
 
-    def call(self, task: Task[..., Any], inputs: Mapping[str, Any]) -> Awaitable[Any]:
-        """See `Engine.call`."""
-        return self._here(self._call(task, dict(inputs), current.get()))
-
-    def _here(self, work: Coroutine[Any, Any, T]) -> Awaitable[T]:
-        """Return an awaitable of engine work that may be awaited on any loop.
-
-        A sync task may start a loop of its own (`asyncio.run`); the engine's futures belong to the engine's.
-        """
-        if asyncio.get_running_loop() is self._loop:
-            return work
-        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
-
-    def _next_id(self, name: str, inputs: str, group: str | None) -> str:
-        with self._counting:  # sync tasks count from threads of their own
-            return self._occurrences.next_id(self._spec.action_id, name, inputs, group)
-
-    def block_on(self, work: Coroutine[Any, Any, T]) -> T:
-        """See `Engine.block_on`."""
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            pass
-        else:
-            work.close()
-            raise errors.SyncTaskCallInAsyncContextError(
-                "a sync task (or a sync loop over a map) cannot block the event loop; "
-                "use `await task.aio(...)`, `await upwell.map(...)` or `async for`"
-            )
-        context = copy_context()
-
-        async def with_context() -> T:
-            task = context.run(asyncio.get_running_loop().create_task, work)
-            return await task
-
-        return asyncio.run_coroutine_threadsafe(with_context(), self._loop).result()
-
-    def defer(self, work: Coroutine[Any, Any, object]) -> None:
-        """See `Engine.defer`."""
-        self._deferred.append(asyncio.run_coroutine_threadsafe(work, self._loop))
-
-    async def settle(self) -> None:
-        """Wait for what was deferred; what failed of it is logged, and done again by a later attempt."""
-        deferred, self._deferred = self._deferred, []
-        for result in await asyncio.gather(*map(asyncio.wrap_future, deferred), return_exceptions=True):
-            if isinstance(result, BaseException):
-                log.warning("a trace could not be recorded", exc_info=result)
-
-    def next_trace_id(self, name: str, inputs: str) -> str:
-        """See `Engine.next_trace_id`."""
-        return self._next_id(f"trace {name}", inputs, None)
-
-    def find_trace(self, trace_id: str) -> Outcome | None:
-        """See `Engine.find_trace`."""
-        return self.journal.traces.get(trace_id)
+    async def call(self, call: Call, inputs: bytes) -> Answer:
+        """See `Host.call`."""
+        with self._at_work():
+            child_id = self._next_id(call)
+            outcome = self.journal.outcomes.get(child_id)
+            if outcome is None:
+                child = self._child(child_id, call, inputs)
+                outcome = await self._hit(child, inputs)
+        if outcome is None:
+            outcome = await self._outcome(child, inputs)
+        if outcome.error is not None:
+            return Answer(error=outcome.error)
+        assert outcome.output is not None  # a success has one
+        return Answer(data=await self.load(outcome.output))
 
     async def load(self, payload: Payload) -> bytes:
-        """See `Engine.load`."""
-        return await self._here(self.guard(unpack(self._kernel.ports.blobs, payload)))
+        """See `Host.load`."""
+        return await self.guard(unpack(self._kernel.ports.blobs, payload))
 
-    async def record_trace(
-        self, trace_id: str, name: str, started_at: float, result: bytes | BaseException
-    ) -> None:
-        """See `Engine.record_trace`."""
-        await self._here(self.guard(self._record_trace(trace_id, name, started_at, result)))
+    async def record_trace(self, trace: TraceRecord, result: bytes) -> None:
+        """See `Host.record_trace`."""
+        await self.guard(self._record_trace(trace, result))
 
-    async def _record_trace(
-        self, trace_id: str, name: str, started_at: float, result: bytes | BaseException
-    ) -> None:
-        if isinstance(result, BaseException):
-            error = describe(result, self._kernel.ports.executor.id)
-            outcome = Outcome(status=Status.FAILED, error=error)
+    async def _record_trace(self, trace: TraceRecord, result: bytes) -> None:
+        if trace.error is not None:
+            outcome = Outcome(status=Status.FAILED, error=trace.error)
         else:
             outcome = Outcome(status=Status.SUCCEEDED, output=await self._pack(result, RECORD_INLINE_BYTES))
-        entry = Traced(at=self.now(), trace_id=trace_id, name=name, started_at=started_at, outcome=outcome)
-        shard = self.journal.next_shard()
-        await self._kernel.ports.store.append(self._key, shard, [entry])
+        entry = Traced(
+            at=self.now(),
+            trace_id=trace.trace_id,
+            name=trace.name,
+            started_at=trace.started_at,
+            outcome=outcome,
+        )
+        await self._kernel.ports.store.append(self._key, self.journal.next_shard(), [entry])
 
     def now(self) -> float:
-        """See `Engine.now`."""
+        """See `Host.now`."""
         return self._kernel.ports.clock.now()
 
     # --- a call ---------------------------------------------------------------------------------------------
 
-    async def _call(self, task: Task[..., Any], inputs: dict[str, Any], context: TaskContext) -> Any:
-        encoded = task.interface.encode_inputs(inputs)
-        if len(encoded) > task.max_inline_io_bytes:
-            limit = task.max_inline_io_bytes
-            raise errors.InlineIOMaxBytesBreached(too_large(task.name, "inputs", len(encoded), limit))
-        inputs_digest = task.input_digest(encoded)
-        group = context.group_data.name if context.group_data else None
-        child_id = self._of_this_try(self._next_id(task.name, inputs_digest, group))
-        outcome = self.journal.outcomes.get(child_id)
-        if outcome is None:
-            child = ActionSpec(
-                run=self._run_for(context),
-                action_id=child_id,
-                task=task.spec(encoded, cache=self._spec.run.cache_mode != "off"),
-                inputs=Payload(size_bytes=len(encoded)),
-                parent_id=self._spec.action_id,
-                parent_sleeps=self._kernel.suspends,
-                group=group,
-                depth=self._spec.depth + 1,
-                queued_at=self.now(),
-            )
-            outcome = await self._outcome(child, encoded)
-        if outcome.error is not None:
-            raise revive(outcome.error)
-        assert outcome.output is not None  # a success has one
-        return task.interface.decode_output(await self.load(outcome.output))
+    def _next_id(self, call: Call) -> str:
+        first_id = self._occurrences.next_id(
+            self._spec.action_id, call.task.name, call.input_digest, call.group
+        )
+        return self._of_this_try(first_id)
+
+    def _child(self, child_id: str, call: Call, inputs: bytes) -> ActionSpec:
+        return ActionSpec(
+            run=self._run_for(call),
+            action_id=child_id,
+            task=call.task,
+            inputs=Payload(size_bytes=len(inputs)),
+            parent_id=self._spec.action_id,
+            parent_sleeps=self._kernel.suspends,
+            group=call.group,
+            depth=self._spec.depth + 1,
+            queued_at=self.now(),
+        )
 
     def _of_this_try(self, child_id: str) -> str:
         """Return the id of a call made now: a retry does not repeat what succeeded in earlier tries.
@@ -293,37 +245,37 @@ class Driver:
                 return known_id
         return ids[min(self._failures, len(ids) - 1)]
 
-    def _run_for(self, context: TaskContext) -> RunSpec:
+    def _run_for(self, call: Call) -> RunSpec:
         run = self._spec.run
-        custom = dict(context.custom_context or {})
-        if custom == run.custom_context:
+        if call.custom_context == run.custom_context:
             return run
-        return replace(run, custom_context=custom)
+        return replace(run, custom_context=dict(call.custom_context))
 
-    async def _outcome(self, child: ActionSpec, encoded: bytes) -> Outcome:
+    async def _hit(self, child: ActionSpec, inputs: bytes) -> Outcome | None:
         self._refuse_after_end(child)
         hit = await self.guard(self._cached(child))
-        if hit is not None:
-            return await self.guard(self._note_hit(child, encoded, hit))
+        return None if hit is None else await self.guard(self._note_hit(child, inputs, hit))
+
+    async def _outcome(self, child: ActionSpec, inputs: bytes) -> Outcome:
         async with self._in_flight:
             self._refuse_after_end(child)  # it may have waited for its turn until the end
-            return await self._send_and_wait(child, encoded)
+            return await self._send_and_wait(child, inputs)
 
     def _refuse_after_end(self, child: ActionSpec) -> None:
         if self._ended:
             raise asyncio.CancelledError(f"{self._spec.task.name} has ended; it cannot call {child.task.name}")
 
-    async def _send_and_wait(self, child: ActionSpec, encoded: bytes) -> Outcome:
+    async def _send_and_wait(self, child: ActionSpec, inputs: bytes) -> Outcome:
         waiting = self._watch.expect(child.action_id)
         self._calls.add(waiting)
         self._open[child.action_id] = child
-        self._active_at = self.now()
         self._slot.park()
         try:
             if child.action_id not in self.journal.open:
-                payload = await self.guard(self._pack(encoded, MESSAGE_INLINE_BYTES))
-                await self.guard(self._sender.send(child, payload))
-            outcome = await self._awaited(waiting)
+                with self._at_work():
+                    payload = await self.guard(self._pack(inputs, MESSAGE_INLINE_BYTES))
+                    await self.guard(self._sender.send(child, payload))
+            outcome = await waiting
         except asyncio.CancelledError:
             if not (self._ended or self._leaving):
                 await asyncio.shield(self.guard(self._abort([child], "cancelled the call")))
@@ -340,25 +292,15 @@ class Driver:
         del self._open[child.action_id]
         return outcome
 
-    async def _awaited(self, waiting: asyncio.Future[Outcome]) -> Outcome:
-        task = asyncio.current_task()
-        assert task is not None  # a coroutine runs in one
-        self.tasks.awaiting.add(task)
-        try:
-            return await waiting
-        finally:
-            self.tasks.awaiting.discard(task)
-            self._active_at = self.now()
-
     async def _cached(self, child: ActionSpec) -> CacheEntry | None:
         key = child.task.cache_key
         if key is None or child.run.cache_mode != "use" or child.task.cache_write_only:
             return None
         return (await self._kernel.ports.store.get_cached([key])).get(key)
 
-    async def _note_hit(self, child: ActionSpec, encoded: bytes, entry: CacheEntry) -> Outcome:
+    async def _note_hit(self, child: ActionSpec, inputs: bytes, entry: CacheEntry) -> Outcome:
         ports = self._kernel.ports
-        noted = replace(child, inputs=await self._pack(encoded, RECORD_INLINE_BYTES))
+        noted = replace(child, inputs=await self._pack(inputs, RECORD_INLINE_BYTES))
         key = ActionKey(child.run.run_id, child.action_id)
         await transition(ports.store, ports.clock, key, Hit(spec=noted, entry=entry))
         outcome = Outcome(status=Status.SUCCEEDED, output=entry.output)

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from upwell._author.context import Mode
-from upwell._author.task import Task
-from upwell._core.model import ActionRecord, ActionSpec
+from upwell._core.model import ActionRecord
 from upwell._core.ports import Ports
 from upwell._core.settings import Settings
+from upwell._exec.boundary import Users
 from upwell._exec.hub import Hub
-from upwell._types.transfer import BlobTransfer
-
-
-class Loader(Protocol):
-    """Finds the task of an action: in this process, or in a code bundle."""
-
-    async def load(self, spec: ActionSpec) -> Task[..., Any]:
-        """Return the task.
-
-        Raises:
-            TaskNotFoundError: the module has no such task.
-        """
-
-    def admits(self, spec: ActionSpec, *, busy: bool) -> bool:
-        """Whether the task can be loaded now, beside what runs in this process (`busy`: if anything does)."""
 
 
 class Ids(Protocol):
@@ -43,11 +27,9 @@ class Kernel:
 
     ports: Ports
     settings: Settings
-    loader: Loader
+    users: Users
     ids: Ids
     mode: Mode
-    transfers: Mapping[str, BlobTransfer]
-    """How files and directories move, by URI scheme."""
     scratch: Path
     """Folder for downloads of tasks, on this machine."""
     suspends: bool = False

@@ -38,7 +38,7 @@ async def linger(kernel: Kernel, driver: Driver, leave_at: float | None) -> Leav
     clock, linger_s = kernel.ports.clock, kernel.settings.linger_s
     while True:
         await clock.sleep(linger_s / LOOKS_PER_LINGER)
-        idle_s = driver.idle_s()
+        idle_s = await driver.idle_s()
         left_s = float("inf") if leave_at is None else leave_at - clock.now()
         if idle_s >= linger_s or (idle_s > 0 and left_s < LEAVE_EARLY_S):
             return Leave.WAITING

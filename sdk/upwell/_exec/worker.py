@@ -87,7 +87,7 @@ class Worker:
 
     def _start(self, delivery: Delivery) -> None:
         action = delivery.message.action
-        admitted = self._kernel.loader.admits(action, busy=bool(self._running))
+        admitted = self._kernel.users.admits(action, busy=bool(self._running))
         handled = self._executor.handle(delivery, Slot(self._slots)) if admitted else self._later(delivery)
         running = asyncio.create_task(handled)
         self._running.add(running)

@@ -19,7 +19,8 @@ from upwell._core.wire import Message
 from upwell._exec.effects import abort
 from upwell._exec.environment import RandomIds, SystemClock
 from upwell._exec.executor import Executor
-from upwell._exec.kernel import Kernel, Loader
+from upwell._exec.kernel import Kernel
+from upwell._exec.user_code import InProcess, Loader
 from upwell._exec.worker import Worker
 from upwell._local.orchestrator import LocalOrchestrator
 from upwell._local.queue import MemoryQueue
@@ -122,10 +123,9 @@ class LocalPlatform:
         self.kernel = Kernel(
             ports=ports,
             settings=settings,
-            loader=loader or RegistryLoader(),
+            users=InProcess(loader or RegistryLoader(), LOCAL_TRANSFERS),
             ids=RandomIds(),
             mode="local",
-            transfers=LOCAL_TRANSFERS,
             scratch=scratch,
             suspends=suspends,
         )

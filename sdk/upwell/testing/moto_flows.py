@@ -23,6 +23,7 @@ from upwell._core.settings import Settings
 from upwell._exec.environment import RandomIds
 from upwell._exec.executor import Executor
 from upwell._exec.kernel import Kernel
+from upwell._exec.user_code import InProcess
 from upwell._exec.worker import Worker
 from upwell._local.platform import RegistryLoader
 from upwell.testing.flows import FlowResult, result_of, submission
@@ -91,10 +92,9 @@ class MotoFlows:
         return Kernel(
             ports=ports,
             settings=self._settings,
-            loader=RegistryLoader(),
+            users=InProcess(RegistryLoader(), aws.transfers),
             ids=RandomIds(),
             mode="aws",
-            transfers=aws.transfers,
             scratch=Path(tempfile.gettempdir()) / "upwell",
         )
 

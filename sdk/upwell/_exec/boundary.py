@@ -1,0 +1,111 @@
+"""What passes between the engine and the user's code, which may be in another process: bytes and records alone.
+
+The engine's half of an attempt (`driver`) is the `Host`; the user's half (`user_code`, `session`) asks it. They
+are in one process on a laptop, and in two everywhere else (`process`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from upwell._author.context import Mode
+from upwell._core.model import ActionSpec, ErrorInfo, Outcome, Payload, Status, TaskSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """An attempt that begins: all that the user's half must know, besides the inputs."""
+
+    spec: ActionSpec
+    attempt: int
+    worker: str
+    """Who runs it, for its errors."""
+    mode: Mode
+    raw_data_prefix: str
+    scratch: str
+    """Folder for downloads."""
+    traces: Mapping[str, Outcome] = field(default_factory=dict)
+    """What earlier attempts recorded, by trace id."""
+    watched: bool = False
+    """Whether the engine asks what the task waits for (`UserCode.idle_s`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call of a task, on its way to becoming a child; the encoded inputs go beside it."""
+
+    task: TaskSpec
+    input_digest: str
+    group: str | None
+    custom_context: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceRecord:
+    """How a traced call ended; the encoded result, if it has one, goes beside it."""
+
+    trace_id: str
+    name: str
+    started_at: float
+    error: ErrorInfo | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What became of a call: the encoded output, or how it failed."""
+
+    error: ErrorInfo | None = None
+    data: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How the user's half of an attempt ended.
+
+    Attributes:
+        status: SUCCEEDED, FAILED or TIMED_OUT.
+        error: With the latter two.
+        data: The encoded output, with the first.
+    """
+
+    status: Status
+    error: ErrorInfo | None = None
+    data: bytes = b""
+
+
+class Host(Protocol):
+    """What the user's half of an attempt asks of the engine's half."""
+
+    async def call(self, call: Call, inputs: bytes) -> Answer:
+        """Run a child action to its end. To cancel this is to abort the child."""
+
+    async def record_trace(self, trace: TraceRecord, result: bytes) -> None:
+        """Write how a traced call ended; returns when it is durable."""
+
+    async def load(self, payload: Payload) -> bytes:
+        """Return the bytes of a payload, which may be a blob."""
+
+    def now(self) -> float:
+        """Return the time, epoch seconds."""
+
+
+class UserCode(Protocol):
+    """The user's half of one attempt."""
+
+    async def run(self) -> Ended:
+        """Run the task to its end. To cancel this is to stop the task."""
+
+    async def idle_s(self) -> float:
+        """Return for how long the task has waited for answers and done nothing else; 0 if it does."""
+
+
+class Users(Protocol):
+    """Where the users' code runs."""
+
+    def attempt(self, start: Start, inputs: bytes, host: Host) -> UserCode:
+        """Return the user's half of an attempt, not begun yet."""
+
+    def admits(self, spec: ActionSpec, *, busy: bool) -> bool:
+        """Whether the task can be run now, beside what runs in this process (`busy`: if anything does)."""

@@ -1,0 +1,167 @@
+"""The engine as the user's code sees it: calls of tasks and traces become requests to the `Host`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Coroutine, Mapping
+from concurrent.futures import Future
+from contextvars import copy_context
+from typing import Any, TypeVar
+
+from upwell import errors
+from upwell._author.context import TaskContext, current
+from upwell._author.task import Task
+from upwell._core.ids import Occurrences
+from upwell._core.model import Outcome, Payload
+from upwell._exec.blocked import Tasks, has_timers, watch_tasks
+from upwell._exec.boundary import Answer, Call, Host, Start, TraceRecord
+from upwell._exec.failure import describe, revive
+from upwell._exec.payloads import too_large
+
+T = TypeVar("T")
+log = logging.getLogger("upwell.driver")
+
+
+class Session:
+    """Implements `_author.context.Engine` for one attempt of an action.
+
+    Args:
+        start: The attempt.
+        host: The engine's half of it.
+    """
+
+    def __init__(self, start: Start, host: Host) -> None:
+        self._start = start
+        self._host = host
+        self._loop = asyncio.get_running_loop()
+        self._occurrences = Occurrences()
+        self._counting = threading.Lock()
+        self._deferred: list[Future[object]] = []
+        self._blocking: set[asyncio.Task[Any]] = set()
+        self._stopped = False
+        self._active_at = self.now()
+        self.tasks = Tasks()
+        if start.watched:
+            watch_tasks(self._loop)
+
+    def idle_s(self) -> float:
+        """Return for how long the task has waited for its children and done nothing else; 0 if it does."""
+        now = self.now()
+        if not self.tasks.wait_for_children_only() or has_timers(self._loop, self):
+            self._active_at = now
+        return now - self._active_at
+
+    async def settle(self) -> None:
+        """Wait for what was deferred; what failed of it is logged, and done again by a later attempt."""
+        deferred, self._deferred = self._deferred, []
+        for result in await asyncio.gather(*map(asyncio.wrap_future, deferred), return_exceptions=True):
+            if isinstance(result, BaseException):
+                log.warning("a trace could not be recorded", exc_info=result)
+
+    def stop(self) -> None:
+        """Let threads of a sync task that wait for the engine go on, with `CancelledError`."""
+        self._stopped = True
+        for work in self._blocking:
+            work.cancel()
+
+    # --- Engine ---------------------------------------------------------------------------------------------
+
+    def call(self, task: Task[..., Any], inputs: Mapping[str, Any]) -> Awaitable[Any]:
+        """See `Engine.call`."""
+        return self._here(self._call(task, dict(inputs), current.get()))
+
+    def _here(self, work: Coroutine[Any, Any, T]) -> Awaitable[T]:
+        """Return an awaitable of engine work that may be awaited on any loop.
+
+        A sync task may start a loop of its own (`asyncio.run`); the engine's futures belong to the engine's.
+        """
+        if asyncio.get_running_loop() is self._loop:
+            return work
+        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+    def block_on(self, work: Coroutine[Any, Any, T]) -> T:
+        """See `Engine.block_on`."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            pass
+        else:
+            work.close()
+            raise errors.SyncTaskCallInAsyncContextError(
+                "a sync task (or a sync loop over a map) cannot block the event loop; "
+                "use `await task.aio(...)`, `await upwell.map(...)` or `async for`"
+            )
+        context = copy_context()
+
+        async def with_context() -> T:
+            task = context.run(asyncio.get_running_loop().create_task, work)
+            self._blocking.add(task)
+            if self._stopped:
+                task.cancel()
+            try:
+                return await task
+            finally:
+                self._blocking.discard(task)
+
+        return asyncio.run_coroutine_threadsafe(with_context(), self._loop).result()
+
+    def defer(self, work: Coroutine[Any, Any, object]) -> None:
+        """See `Engine.defer`."""
+        self._deferred.append(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+    def next_trace_id(self, name: str, digest: str) -> str:
+        """See `Engine.next_trace_id`."""
+        with self._counting:  # sync tasks count from threads of their own
+            return self._occurrences.next_id(self._start.spec.action_id, f"trace {name}", digest, None)
+
+    def find_trace(self, trace_id: str) -> Outcome | None:
+        """See `Engine.find_trace`."""
+        return self._start.traces.get(trace_id)
+
+    async def load(self, payload: Payload) -> bytes:
+        """See `Engine.load`."""
+        return await self._here(self._host.load(payload))
+
+    async def record_trace(
+        self, trace_id: str, name: str, started_at: float, result: bytes | BaseException
+    ) -> None:
+        """See `Engine.record_trace`."""
+        error = describe(result, self._start.worker) if isinstance(result, BaseException) else None
+        trace = TraceRecord(trace_id=trace_id, name=name, started_at=started_at, error=error)
+        data = result if isinstance(result, bytes) else b""
+        await self._here(self._host.record_trace(trace, data))
+
+    def now(self) -> float:
+        """See `Engine.now`."""
+        return self._host.now()
+
+    # --- a call ---------------------------------------------------------------------------------------------
+
+    async def _call(self, task: Task[..., Any], inputs: dict[str, Any], context: TaskContext) -> Any:
+        encoded = task.interface.encode_inputs(inputs)
+        if len(encoded) > task.max_inline_io_bytes:
+            limit = task.max_inline_io_bytes
+            raise errors.InlineIOMaxBytesBreached(too_large(task.name, "inputs", len(encoded), limit))
+        call = Call(
+            task=task.spec(encoded, cache=self._start.spec.run.cache_mode != "off"),
+            input_digest=task.input_digest(encoded),
+            group=context.group_data.name if context.group_data else None,
+            custom_context=dict(context.custom_context or {}),
+        )
+        answer = await self._answer(call, encoded)
+        if answer.error is not None:
+            raise revive(answer.error)
+        return task.interface.decode_output(answer.data)
+
+    async def _answer(self, call: Call, encoded: bytes) -> Answer:
+        task = asyncio.current_task()
+        assert task is not None  # a coroutine runs in one
+        self.tasks.awaiting.add(task)
+        self._active_at = self.now()
+        try:
+            return await self._host.call(call, encoded)
+        finally:
+            self.tasks.awaiting.discard(task)
+            self._active_at = self.now()

@@ -1,0 +1,209 @@
+"""The user's half of an attempt: inputs in, output out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from contextvars import copy_context
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from upwell import errors
+from upwell._author.context import ActionID, GroupData, TaskContext, current
+from upwell._author.task import Task
+from upwell._core.model import ActionSpec, Status
+from upwell._exec.boundary import Ended, Host, Start
+from upwell._exec.failure import describe
+from upwell._exec.payloads import too_large
+from upwell._exec.session import Session
+from upwell._exec.threads import in_thread
+from upwell._exec.variables import process_variables
+from upwell._types.io_context import IoContext, set_io_context
+from upwell._types.transfer import BlobTransfer
+
+
+class Loader(Protocol):
+    """Finds the task of an action in this process."""
+
+    async def load(self, spec: ActionSpec) -> Task[..., Any]:
+        """Return the task.
+
+        Raises:
+            TaskNotFoundError: the module has no such task.
+        """
+
+    def admits(self, spec: ActionSpec, *, busy: bool) -> bool:
+        """Whether the task can be loaded now, beside what runs in this process (`busy`: if anything does)."""
+
+
+class InProcess:
+    """Runs the users' code in the engine's own process.
+
+    Args:
+        loader: Finds tasks.
+        transfers: How files and directories move, by URI scheme.
+    """
+
+    def __init__(self, loader: Loader, transfers: Mapping[str, BlobTransfer]) -> None:
+        self._loader = loader
+        self._transfers = transfers
+
+    def attempt(self, start: Start, inputs: bytes, host: Host) -> TaskRun:
+        """See `Users.attempt`."""
+        return TaskRun(start, inputs, host, self._loader, self._transfers)
+
+    def admits(self, spec: ActionSpec, *, busy: bool) -> bool:
+        """See `Users.admits`."""
+        return self._loader.admits(spec, busy=busy)
+
+
+class TaskRun:
+    """One run of a task's function.
+
+    Args:
+        start: The attempt.
+        inputs: Encoded.
+        host: The engine's half.
+        loader: Finds the task.
+        transfers: How files and directories move, by URI scheme.
+    """
+
+    def __init__(
+        self, start: Start, inputs: bytes, host: Host, loader: Loader, transfers: Mapping[str, BlobTransfer]
+    ) -> None:
+        self._start = start
+        self._spec = start.spec
+        self._inputs = inputs
+        self._loader = loader
+        self._transfers = transfers
+        self._session = Session(start, host)
+
+    async def idle_s(self) -> float:
+        """See `UserCode.idle_s`."""
+        return self._session.idle_s()
+
+    async def run(self) -> Ended:
+        """See `UserCode.run`. Whatever the task's function raises becomes an end.
+
+        Raises:
+            UnavailableError: a service is out of reach; the task is not to blame and must be tried again.
+        """
+        try:
+            return Ended(status=Status.SUCCEEDED, data=await self._output())
+        except asyncio.CancelledError as e:
+            if _is_ours():
+                raise
+            return self._failed(e)
+        except _LimitPassedError as e:
+            return Ended(status=Status.TIMED_OUT, error=describe(e.error, self._start.worker))
+        except (KeyboardInterrupt, errors.UnavailableError):
+            raise
+        except BaseException as e:
+            return self._failed(e)
+        finally:
+            self._session.stop()
+
+    def _failed(self, error: BaseException) -> Ended:
+        return Ended(status=Status.FAILED, error=describe(error, self._start.worker))
+
+    async def _output(self) -> bytes:
+        task = await self._loader.load(self._spec)
+        try:
+            value = await self._value(task)
+        finally:
+            await self._session.settle()
+        encoded = task.interface.encode_output(value)
+        limit = self._spec.task.max_inline_io_bytes
+        if len(encoded) > limit:
+            raise errors.InlineIOMaxBytesBreached(too_large(task.name, "outputs", len(encoded), limit))
+        return encoded
+
+    async def _value(self, task: Task[..., Any]) -> Any:
+        kwargs = task.interface.decode_inputs(self._inputs)
+        variables = {**self._spec.task.env_vars, **self._spec.run.env_vars}
+        limit_s, too_late = _limit(self._spec, self._session.now())
+        context = copy_context()
+        context.run(current.set, self._context())
+        context.run(set_io_context, self._io_context())
+        try:
+            with process_variables.applied(variables):
+                async with asyncio.timeout(limit_s) as bound:
+                    if task.is_async:
+                        call = context.run(asyncio.get_running_loop().create_task, _guard(task.func(**kwargs)))
+                        return await _wait(call)
+                    return await in_thread(lambda: context.run(task.func, **kwargs), name=task.name)
+        except TimeoutError:
+            if not bound.expired():
+                raise
+            raise _LimitPassedError(too_late) from None
+
+    def _io_context(self) -> IoContext:
+        return IoContext(
+            raw_data_prefix=self._start.raw_data_prefix,
+            scratch_dir=Path(self._start.scratch),
+            transfers=self._transfers,
+        )
+
+    def _context(self) -> TaskContext:
+        spec = self._spec
+        action = ActionID(spec.action_id, spec.run.run_id)
+        return TaskContext(
+            action=action,
+            task_action=action,
+            attempt=self._start.attempt,
+            custom_context=dict(spec.run.custom_context),
+            run_start_time=datetime.fromtimestamp(spec.run.created_at, UTC),
+            raw_data_path=self._start.raw_data_prefix,
+            mode=self._start.mode,
+            version=spec.run.bundle,
+            disable_run_cache=spec.run.cache_mode == "off",
+            group_data=GroupData(spec.group) if spec.group else None,
+            engine=self._session,
+        )
+
+
+class _LimitPassedError(Exception):
+    """This attempt ran too long; not to be taken for a child's timeout, which is a failure like others."""
+
+    def __init__(self, error: errors.TaskTimeoutError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def _is_ours() -> bool:
+    """Whether the attempt was cancelled, rather than something in it by its own code."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _limit(spec: ActionSpec, now: float) -> tuple[float | None, errors.TaskTimeoutError]:
+    """Return how long an attempt that begins now may run, and the error of one that runs longer."""
+    bounds, name = spec.task.bounds, spec.task.name
+    limit_s = bounds.max_runtime_s
+    if bounds.deadline_s is not None:
+        left_s = spec.queued_at + bounds.deadline_s - now
+        if limit_s is None or left_s < limit_s:
+            text = f"{name} was not done {bounds.deadline_s:g} s after it was queued"
+            return left_s, errors.DeadlineExceededError(text)
+    return limit_s, errors.MaxRuntimeExceededError(f"{name} ran longer than max_runtime of {limit_s or 0:g} s")
+
+
+async def _guard(call: Coroutine[Any, Any, Any]) -> Any:
+    """Keep `sys.exit` in a task from ending the event loop that runs the others."""
+    try:
+        return await call
+    except SystemExit as e:
+        error = errors.RuntimeUserError("SystemExit", f"the task called sys.exit({e.code!r})")
+        raise error.with_traceback(e.__traceback__) from None
+
+
+async def _wait(call: asyncio.Task[Any]) -> Any:
+    """Await a task of our own making; cancelling us cancels it, and waits until it is over."""
+    try:
+        return await call
+    except asyncio.CancelledError:
+        if not call.done():
+            call.cancel()
+            await asyncio.gather(call, return_exceptions=True)
+        raise
