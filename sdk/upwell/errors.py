@@ -12,6 +12,7 @@ UpwellError                         what upwell itself reports to its caller
 BaseRuntimeError(RuntimeError)      how an action failed: `.code`, `.kind`, `.worker`
 ├── RuntimeUserError                an exception of the task's code; `.code` is its class name
 │   ├── NonRecoverableError         raise it in a task to skip the remaining retries
+│   │   └── RunawayRunError         the run has more actions, or deeper ones, than it may
 │   ├── RuntimeDataValidationError  a task returned what its annotation does not allow
 │   ├── InlineIOMaxBytesBreached    a value is too large to be passed by value
 │   ├── ActionAbortedError          the action was aborted from outside
@@ -19,6 +20,7 @@ BaseRuntimeError(RuntimeError)      how an action failed: `.code`, `.kind`, `.wo
 │   ├── RetriesExhaustedError       reported by an executor that gave up
 │   ├── SyncTaskCallInAsyncContextError   a sync task called without `.aio` from async code
 │   ├── TraceDoesNotAllowNestedTasksError a task called inside a trace
+│   ├── NonDeterminismError         a strict run's replay made other calls than its journal holds
 │   └── TaskTimeoutError            a bound of `timeout=` was passed
 │       ├── MaxRuntimeExceededError
 │       ├── MaxQueuedTimeExceededError
@@ -28,6 +30,7 @@ BaseRuntimeError(RuntimeError)      how an action failed: `.code`, `.kind`, `.wo
 
 ReusePolicyError(ValueError)        a reuse policy does not fit its tasks
 PickledValueWarning(UserWarning)    a value was pickled because its type has no schema
+NonDeterminismWarning(UserWarning)  a replay made other calls than its journal holds
 """
 
 from __future__ import annotations
@@ -75,6 +78,10 @@ class ReusePolicyError(ValueError):
 
 class PickledValueWarning(UserWarning):
     """A value was pickled because its declared type has no schema."""
+
+
+class NonDeterminismWarning(UserWarning):
+    """A replay made other calls than its journal holds; it fails the action only if the run is strict."""
 
 
 class BaseRuntimeError(RuntimeError):
@@ -131,6 +138,14 @@ class _NamedUserError(RuntimeUserError):
 
 class NonRecoverableError(_NamedUserError):
     """Raise it in a task to skip the remaining retries."""
+
+
+class RunawayRunError(NonRecoverableError):
+    """The run has more actions, or deeper ones, than it may; nothing above is tried again either."""
+
+
+class NonDeterminismError(_NamedUserError):
+    """A strict run's replay made other calls than its journal holds."""
 
 
 class RuntimeDataValidationError(_NamedUserError):

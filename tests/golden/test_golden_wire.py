@@ -7,6 +7,7 @@ existing files stay as they are and new ones are added; a file is never edited t
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from upwell._core.model import (
     ActionKey,
     ActionRecord,
     ActionSpec,
+    ActionWarning,
     Attempt,
     Bounds,
     CacheEntry,
@@ -222,6 +224,63 @@ CASES: dict[str, tuple[Codec, Any]] = {
             root=CHILD,
             labels={"owner": "ana"},
             outputs=("o0", "o1"),
+        ),
+    ),
+    "entry_scheduled_by_a_try": (
+        ENTRY,
+        Scheduled(
+            at=1767312001.5,
+            generation=1,
+            shard=0,
+            children=(Sent(action_id="aaaa", task="default.add", pool="default", inputs="2c26b46b"),),
+            failures=1,
+        ),
+    ),
+    "entry_traced_by_a_try": (
+        ENTRY,
+        Traced(
+            at=1767312042.0,
+            trace_id="t1",
+            name="fetch",
+            started_at=1767312041.0,
+            outcome=SUCCESS,
+            generation=2,
+            failures=1,
+            nested=True,
+        ),
+    ),
+    "message_of_a_strict_run": (
+        MESSAGE,
+        wire.Message(
+            action=replace(
+                PLAIN,
+                run=RunSpec(
+                    run_id="r1", generation=2, code_generation=2, strict=True, max_actions=500, max_depth=7
+                ),
+            )
+        ),
+    ),
+    "record_warned": (
+        RECORD,
+        ActionRecord(
+            spec=PLAIN,
+            status=Status.SUCCEEDED,
+            version=4,
+            generation=1,
+            created_at=1767312001.75,
+            ended_at=1767312002.5,
+            outcome=SUCCESS,
+            warnings=(ActionWarning(code="NonDeterminismWarning", message="other calls", attempt=2),),
+        ),
+    ),
+    "run_of_local_code": (
+        RUN,
+        RunRecord(
+            spec=RunSpec(run_id="r1"),
+            task="default.add",
+            status=Status.QUEUED,
+            root=PLAIN,
+            code="code/2c26b46b.json",
         ),
     ),
     "cache_entry": (

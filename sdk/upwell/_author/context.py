@@ -55,6 +55,12 @@ class Engine(Protocol):
         May be called from any thread, the loop's own included.
         """
 
+    def map_begins(self, task: str) -> None:
+        """Note that a map makes calls of a task ahead of its consumer: how far ahead, depends on the time."""
+
+    def map_ends(self, task: str) -> None:
+        """Note that a map has made all its calls; one that is left early never does."""
+
     def now(self) -> float:
         """Return the time, epoch seconds."""
 

@@ -86,12 +86,14 @@ class MapCall(Generic[ListT, ItemT]):
             return [result async for result in results]
 
     def _results(self, fail_fast: bool, lookahead: int | None) -> AsyncGenerator[Any, None]:
-        if context.engine() is None:
+        engine = context.engine()
+        if engine is None:
             return self._plain_async(fail_fast)
-        return self._stream(Window(self._limit, lookahead, fail_fast=fail_fast))
+        return self._stream(engine, Window(self._limit, lookahead, fail_fast=fail_fast))
 
-    async def _stream(self, window: Window[Any]) -> AsyncGenerator[Any, None]:
+    async def _stream(self, engine: context.Engine, window: Window[Any]) -> AsyncGenerator[Any, None]:
         self._target.task.refuse_in_trace()
+        engine.map_begins(self._target.task.name)
         source = AsyncSource(self._iterables) if self._is_async else SyncSource(self._sync_iterables())
         try:
             while True:
@@ -99,6 +101,7 @@ class MapCall(Generic[ListT, ItemT]):
                 if window.is_ready:
                     yield window.take()
                 elif source.is_exhausted and window.is_empty:
+                    engine.map_ends(self._target.task.name)
                     return
                 else:
                     await window.changed()
@@ -135,11 +138,13 @@ class MapCall(Generic[ListT, ItemT]):
         """Iterate in a thread that reads the iterables itself: they may do whatever sync code does."""
         window: Window[Any] = Window(self._limit, self._lookahead, fail_fast=self._fail_fast_stream)
         source = SyncSource(self._sync_iterables())
+        engine.map_begins(self._target.task.name)
         try:
             while True:
                 pulled = source.pull(window.room)
                 results = engine.block_on(self._advance(window, source, pulled))
                 if results is None:
+                    engine.map_ends(self._target.task.name)
                     return
                 yield from results
         finally:

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from upwell._core.model import ActionRecord, Attempt, ErrorInfo, RunRecord
+from upwell._core.model import ActionRecord, ActionWarning, Attempt, ErrorInfo, RunRecord
 from upwell._core.ports import RunView
 from upwell._types.marks import FILE, MARK, MEMBER, PAIRS, PICKLE
 
@@ -89,7 +89,12 @@ def action_document(action: ActionRecord) -> dict[str, Any]:
         "duration_s": duration_s(action.started_at, action.ended_at),
         "cached_from": f"{cached.run_id}/{cached.action_id}" if cached is not None else None,
         "error": error_document(error),
+        "warnings": [_warning_document(warning) for warning in action.warnings],
     }
+
+
+def _warning_document(warning: ActionWarning) -> dict[str, Any]:
+    return {"code": warning.code, "message": warning.message, "attempt": warning.attempt}
 
 
 def _attempt_document(attempt: Attempt) -> dict[str, Any]:

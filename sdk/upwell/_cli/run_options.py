@@ -75,6 +75,26 @@ class RunFlags:
         bool | None,
         typer.Option("--no-cache", help="Neither look up nor keep results.", rich_help_panel=PANEL),
     ] = None
+    strict: Annotated[
+        bool | None,
+        typer.Option(
+            "--strict",
+            help="Fail an action whose replay makes other calls than its journal holds.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    max_actions: Annotated[
+        int | None,
+        typer.Option(
+            "--max-actions", min=1, help="Actions that the run may have; else 1,000,000.", rich_help_panel=PANEL
+        ),
+    ] = None
+    max_depth: Annotated[
+        int | None,
+        typer.Option(
+            "--max-depth", min=1, help="Levels of tasks that call tasks; else 1,000.", rich_help_panel=PANEL
+        ),
+    ] = None
 
     def merged(self, later: RunFlags) -> RunFlags:
         """Return these options, with those that were given later: repeated ones add up, others are replaced."""

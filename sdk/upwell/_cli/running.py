@@ -77,6 +77,9 @@ def _runner_options(program: Program, flags: RunFlags) -> dict[str, Any]:
         "root_dir": program.root,
         "overwrite_cache": bool(flags.overwrite_cache),
         "disable_run_cache": bool(flags.no_cache),
+        "strict": flags.strict,
+        "max_actions": flags.max_actions,
+        "max_depth": flags.max_depth,
     }
 
 

@@ -96,6 +96,7 @@ class Session:
             profile=shared.profile or configured.profile,
             root_dir=configured.root_dir,
             log_level="DEBUG" if self.debug else None,
+            strict=configured.strict or None,
             state_dir=shared.state_dir or env.get("UPWELL_STATE_DIR") or configured.state_dir,
         )
         return current_config()

@@ -13,7 +13,7 @@ from upwell._cli import documents
 from upwell._cli.arguments import value_hint
 from upwell._cli.progress import STYLES, totals
 from upwell._cli.session import hint
-from upwell._cli.terminal import one_line, out, plain
+from upwell._cli.terminal import note, one_line, out, plain
 from upwell._core.model import ActionRecord, RunRecord, Status
 from upwell._core.ports import RunView
 
@@ -120,6 +120,9 @@ def print_actions(actions: Sequence[ActionRecord]) -> None:
         )
     columns = ("action", "parent", "task", "status", "attempts", "executor", "duration", "remarks")
     print_table(columns, rows)
+    for action in actions:
+        for warning in action.warnings:
+            note(f"{action.spec.action_id} attempt {warning.attempt}: {warning.code}: {warning.message}")
 
 
 def print_tasks(file: str, tasks: Sequence[Task[..., Any]]) -> None:
@@ -138,7 +141,8 @@ def print_tasks(file: str, tasks: Sequence[Task[..., Any]]) -> None:
 def _remark(action: ActionRecord, code: str | None, is_cached: bool) -> str:
     lost = f"{action.losses} lost" if action.losses else ""
     failed = f"{action.failures} failed" if action.failures and action.status is Status.SUCCEEDED else ""
-    parts = ["cached" if is_cached else "", lost, failed, code or "", action.spec.group or ""]
+    warned = ", ".join(dict.fromkeys(warning.code for warning in action.warnings))
+    parts = ["cached" if is_cached else "", lost, failed, code or "", warned, action.spec.group or ""]
     return ", ".join(part for part in parts if part)
 
 

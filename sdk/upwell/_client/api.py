@@ -107,7 +107,11 @@ def _finished(backend: Backend, record: RunRecord, task: Task[..., Any] | None) 
     return handle
 
 
-run = Bound(Runner(RunOptions())._run)
+async def _run(task: Task[..., Any], /, *args: Any, **kwargs: Any) -> Run:
+    return await with_runcontext()._run(task, *args, **kwargs)
+
+
+run = Bound(_run)
 """Start a run of a task: `run(task, *inputs, **inputs) -> Run`; `await run.aio(...)` in async code.
 
 Locally it returns when the run has ended and raises what the task raised; on `sandbox` and `aws` it returns a
@@ -131,6 +135,9 @@ def with_runcontext(
     copy_style: CopyStyle = "loaded_modules",
     root_dir: str | Path | None = None,
     timeout: float | timedelta | None = None,
+    strict: bool | None = None,
+    max_actions: int | None = None,
+    max_depth: int | None = None,
     **ignored: Any,
 ) -> Runner:
     """Return a runner whose `run(...)` uses these options; see `RunOptions`.
@@ -151,6 +158,9 @@ def with_runcontext(
         copy_style=copy_style,
         root_dir=None if root_dir is None else Path(root_dir).absolute(),
         timeout=timeout,
+        strict=current_config().strict if strict is None else strict,
+        max_actions=max_actions,
+        max_depth=max_depth,
     )
     return Runner(options)
 

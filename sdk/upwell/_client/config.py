@@ -30,6 +30,7 @@ class Config:
         profile: AWS profile; None takes boto3's own choice.
         root_dir: Where code bundles start; None takes the folder of the file that is run.
         state_dir: Where the local backend and the sandbox keep their state.
+        strict: Whether runs are strict that do not say; see `RunOptions.strict`.
     """
 
     mode: Mode = "local"
@@ -38,6 +39,7 @@ class Config:
     profile: str | None = None
     root_dir: Path | None = None
     state_dir: Path = Path(".upwell")
+    strict: bool = False
 
 
 _current: Config | None = None
@@ -74,6 +76,7 @@ def init(
     profile: str | None = None,
     root_dir: str | Path | None = None,
     state_dir: str | Path | None = None,
+    strict: bool | None = None,
     log_level: Level | None = None,
     user_log_level: Level | None = None,
     log_format: LogFormat = "console",
@@ -94,6 +97,7 @@ def init(
         "profile": profile,
         "root_dir": None if root_dir is None else Path(root_dir).absolute(),
         "state_dir": None if state_dir is None else Path(state_dir),
+        "strict": strict,
     }
     if root_dir is not None:
         set_root_dir(Path(root_dir))
@@ -123,6 +127,7 @@ def from_environment(env: Mapping[str, str]) -> Config:
         stage=env.get("UPWELL_STAGE", "dev"),
         region=env.get("AWS_REGION"),  # boto3 itself reads AWS_DEFAULT_REGION alone
         state_dir=Path(env.get("UPWELL_STATE_DIR", ".upwell")),
+        strict=env.get("UPWELL_STRICT", "") not in ("", "0", "false"),
     )
 
 

@@ -29,6 +29,10 @@ class RunOptions:
             it (honouring .gitignore), or nothing.
         root_dir: Where the bundle starts.
         timeout: Longest time that the run may take, in seconds.
+        strict: Whether a replay that makes other calls than its journal holds fails the action, rather than
+            warn; None takes what `UPWELL_STRICT` says.
+        max_actions: Actions that the run may have; None takes the deployment's setting, one million by default.
+        max_depth: Levels of parents that an action may have above it; None takes the deployment's setting.
     """
 
     mode: Mode | None = None
@@ -41,6 +45,9 @@ class RunOptions:
     copy_style: CopyStyle = "loaded_modules"
     root_dir: Path | None = None
     timeout: float | timedelta | None = None
+    strict: bool | None = None
+    max_actions: int | None = None
+    max_depth: int | None = None
 
     @property
     def cache_mode(self) -> str:

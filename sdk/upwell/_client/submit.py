@@ -70,6 +70,9 @@ async def new_run(
         custom_context=dict(options.custom_context),
         env_vars=dict(options.env_vars),
         cache_mode=options.cache_mode,
+        strict=bool(options.strict),
+        max_actions=options.max_actions,
+        max_depth=options.max_depth,
     )
     root = ActionSpec(
         run=spec,

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from upwell._core.model import ActionRecord, ActionSpec, CacheEntry, Executor, Lease, Outcome, Payload
+from upwell._core.model import (
+    ActionRecord,
+    ActionSpec,
+    ActionWarning,
+    CacheEntry,
+    Executor,
+    Lease,
+    Outcome,
+    Payload,
+)
 
 # --- commands -------------------------------------------------------------------------------------------------
 
@@ -32,6 +41,7 @@ class Finish:
 
     lease_id: str
     outcome: Outcome
+    warnings: tuple[ActionWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +59,7 @@ class Suspend:
     open_children: int
     waiting_since: float
     task_token: str | None = None
+    warnings: tuple[ActionWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,8 +35,10 @@ from upwell._core.commands import (
 )
 from upwell._core.model import (
     ATTEMPTS_KEPT,
+    WARNINGS_KEPT,
     ActionRecord,
     ActionSpec,
+    ActionWarning,
     Attempt,
     ErrorInfo,
     Outcome,
@@ -196,6 +198,7 @@ def _finish(record: ActionRecord | None, command: Finish, now: float) -> Decisio
         return STALE
     if not _holds(record, command.lease_id):
         return _repeated_finish(record, command, now)
+    record = _warned(record, command.warnings)
     if command.outcome.error is None:
         return _ended(record, Event.SUCCEEDED, command.outcome, now)
     return _failed(record, command.outcome.status, command.outcome.error, now)
@@ -269,7 +272,7 @@ def _suspend(record: ActionRecord | None, command: Suspend, now: float) -> Decis
         task_token=command.task_token,
     )
     suspended = replace(
-        record,
+        _warned(record, command.warnings),
         status=next_status(record.status, Event.SUSPENDED),
         version=record.version + 1,
         suspension=suspension,
@@ -356,6 +359,13 @@ def _end_effects(record: ActionRecord, spec: ActionSpec, outcome: Outcome) -> tu
     if outcome.status is not Status.SUCCEEDED and record.attempts:
         effects.append(StopChildren())
     return (*effects, Reply(outcome), Acknowledge())
+
+
+def _warned(record: ActionRecord, warnings: tuple[ActionWarning, ...]) -> ActionRecord:
+    """Return a record with new warnings: the first of its kind in each attempt, the latest few in all."""
+    known = {(warning.code, warning.attempt) for warning in record.warnings}
+    new = tuple(warning for warning in warnings if (warning.code, warning.attempt) not in known)
+    return replace(record, warnings=(*record.warnings, *new)[-WARNINGS_KEPT:]) if new else record
 
 
 def _holds(record: ActionRecord, lease_id: str) -> bool:

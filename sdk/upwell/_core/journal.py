@@ -25,6 +25,8 @@ class Sent:
     action_id: str
     task: str
     pool: str
+    inputs: str = ""
+    """The start of the inputs' digest: enough to tell calls apart when a replay makes others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,8 @@ class Scheduled:
     generation: int
     shard: int
     children: tuple[Sent, ...]
+    failures: int = 0
+    """How often the parent had failed by then: which try of it sent them."""
 
     @property
     def entry_id(self) -> str:
@@ -66,6 +70,12 @@ class Traced:
     name: str
     started_at: float
     outcome: Outcome
+    generation: int = 0
+    """0 in entries that do not say."""
+    failures: int = 0
+    """Which try of the parent made the call."""
+    nested: bool = False
+    """Whether it was called by another trace, which a replay gives back without running it."""
 
     @property
     def entry_id(self) -> str:

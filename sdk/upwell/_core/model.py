@@ -117,6 +117,14 @@ class RunSpec:
     env_vars: dict[str, str] = field(default_factory=dict)
     cache_mode: str = "use"
     """`use`, `overwrite` (ignore hits) or `off`."""
+    code_generation: int = 1
+    """The generation that brought the code: a later one than 1 if a recovery was told to take new code."""
+    strict: bool = False
+    """Whether a replay that asks for other children than its journal holds fails the action."""
+    max_actions: int | None = None
+    """Actions that the run may have; None leaves it to the deployment's settings."""
+    max_depth: int | None = None
+    """Levels of parents above an action of the run; None leaves it to the deployment's settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +190,15 @@ class Suspension:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ActionWarning:
+    """What the engine has found wrong with an action that it did not fail for."""
+
+    code: str
+    message: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRecord:
     """The truth about an action. `version` grows by one with each write and guards it."""
 
@@ -207,6 +224,8 @@ class ActionRecord:
     """Of the latest time that it was suspended; None if it never was."""
     cached_from: ActionKey | None = None
     """Where the result was computed, if it came from the cache."""
+    warnings: tuple[ActionWarning, ...] = ()
+    """One of a kind for each attempt; at most `WARNINGS_KEPT`."""
 
     @property
     def key(self) -> ActionKey:
@@ -225,6 +244,7 @@ class ActionRecord:
 
 
 ATTEMPTS_KEPT = 20
+WARNINGS_KEPT = 5
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -250,6 +270,8 @@ class RunRecord:
     labels: dict[str, str] = field(default_factory=dict)
     outputs: tuple[str, ...] | None = None
     """Names of the outputs where the root task has several."""
+    code: str | None = None
+    """Blob with a digest of each source file, of a run whose code is not bundled: a local one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

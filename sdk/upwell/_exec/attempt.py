@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from upwell._core.commands import Extend, Finish, LookAgain, Release, Stop, Suspend
-from upwell._core.model import ActionRecord, Lease, Outcome
+from upwell._core.model import ActionRecord, Lease, Outcome, Status
 from upwell._core.ports import Delivery, Ports
 from upwell._exec.driver import Driver
 from upwell._exec.effects import acknowledged, carry_out, wake
@@ -77,7 +77,7 @@ class Attempt:
         self._stop = self._cancel
         self._leave_at = leave_at
         self._suspend: Suspend | None = None
-        self._late = False
+        self._verdict: Outcome | None = None
 
     async def run(self) -> bool:
         """Run the task, record how it ended, reply."""
@@ -98,7 +98,11 @@ class Attempt:
                 await _stopped(alive)
         if self._work.cancelled():
             return await self._left()
-        return await self._commit(Finish(lease_id=self._lease.id, outcome=self._work.result()))
+        return await self._finish(self._work.result())
+
+    async def _finish(self, outcome: Outcome) -> bool:
+        warnings = self._driver.checks.warnings
+        return await self._commit(Finish(lease_id=self._lease.id, outcome=outcome, warnings=warnings))
 
     async def _tidy(self) -> None:
         """Delete what was downloaded, or a warm executor would fill its disk; on a laptop it may be of use."""
@@ -118,7 +122,9 @@ class Attempt:
         """Stop the task where the process should not wait for it, or cannot: see `_exec.linger`."""
         why = await linger(self._kernel, self._driver, self._leave_at)
         if why is Leave.OUT_OF_TIME:
-            self._late = True
+            self._verdict = out_of_time(self._record)
+        elif why is Leave.WAITING and (error := self._driver.checks.at_rest(self._kernel.mode)) is not None:
+            self._verdict = Outcome(status=Status.FAILED, error=error)
         else:
             if why is Leave.INTERRUPTED:
                 log.warning("suspended in the middle of work of its own", extra=self._fields())
@@ -127,14 +133,15 @@ class Attempt:
                 open_children=self._driver.open_children,
                 waiting_since=self._driver.waiting_since,
                 task_token=self._delivery.message.task_token,
+                warnings=self._driver.checks.warnings,
             )
             self._driver.suspend()
         self._cancel()
 
     async def _left(self) -> bool:
         """Record why the task was stopped."""
-        if self._late:
-            return await self._commit(Finish(lease_id=self._lease.id, outcome=out_of_time(self._record)))
+        if self._verdict is not None:
+            return await self._finish(self._verdict)
         if self._suspend is not None:
             return await self._suspended(self._suspend)
         return await self._cancelled()

@@ -40,6 +40,8 @@ class Call:
     input_digest: str
     group: str | None
     custom_context: Mapping[str, str]
+    ahead: tuple[str, ...] = ()
+    """Tasks of which a map makes calls ahead of its consumer, or did until it was left early."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,8 @@ class TraceRecord:
     name: str
     started_at: float
     error: ErrorInfo | None
+    nested: bool = False
+    """Whether another trace called it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +72,15 @@ class Ended:
         status: SUCCEEDED, FAILED or TIMED_OUT.
         error: With the latter two.
         data: The encoded output, with the first.
+        ahead: As in `Call`.
+        traces_left: Ids of recorded traces that the task has not asked for.
     """
 
     status: Status
     error: ErrorInfo | None = None
     data: bytes = b""
+    ahead: tuple[str, ...] = ()
+    traces_left: tuple[str, ...] = ()
 
 
 class Host(Protocol):

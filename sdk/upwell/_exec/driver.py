@@ -31,7 +31,7 @@ from upwell._exec.boundary import Answer, Call, Ended, TraceRecord, UserCode
 from upwell._exec.effects import abort
 from upwell._exec.kernel import Kernel
 from upwell._exec.payloads import pack, unpack
-from upwell._exec.replay import read_journal
+from upwell._exec.replay import Checks, read_journal
 from upwell._exec.sender import Sender
 from upwell._exec.slots import Slot
 from upwell._exec.transition import transition
@@ -56,7 +56,8 @@ class Driver:
         self._occurrences = Occurrences()
         self.journal = Journal(record.spec.run.generation)
         self._watch = Watch(kernel, record.key, self.journal)
-        self._sender = Sender(kernel, record.key, self.journal)
+        self.checks = Checks(record)
+        self._sender = Sender(kernel, record.key, self.journal, failures=record.failures)
         self._in_flight = asyncio.Semaphore(kernel.settings.max_in_flight)
         self._open: dict[str, ActionSpec] = {}
         self._calls: set[asyncio.Future[Outcome]] = set()
@@ -78,7 +79,9 @@ class Driver:
     async def prepare(self) -> None:
         """Read the journal, if an earlier attempt may have written one."""
         if self._replays:
-            await read_journal(self._kernel.ports.store, self._key, self.journal, self._watch.cursors)
+            store = self._kernel.ports.store
+            entries = await read_journal(store, self._key, self.journal, self._watch.cursors)
+            self.checks.begin(entries)
 
     def leave(self) -> None:
         """From now on leave the children alone: another attempt of the action will wait for them."""
@@ -177,7 +180,7 @@ class Driver:
                 child = self._child(child_id, call, inputs)
                 outcome = await self._hit(child, inputs)
         if outcome is None:
-            outcome = await self._outcome(child, inputs)
+            outcome = await self._outcome(child, call, inputs)
         if outcome.error is not None:
             return Answer(error=outcome.error)
         assert outcome.output is not None  # a success has one
@@ -202,6 +205,9 @@ class Driver:
             name=trace.name,
             started_at=trace.started_at,
             outcome=outcome,
+            generation=self._spec.run.generation,
+            failures=self._failures,
+            nested=trace.nested,
         )
         await self._kernel.ports.store.append(self._key, self.journal.next_shard(), [entry])
 
@@ -212,10 +218,13 @@ class Driver:
     # --- a call ---------------------------------------------------------------------------------------------
 
     def _next_id(self, call: Call) -> str:
-        first_id = self._occurrences.next_id(
-            self._spec.action_id, call.task.name, call.input_digest, call.group
-        )
-        return self._of_this_try(first_id)
+        name, inputs = call.task.name, call.input_digest
+        first_id = self._occurrences.next_id(self._spec.action_id, name, inputs, call.group)
+        if not self._replays:
+            return first_id
+        ids = [first_id] + [digest(first_id, str(n)) for n in range(1, self._spec.task.retry.count + 1)]
+        self.checks.ask(ids, call)
+        return self._of_this_try(ids)
 
     def _child(self, child_id: str, call: Call, inputs: bytes) -> ActionSpec:
         return ActionSpec(
@@ -230,15 +239,12 @@ class Driver:
             queued_at=self.now(),
         )
 
-    def _of_this_try(self, child_id: str) -> str:
+    def _of_this_try(self, ids: list[str]) -> str:
         """Return the id of a call made now: a retry does not repeat what succeeded in earlier tries.
 
         What failed, or was aborted with the try that called it, gets a new id, which depends on nothing but the
         number of tries that failed: an attempt that only replaces a lost executor comes to the same one.
         """
-        if not self._replays:
-            return child_id
-        ids = [child_id] + [digest(child_id, str(n)) for n in range(1, self._spec.task.retry.count + 1)]
         for known_id in ids:
             known = self.journal.outcomes.get(known_id)
             if known is not None and known.status is Status.SUCCEEDED:
@@ -256,16 +262,16 @@ class Driver:
         hit = await self.guard(self._cached(child))
         return None if hit is None else await self.guard(self._note_hit(child, inputs, hit))
 
-    async def _outcome(self, child: ActionSpec, inputs: bytes) -> Outcome:
+    async def _outcome(self, child: ActionSpec, call: Call, inputs: bytes) -> Outcome:
         async with self._in_flight:
             self._refuse_after_end(child)  # it may have waited for its turn until the end
-            return await self._send_and_wait(child, inputs)
+            return await self._send_and_wait(child, call, inputs)
 
     def _refuse_after_end(self, child: ActionSpec) -> None:
         if self._ended:
             raise asyncio.CancelledError(f"{self._spec.task.name} has ended; it cannot call {child.task.name}")
 
-    async def _send_and_wait(self, child: ActionSpec, inputs: bytes) -> Outcome:
+    async def _send_and_wait(self, child: ActionSpec, call: Call, inputs: bytes) -> Outcome:
         waiting = self._watch.expect(child.action_id)
         self._calls.add(waiting)
         self._open[child.action_id] = child
@@ -274,7 +280,7 @@ class Driver:
             if child.action_id not in self.journal.open:
                 with self._at_work():
                     payload = await self.guard(self._pack(inputs, MESSAGE_INLINE_BYTES))
-                    await self.guard(self._sender.send(child, payload))
+                    await self.guard(self._sender.send(child, payload, call.input_digest))
             outcome = await waiting
         except asyncio.CancelledError:
             if not (self._ended or self._leaving):

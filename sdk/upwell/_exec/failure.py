@@ -34,6 +34,8 @@ _BY_CODE: dict[str, Callable[[str, str | None], errors.RuntimeUserError]] = {
         errors.RetriesExhaustedError,
         errors.SyncTaskCallInAsyncContextError,
         errors.TraceDoesNotAllowNestedTasksError,
+        errors.NonDeterminismError,
+        errors.RunawayRunError,
     )
 }
 

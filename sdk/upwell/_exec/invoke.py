@@ -39,6 +39,9 @@ async def _outcome(kernel: Kernel, record: ActionRecord, driver: Driver) -> Outc
     ended = await driver.run(kernel.users.attempt(_start(kernel, record, driver), inputs, driver))
     if ended.error is not None:
         return Outcome(status=ended.status, error=ended.error)
+    error = driver.checks.at_end(ended, kernel.mode)
+    if error is not None:
+        return Outcome(status=Status.FAILED, error=error)
     output = await driver.guard(
         pack(
             kernel.ports.blobs,

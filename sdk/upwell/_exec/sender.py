@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from upwell._core.journal import Journal, Scheduled, Sent
 from upwell._core.model import ActionKey, ActionSpec, Payload
 from upwell._core.ports import PoolNotFoundError
+from upwell._core.replay import INPUTS_CHARS
 from upwell._core.wire import Message
 from upwell._exec.batcher import Batcher
 from upwell._exec.kernel import Kernel
@@ -20,6 +21,7 @@ PARALLEL_FLUSHES = 4
 class _Outgoing:
     spec: ActionSpec
     inputs: Payload
+    input_digest: str
 
 
 class Sender:
@@ -29,14 +31,20 @@ class Sender:
     other order would leave a child that its parent waits for and that nobody was told of.
     """
 
-    def __init__(self, kernel: Kernel, parent: ActionKey, journal: Journal) -> None:
+    def __init__(self, kernel: Kernel, parent: ActionKey, journal: Journal, *, failures: int = 0) -> None:
         self._kernel = kernel
+        self._failures = failures
         self._parent = parent
         self._journal = journal
         self._by_pool: dict[str, Batcher[_Outgoing, None]] = {}
 
-    async def send(self, spec: ActionSpec, inputs: Payload) -> None:
+    async def send(self, spec: ActionSpec, inputs: Payload, input_digest: str = "") -> None:
         """Send a child; returns when that is durable.
+
+        Args:
+            spec: The child.
+            inputs: As they travel.
+            input_digest: Their hash; its start is kept in the journal.
 
         Raises:
             NotDeployedError: the child's environment is not deployed.
@@ -45,7 +53,7 @@ class Sender:
         if batcher is None:
             batcher = Batcher(self._flush, max_items=FLUSH_ITEMS, parallel=PARALLEL_FLUSHES)
             self._by_pool[spec.task.pool] = batcher
-        await batcher.submit(_Outgoing(spec, inputs))
+        await batcher.submit(_Outgoing(spec, inputs, input_digest))
 
     async def close(self) -> None:
         """Let go of what was batched."""
@@ -53,12 +61,13 @@ class Sender:
             await batcher.aclose()
 
     async def _flush(self, batch: list[_Outgoing]) -> list[Exception | None]:
-        by_shard: dict[int, list[ActionSpec]] = {}
+        by_shard: dict[int, list[Sent]] = {}
+        messages = []
         for out in batch:
             shard = self._journal.next_shard()
-            by_shard.setdefault(shard, []).append(replace(out.spec, inputs=out.inputs, shard=shard))
+            by_shard.setdefault(shard, []).append(_sent(out))
+            messages.append(Message(action=replace(out.spec, inputs=out.inputs, shard=shard)))
         pool = batch[0].spec.task.pool
-        messages = [Message(action=spec) for specs in by_shard.values() for spec in specs]
         try:
             await self._kernel.ports.queue.send(pool, messages)
         except PoolNotFoundError as e:
@@ -66,14 +75,21 @@ class Sender:
                 f"environment {pool!r} (of {batch[0].spec.task.name}) is not deployed; "
                 f"run `upwell deploy` on the file that defines it"
             ) from e
-        for shard, specs in by_shard.items():
-            for spec in specs:
-                self._journal.sent(spec.action_id, shard)
+        for shard, children in by_shard.items():
+            for child in children:
+                self._journal.sent(child.action_id, shard)
             entry = Scheduled(
                 at=self._kernel.ports.clock.now(),
                 generation=self._journal.generation,
                 shard=shard,
-                children=tuple(Sent(action_id=s.action_id, task=s.task.name, pool=s.task.pool) for s in specs),
+                children=tuple(children),
+                failures=self._failures,
             )
             await self._kernel.ports.store.append(self._parent, shard, [entry])
         return [None] * len(batch)
+
+
+def _sent(out: _Outgoing) -> Sent:
+    task = out.spec.task
+    inputs = out.input_digest[:INPUTS_CHARS]
+    return Sent(action_id=out.spec.action_id, task=task.name, pool=task.pool, inputs=inputs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Coroutine, Mapping
 from concurrent.futures import Future
 from contextvars import copy_context
@@ -41,6 +42,8 @@ class Session:
         self._deferred: list[Future[object]] = []
         self._blocking: set[asyncio.Task[Any]] = set()
         self._stopped = False
+        self._maps: Counter[str] = Counter()
+        self._traces_left = set(start.traces)
         self._active_at = self.now()
         self.tasks = Tasks()
         if start.watched:
@@ -114,7 +117,9 @@ class Session:
     def next_trace_id(self, name: str, digest: str) -> str:
         """See `Engine.next_trace_id`."""
         with self._counting:  # sync tasks count from threads of their own
-            return self._occurrences.next_id(self._start.spec.action_id, f"trace {name}", digest, None)
+            trace_id = self._occurrences.next_id(self._start.spec.action_id, f"trace {name}", digest, None)
+            self._traces_left.discard(trace_id)
+        return trace_id
 
     def find_trace(self, trace_id: str) -> Outcome | None:
         """See `Engine.find_trace`."""
@@ -129,9 +134,32 @@ class Session:
     ) -> None:
         """See `Engine.record_trace`."""
         error = describe(result, self._start.worker) if isinstance(result, BaseException) else None
-        trace = TraceRecord(trace_id=trace_id, name=name, started_at=started_at, error=error)
+        trace = TraceRecord(
+            trace_id=trace_id, name=name, started_at=started_at, error=error, nested=current.get().in_trace
+        )
         data = result if isinstance(result, bytes) else b""
         await self._here(self._host.record_trace(trace, data))
+
+    def map_begins(self, task: str) -> None:
+        """See `Engine.map_begins`."""
+        with self._counting:
+            self._maps[task] += 1
+
+    def map_ends(self, task: str) -> None:
+        """See `Engine.map_ends`."""
+        with self._counting:
+            self._maps[task] -= 1
+
+    @property
+    def ahead(self) -> tuple[str, ...]:
+        """Tasks of which maps make calls ahead of their consumers, or did until they were left."""
+        with self._counting:
+            return tuple(task for task, count in self._maps.items() if count)
+
+    @property
+    def traces_left(self) -> tuple[str, ...]:
+        """Ids of recorded traces that the task has not asked for."""
+        return tuple(self._traces_left)
 
     def now(self) -> float:
         """See `Engine.now`."""
@@ -149,6 +177,7 @@ class Session:
             input_digest=task.input_digest(encoded),
             group=context.group_data.name if context.group_data else None,
             custom_context=dict(context.custom_context or {}),
+            ahead=self.ahead,
         )
         answer = await self._answer(call, encoded)
         if answer.error is not None:

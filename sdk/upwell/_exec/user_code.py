@@ -90,7 +90,13 @@ class TaskRun:
             UnavailableError: a service is out of reach; the task is not to blame and must be tried again.
         """
         try:
-            return Ended(status=Status.SUCCEEDED, data=await self._output())
+            output = await self._output()
+            return Ended(
+                status=Status.SUCCEEDED,
+                data=output,
+                ahead=self._session.ahead,
+                traces_left=self._session.traces_left,
+            )
         except asyncio.CancelledError as e:
             if _is_ours():
                 raise

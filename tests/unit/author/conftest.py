@@ -27,6 +27,7 @@ class MemoryEngine:
         self._deferred: list[asyncio.Future[object]] = []
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.groups: list[str | None] = []
+        self.ahead: list[str] = []
         self.open = 0
         self.most_open = 0
         self.cancelled = 0
@@ -111,6 +112,12 @@ class MemoryEngine:
 
     def defer(self, work: Coroutine[Any, Any, object]) -> None:
         self._deferred.append(asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop)))
+
+    def map_begins(self, task: str) -> None:
+        self.ahead.append(task)
+
+    def map_ends(self, task: str) -> None:
+        self.ahead.remove(task)
 
     def next_trace_id(self, name: str, digest: str) -> str:
         return self._occurrences.next_id("a0", name, digest, None)
