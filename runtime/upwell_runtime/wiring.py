@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from upwell._author.context import Mode
-from upwell._aws.platform import AwsPorts, open_ports, ports_of
+from upwell._aws.platform import AwsPorts, open_ports
 from upwell._aws.worker_pools import WorkerPools
+from upwell._core.limits import MIB
 from upwell._core.model import Executor as ExecutorId
 from upwell._core.ports import Ports
 from upwell._core.settings import Settings
 from upwell._exec.environment import RandomIds
 from upwell._exec.executor import Executor
 from upwell._exec.kernel import Kernel
-from upwell._exec.pulse import Pulse
-from upwell._exec.user_code import InProcess
-from upwell_runtime.bundles import BundleLoader
+from upwell._exec.process.pool import Processes
+from upwell._exec.process.zygote import Zygote
+from upwell_runtime.bundles import Bundles
+
+ZYGOTE = (sys.executable, "-m", "upwell_runtime.user")
 
 
 @cache
@@ -46,15 +49,17 @@ def worker_pools() -> WorkerPools:
     return WorkerPools(aws.clients, settings(), aws.queue)
 
 
-def kernel(executor: ExecutorId, *, suspends: bool = False) -> Kernel:
+def kernel(executor: ExecutorId, *, suspends: bool = False, memory_mib: int | None = None) -> Kernel:
     """Return the engine's surroundings for an executor.
 
     Args:
         executor: Who it is.
         suspends: Whether parents that wait leave it.
+        memory_mib: Memory of this executor.
     """
     aws = ports()
     scratch = Path(tempfile.gettempdir()) / "upwell"
+    memory_bytes = memory_mib * MIB if memory_mib is not None else None
     return Kernel(
         ports=Ports(
             store=aws.store,
@@ -65,7 +70,7 @@ def kernel(executor: ExecutorId, *, suspends: bool = False) -> Kernel:
             executor=executor,
         ),
         settings=settings(),
-        users=InProcess(BundleLoader(aws.blobs, scratch / "bundles"), aws.transfers),
+        users=Processes(Bundles(aws.blobs, scratch / "bundles"), Zygote(ZYGOTE), memory_bytes=memory_bytes),
         ids=RandomIds(),
         mode=mode(),
         suspends=suspends,
@@ -73,11 +78,11 @@ def kernel(executor: ExecutorId, *, suspends: bool = False) -> Kernel:
     )
 
 
-def executor(identity: ExecutorId, *, suspends: bool = False) -> Executor:
-    """Return the executor of this process."""
-    surroundings, beside = kernel(identity, suspends=suspends), ports_of(ports().clients, settings())
-    pulse = Pulse(replace(surroundings.ports, store=beside.store, queue=beside.queue))
-    return Executor(surroundings, lease_s=settings().lease_s, pulse=pulse)
+def executor(identity: ExecutorId, *, suspends: bool = False, memory_mib: int | None = None) -> Executor:
+    """Return the executor of this process; see `kernel`."""
+    surroundings = kernel(identity, suspends=suspends, memory_mib=memory_mib)
+    surroundings.users.prepare()
+    return Executor(surroundings, lease_s=settings().lease_s)
 
 
 def mode() -> Mode:

@@ -17,6 +17,7 @@ BaseRuntimeError(RuntimeError)      how an action failed: `.code`, `.kind`, `.wo
 │   ├── InlineIOMaxBytesBreached    a value is too large to be passed by value
 │   ├── ActionAbortedError          the action was aborted from outside
 │   ├── OOMError                    the task ran out of memory
+│   ├── ProcessDiedError            the process of the task died: a signal, or an exit that nobody expects
 │   ├── RetriesExhaustedError       reported by an executor that gave up
 │   ├── SyncTaskCallInAsyncContextError   a sync task called without `.aio` from async code
 │   ├── TraceDoesNotAllowNestedTasksError a task called inside a trace
@@ -162,6 +163,10 @@ class ActionAbortedError(_NamedUserError):
 
 class OOMError(_NamedUserError):
     """The task ran out of memory."""
+
+
+class ProcessDiedError(_NamedUserError):
+    """The process of the task died under it: a signal killed it, or it exited in the middle of the task."""
 
 
 class RetriesExhaustedError(_NamedUserError):

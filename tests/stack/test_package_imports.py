@@ -18,6 +18,7 @@ OURS = ("upwell", "upwell_runtime")
 ENTRY_POINTS = (
     *(f"upwell_runtime.handlers.{name}" for name in ("execute", "fold", "dead_letters", "run_ended", "scale")),
     "upwell_runtime.worker.__main__",
+    "upwell_runtime.user.__main__",
 )
 
 

@@ -23,8 +23,8 @@ def _runner() -> asyncio.Runner:
 
 
 @cache
-def _executor(log_stream: str) -> Executor:
-    return wiring.executor(ExecutorId(kind="lambda", id=log_stream), suspends=True)
+def _executor(log_stream: str, memory_mib: int) -> Executor:
+    return wiring.executor(ExecutorId(kind="lambda", id=log_stream), suspends=True, memory_mib=memory_mib)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 async def _handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    executor = _executor(context.log_stream_name)
+    executor = _executor(context.log_stream_name, int(context.memory_limit_in_mb))
     pool = wiring.settings().pool
     leave_at = wiring.ports().clock.now() + context.get_remaining_time_in_millis() / 1000
     failures = []

@@ -33,6 +33,7 @@ class Worker:
     task_arn: str
     service: str
     stop_timeout_s: float
+    memory_mib: int
     child: Child
     started: float
     stopping: asyncio.Task[None] | None = None
@@ -99,7 +100,8 @@ class EcsAgent:
                 await self._start(task_arn, service)
 
     async def _start(self, task_arn: str, service: str) -> None:
-        container = await self._container(task_arn)
+        definition = await self._definition(task_arn)
+        container = definition["containerDefinitions"][0]
         environment = {entry["name"]: entry["value"] for entry in container.get("environment", [])}
         task_id = task_arn.rpartition("/")[2]
         child = await self.children.start(
@@ -114,6 +116,7 @@ class EcsAgent:
             task_arn=task_arn,
             service=service,
             stop_timeout_s=float(container.get("stopTimeout") or STOP_TIMEOUT_S),
+            memory_mib=int(definition.get("memory") or container["memory"]),
             child=child,
             started=asyncio.get_running_loop().time(),
         )
@@ -122,14 +125,15 @@ class EcsAgent:
         watch.add_done_callback(self._watches.discard)
         log.info("worker started", extra={"service": service, "task": task_id, "pid": child.pid})
 
-    async def _container(self, task_arn: str) -> Mapping[str, Any]:
-        """Return the definition of a task's (one) container."""
+    async def _definition(self, task_arn: str) -> Mapping[str, Any]:
+        """Return the definition of a task, which has one container."""
         ecs = self.aws.client("ecs")
         described = await self.aws.call(ecs.describe_tasks, cluster=self.cluster, tasks=[task_arn])
-        definition = await self.aws.call(
+        answer = await self.aws.call(
             ecs.describe_task_definition, taskDefinition=described["tasks"][0]["taskDefinitionArn"]
         )
-        return definition["taskDefinition"]["containerDefinitions"][0]
+        definition: Mapping[str, Any] = answer["taskDefinition"]
+        return definition
 
     async def _stop(self, worker: Worker) -> None:
         code = await worker.child.stop(worker.stop_timeout_s)
@@ -188,6 +192,7 @@ class EcsAgent:
                     "DesiredStatus": "RUNNING" if worker.stopping is None else "STOPPED",
                     "KnownStatus": "RUNNING",
                     "LaunchType": "FARGATE",
+                    "Limits": {"Memory": worker.memory_mib},
                 }
         return None
 

@@ -8,7 +8,7 @@ import signal
 
 from upwell._exec.worker import Worker
 from upwell_runtime import wiring
-from upwell_runtime.worker.identity import task_identity
+from upwell_runtime.worker.identity import this_task
 
 log = logging.getLogger("upwell.worker")
 
@@ -16,7 +16,8 @@ log = logging.getLogger("upwell.worker")
 async def main() -> None:
     """Serve the pool until SIGTERM; then give back what runs, for another worker to go on with."""
     settings = wiring.settings()
-    executor = wiring.executor(task_identity())
+    task = this_task()
+    executor = wiring.executor(task.executor, memory_mib=task.memory_mib)
     worker = Worker(
         executor.kernel,
         executor,
@@ -37,6 +38,8 @@ async def main() -> None:
         await serving
     except asyncio.CancelledError:
         log.info("drained")
+    finally:
+        await executor.kernel.users.aclose()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from upwell._core.model import (
     ActionSpec,
     ActionWarning,
     CacheEntry,
+    ErrorInfo,
     Executor,
     Lease,
     Outcome,
@@ -49,6 +50,15 @@ class Release:
     """The holder of a lease gives the action back unharmed (it drains)."""
 
     lease_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lose:
+    """The holder of a lease lost the process of the task, which another attempt may have brought down."""
+
+    lease_id: str
+    error: ErrorInfo
+    max_losses: int = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +107,7 @@ class Hit:
     entry: CacheEntry
 
 
-Command = Hit | Claim | Extend | Finish | Release | Suspend | Wake | Abort | GiveUp
+Command = Hit | Claim | Extend | Finish | Release | Lose | Suspend | Wake | Abort | GiveUp
 
 # --- effects --------------------------------------------------------------------------------------------------
 

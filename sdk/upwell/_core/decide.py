@@ -22,6 +22,7 @@ from upwell._core.commands import (
     GiveUp,
     Hit,
     LookAgain,
+    Lose,
     Postpone,
     Release,
     Remember,
@@ -74,6 +75,8 @@ def decide(record: ActionRecord | None, command: Command, now: float) -> Decisio
             return _finish(record, command, now)
         case Release():
             return _release(record, command, now)
+        case Lose():
+            return _lose(record, command, now)
         case Suspend():
             return _suspend(record, command, now)
         case Wake():
@@ -141,20 +144,25 @@ def _recovered(record: ActionRecord, spec: ActionSpec, now: float) -> ActionReco
 
 
 def _take_over(record: ActionRecord, command: Claim, now: float) -> Decision:
-    losses = record.losses + 1
-    attempts = _end_open_attempt(record, "lost", now)
-    if losses > command.max_losses:
+    lost = _lost(record, None, now)
+    if lost.losses > command.max_losses:
         worker = record.attempts[-1].executor
-        error = ErrorInfo(
-            code="RuntimeSystemError",
-            message=f"lost {losses} executors in a row, the last one {worker.kind} {worker.id}",
-            kind="system",
-            recoverable=False,
-        )
-        outcome = Outcome(status=Status.FAILED, error=error)
-        return _ended(replace(record, losses=losses, attempts=attempts), Event.FAILED, outcome, now)
-    status = next_status(record.status, Event.LEASE_EXPIRED)
-    return _start(replace(record, status=status, losses=losses, attempts=attempts), command, now)
+        return _too_many_losses(lost, f"the last one {worker.kind} {worker.id}", now)
+    return _start(replace(lost, status=next_status(record.status, Event.LEASE_EXPIRED)), command, now)
+
+
+def _lost(record: ActionRecord, error: ErrorInfo | None, now: float) -> ActionRecord:
+    return replace(record, losses=record.losses + 1, attempts=_end_open_attempt(record, "lost", now, error))
+
+
+def _too_many_losses(record: ActionRecord, last: str, now: float) -> Decision:
+    error = ErrorInfo(
+        code="RuntimeSystemError",
+        message=f"lost {record.losses} executors in a row, {last}",
+        kind="system",
+        recoverable=False,
+    )
+    return _ended(record, Event.FAILED, Outcome(status=Status.FAILED, error=error), now)
 
 
 def _start(record: ActionRecord, command: Claim, now: float) -> Decision:
@@ -207,11 +215,17 @@ def _finish(record: ActionRecord | None, command: Finish, now: float) -> Decisio
 def _repeated_finish(record: ActionRecord, command: Finish, now: float) -> Decision:
     if not _held_last(record, command.lease_id):
         return STALE
-    if record.outcome is not None and record.status is not Status.ABORTED:
-        return Decision(None, _end_effects(record, record.spec, record.outcome))
+    if record.outcome is not None:
+        return _repeated_finish_of(record)
     if record.status is Status.QUEUED and record.attempts[-1].end == "failed":
         return Decision(None, (Resend(max(0.0, record.not_before - now)), Acknowledge()))
     return STALE
+
+
+def _repeated_finish_of(record: ActionRecord) -> Decision:
+    if record.outcome is None or record.status is Status.ABORTED:
+        return STALE
+    return Decision(None, _end_effects(record, record.spec, record.outcome))
 
 
 def _failed(record: ActionRecord, end: Status, error: ErrorInfo, now: float) -> Decision:
@@ -255,6 +269,22 @@ def _release(record: ActionRecord | None, command: Release, now: float) -> Decis
         attempts=_end_open_attempt(record, "released", now),
     )
     return Decision(released, GIVEN_BACK)
+
+
+def _lose(record: ActionRecord | None, command: Lose, now: float) -> Decision:
+    if record is None or not _held_last(record, command.lease_id):
+        return STALE
+    if record.outcome is not None:
+        return _repeated_finish_of(record)
+    if record.status is Status.QUEUED and record.attempts[-1].end == "lost":
+        return Decision(None, GIVEN_BACK)
+    if record.status is not Status.RUNNING:
+        return STALE
+    lost = _lost(record, command.error, now)
+    if lost.losses > command.max_losses:
+        return _too_many_losses(lost, command.error.message, now)
+    queued = replace(lost, status=next_status(record.status, Event.LOST), version=record.version + 1)
+    return Decision(queued, GIVEN_BACK)
 
 
 def _suspend(record: ActionRecord | None, command: Suspend, now: float) -> Decision:

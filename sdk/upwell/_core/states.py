@@ -20,6 +20,7 @@ class Event(StrEnum):
     FAILED = "failed"
     RETRIED = "retried"
     LEASE_EXPIRED = "lease expired"
+    LOST = "lost"
     RELEASED = "released"
     SUSPENDED = "suspended"
     WOKEN = "woken"
@@ -47,6 +48,7 @@ TRANSITIONS: dict[tuple[Status, Event], Status] = {
     (RUNNING, Event.FAILED): FAILED,
     (RUNNING, Event.RETRIED): QUEUED,  # the task failed and has retries left; attempt + 1
     (RUNNING, Event.LEASE_EXPIRED): QUEUED,  # the executor died; losses + 1
+    (RUNNING, Event.LOST): QUEUED,  # the task's process died, not by its doing; losses + 1
     (RUNNING, Event.RELEASED): QUEUED,  # the executor drains and gives it back
     (RUNNING, Event.SUSPENDED): SUSPENDED,  # it waits for children, and its process may go
     (SUSPENDED, Event.WOKEN): QUEUED,  # a child ended; the message is sent again

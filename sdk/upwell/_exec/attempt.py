@@ -8,15 +8,15 @@ import shutil
 from dataclasses import replace
 from typing import Protocol
 
-from upwell._core.commands import Extend, Finish, LookAgain, Release, Stop, Suspend
+from upwell._core.commands import Extend, Finish, LookAgain, Lose, Release, Stop, Suspend
 from upwell._core.model import ActionRecord, Lease, Outcome, Status
-from upwell._core.ports import Delivery, Ports
+from upwell._core.ports import Delivery
+from upwell._exec.boundary import AttemptLostError
 from upwell._exec.driver import Driver
 from upwell._exec.effects import acknowledged, carry_out, wake
 from upwell._exec.invoke import invoke
 from upwell._exec.kernel import Kernel
 from upwell._exec.linger import Leave, linger, out_of_time
-from upwell._exec.pulse import Pulse
 from upwell._exec.slots import Slot
 from upwell._exec.transition import transition
 
@@ -37,10 +37,6 @@ class Host(Protocol):
     @property
     def lease_s(self) -> float:
         """How long a claim holds without an extension."""
-
-    @property
-    def pulse(self) -> Pulse | None:
-        """Where leases are extended."""
 
     @property
     def draining(self) -> bool:
@@ -72,7 +68,6 @@ class Attempt:
         self._lease = lease
         self._slot = slot
         self._driver = Driver(self._kernel, record, slot)
-        self._loop = asyncio.get_running_loop()
         self._work: asyncio.Task[Outcome] | None = None
         self._stop = self._cancel
         self._leave_at = leave_at
@@ -84,7 +79,7 @@ class Attempt:
         key = self._record.key
         self._work = asyncio.create_task(invoke(self._kernel, self._record, self._driver))
         self._kernel.hub.started(key, self._stop)
-        alive = self._start_pulse()
+        alive = asyncio.create_task(self._keep_alive())
         lingering = asyncio.create_task(self._leave_in_time()) if self._kernel.suspends else None
         try:
             await self._settled(self._work)
@@ -98,7 +93,12 @@ class Attempt:
                 await _stopped(alive)
         if self._work.cancelled():
             return await self._left()
-        return await self._finish(self._work.result())
+        try:
+            return await self._finish(self._work.result())
+        except AttemptLostError as e:
+            log.warning("an attempt was lost with its process", extra=self._fields() | {"cause": str(e)})
+            most = self._kernel.settings.max_system_losses
+            return await self._commit(Lose(lease_id=self._lease.id, error=e.error, max_losses=most))
 
     async def _finish(self, outcome: Outcome) -> bool:
         warnings = self._driver.checks.warnings
@@ -176,7 +176,7 @@ class Attempt:
         await self._kernel.ports.queue.delete([self._delivery])
         return True
 
-    async def _commit(self, command: Finish | Release) -> bool:
+    async def _commit(self, command: Finish | Release | Lose) -> bool:
         ports = self._kernel.ports
         decision = await transition(ports.store, ports.clock, self._record.key, command, known=self._record)
         if any(isinstance(effect, Stop) for effect in decision.effects):
@@ -185,27 +185,23 @@ class Attempt:
         await carry_out(self._kernel, decision, self._delivery, spec)
         return acknowledged(decision)
 
-    def _start_pulse(self) -> asyncio.Future[None]:
-        pulse = self._host.pulse
-        if pulse is None:
-            return asyncio.create_task(self._keep_alive(self._kernel.ports))
-        return pulse.start(self._keep_alive(pulse.ports))
-
-    async def _keep_alive(self, ports: Ports) -> None:
+    async def _keep_alive(self) -> None:
         """Extend the lease while the attempt lasts; an attempt whose lease is gone is stopped."""
+        ports = self._kernel.ports
         pause_s = FIRST_BEAT_S if self._kernel.suspends else self._kernel.settings.heartbeat_s
         while True:
             await ports.clock.sleep(pause_s)
             pause_s = self._kernel.settings.heartbeat_s
             try:
-                if not await self._extend(ports):
-                    await self._lose(ports)
+                if not await self._extend():
+                    await self._stop_without_lease()
                     return
                 await ports.queue.hide(self._delivery, self._host.lease_s)
             except Exception:  # the store is out of reach: try again; the lease decides, not this request
                 log.warning("could not extend a lease", extra=self._fields(), exc_info=True)
 
-    async def _extend(self, ports: Ports) -> bool:
+    async def _extend(self) -> bool:
+        ports = self._kernel.ports
         expires_at = ports.clock.now() + self._host.lease_s
         extend = Extend(lease=replace(self._lease, expires_at=expires_at))
         decision = await transition(ports.store, ports.clock, self._record.key, extend, known=self._record)
@@ -214,12 +210,12 @@ class Attempt:
         self._record = decision.record
         return True
 
-    async def _lose(self, ports: Ports) -> None:
+    async def _stop_without_lease(self) -> None:
         """The lease is gone: the action has ended, and its children with it, or another attempt needs them."""
-        record = await ports.store.get(self._record.key)
+        record = await self._kernel.ports.store.get(self._record.key)
         if record is None or record.outcome is None:
             self._driver.leave()
-        self._loop.call_soon_threadsafe(self._cancel)
+        self._cancel()
 
     def _fields(self) -> dict[str, object]:
         spec = self._record.spec

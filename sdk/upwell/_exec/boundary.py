@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from upwell._author.context import Mode
-from upwell._core.model import ActionSpec, ErrorInfo, Outcome, Payload, Status, TaskSpec
+from upwell._core.model import ActionSpec, ErrorInfo, Outcome, Status, TaskSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +23,15 @@ class Start:
     worker: str
     """Who runs it, for its errors."""
     mode: Mode
+    blob_prefix: str
+    """Before the key of a blob, it makes its URI."""
     raw_data_prefix: str
     scratch: str
     """Folder for downloads."""
     traces: Mapping[str, Outcome] = field(default_factory=dict)
     """What earlier attempts recorded, by trace id."""
+    alone: bool = False
+    """Whether it must not share a process: an earlier attempt was lost, perhaps by its own doing."""
     watched: bool = False
     """Whether the engine asks what the task waits for (`UserCode.idle_s`)."""
 
@@ -83,6 +87,14 @@ class Ended:
     traces_left: tuple[str, ...] = ()
 
 
+class AttemptLostError(Exception):
+    """An attempt ended with its process, and is not known to be to blame: it is tried again."""
+
+    def __init__(self, error: ErrorInfo) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
 class Host(Protocol):
     """What the user's half of an attempt asks of the engine's half."""
 
@@ -92,18 +104,24 @@ class Host(Protocol):
     async def record_trace(self, trace: TraceRecord, result: bytes) -> None:
         """Write how a traced call ended; returns when it is durable."""
 
-    async def load(self, payload: Payload) -> bytes:
-        """Return the bytes of a payload, which may be a blob."""
-
     def now(self) -> float:
         """Return the time, epoch seconds."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the task waits for children."""
 
 
 class UserCode(Protocol):
     """The user's half of one attempt."""
 
     async def run(self) -> Ended:
-        """Run the task to its end. To cancel this is to stop the task."""
+        """Run the task to its end. To cancel this is to stop the task.
+
+        Raises:
+            AttemptLostError: its process died.
+            UnavailableError: a service is out of reach; the task is not to blame and must be tried again.
+        """
 
     async def idle_s(self) -> float:
         """Return for how long the task has waited for answers and done nothing else; 0 if it does."""
@@ -112,8 +130,11 @@ class UserCode(Protocol):
 class Users(Protocol):
     """Where the users' code runs."""
 
+    def prepare(self) -> None:
+        """Begin what takes a while before the first attempt."""
+
+    async def aclose(self) -> None:
+        """End what was begun; no attempt is under way."""
+
     def attempt(self, start: Start, inputs: bytes, host: Host) -> UserCode:
         """Return the user's half of an attempt, not begun yet."""
-
-    def admits(self, spec: ActionSpec, *, busy: bool) -> bool:
-        """Whether the task can be run now, beside what runs in this process (`busy`: if anything does)."""

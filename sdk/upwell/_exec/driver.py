@@ -27,7 +27,7 @@ from upwell._core.model import (
     RunSpec,
     Status,
 )
-from upwell._exec.boundary import Answer, Call, Ended, TraceRecord, UserCode
+from upwell._exec.boundary import Answer, AttemptLostError, Call, Ended, TraceRecord, UserCode
 from upwell._exec.effects import abort
 from upwell._exec.kernel import Kernel
 from upwell._exec.payloads import pack, unpack
@@ -101,7 +101,13 @@ class Driver:
     async def run(self, user: UserCode) -> Ended:
         """Run the user's half of the attempt to its end."""
         self._user = user
-        return await user.run()
+        try:
+            ended = await user.run()
+        except AttemptLostError:
+            self.leave()  # before the calls that died with it are cancelled: that is not the task's wish
+            raise
+        self._ended = True  # and so before the calls that it did not wait for
+        return ended
 
     async def idle_s(self) -> float:
         """Return for how long the task has waited for its children and done nothing else; 0 if it does."""
@@ -187,7 +193,7 @@ class Driver:
         return Answer(data=await self.load(outcome.output))
 
     async def load(self, payload: Payload) -> bytes:
-        """See `Host.load`."""
+        """Return the bytes of a payload, which may be a blob."""
         return await self.guard(unpack(self._kernel.ports.blobs, payload))
 
     async def record_trace(self, trace: TraceRecord, result: bytes) -> None:
@@ -210,6 +216,11 @@ class Driver:
             nested=trace.nested,
         )
         await self._kernel.ports.store.append(self._key, self.journal.next_shard(), [entry])
+
+    @property
+    def is_waiting(self) -> bool:
+        """See `Host.is_waiting`."""
+        return bool(self._open)
 
     def now(self) -> float:
         """See `Host.now`."""

@@ -13,7 +13,6 @@ from upwell._exec.attempt import Attempt
 from upwell._exec.effects import acknowledged, carry_out
 from upwell._exec.kernel import Kernel
 from upwell._exec.payloads import pack
-from upwell._exec.pulse import Pulse
 from upwell._exec.putback import put_back
 from upwell._exec.slots import Slot
 from upwell._exec.transition import transition
@@ -27,14 +26,11 @@ class Executor:
     Args:
         kernel: The surroundings.
         lease_s: How long a claim holds without an extension.
-        pulse: Where leases are extended; None is the event loop of the tasks, where nobody else could take an
-            action while it is blocked.
     """
 
-    def __init__(self, kernel: Kernel, *, lease_s: float, pulse: Pulse | None = None) -> None:
+    def __init__(self, kernel: Kernel, *, lease_s: float) -> None:
         self.kernel = kernel
         self.lease_s = lease_s
-        self.pulse = pulse
         self.draining = False
 
     def drain(self) -> None:

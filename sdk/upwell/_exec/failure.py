@@ -24,6 +24,7 @@ _BY_CODE: dict[str, Callable[[str, str | None], errors.RuntimeUserError]] = {
     cls.__name__: cls
     for cls in (
         errors.OOMError,
+        errors.ProcessDiedError,
         errors.ActionAbortedError,
         errors.TaskTimeoutError,
         errors.MaxRuntimeExceededError,

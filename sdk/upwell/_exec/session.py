@@ -7,7 +7,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Coroutine, Mapping
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextvars import copy_context
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from upwell._exec.blocked import Tasks, has_timers, watch_tasks
 from upwell._exec.boundary import Answer, Call, Host, Start, TraceRecord
 from upwell._exec.failure import describe, revive
 from upwell._exec.payloads import too_large
+from upwell._types.io_context import IoContext
 
 T = TypeVar("T")
 log = logging.getLogger("upwell.driver")
@@ -31,9 +32,11 @@ class Session:
     Args:
         start: The attempt.
         host: The engine's half of it.
+        io: How blobs are read here.
     """
 
-    def __init__(self, start: Start, host: Host) -> None:
+    def __init__(self, start: Start, host: Host, io: IoContext) -> None:
+        self._io = io
         self._start = start
         self._host = host
         self._loop = asyncio.get_running_loop()
@@ -108,7 +111,10 @@ class Session:
             finally:
                 self._blocking.discard(task)
 
-        return asyncio.run_coroutine_threadsafe(with_context(), self._loop).result()
+        try:
+            return asyncio.run_coroutine_threadsafe(with_context(), self._loop).result()
+        except CancelledError as e:  # an Exception, which `except Exception` of a task would take for a failure
+            raise asyncio.CancelledError(*e.args) from None
 
     def defer(self, work: Coroutine[Any, Any, object]) -> None:
         """See `Engine.defer`."""
@@ -126,8 +132,15 @@ class Session:
         return self._start.traces.get(trace_id)
 
     async def load(self, payload: Payload) -> bytes:
-        """See `Engine.load`."""
-        return await self._here(self._host.load(payload))
+        """See `Engine.load`. It does not need the engine's loop, which a sync trace may be blocking."""
+        if payload.blob is None:
+            return (payload.text or "").encode()
+        uri = f"{self._start.blob_prefix}{payload.blob}"
+        blob = await self._io.transfer_for(uri).open_read(uri)
+        try:
+            return await blob.read()
+        finally:
+            await blob.close()
 
     async def record_trace(
         self, trace_id: str, name: str, started_at: float, result: bytes | BaseException

@@ -17,10 +17,13 @@ from upwell._exec.boundary import Ended, Host, Start
 from upwell._exec.failure import describe
 from upwell._exec.payloads import too_large
 from upwell._exec.session import Session
-from upwell._exec.threads import in_thread
+from upwell._exec.threads import TaskThread
 from upwell._exec.variables import process_variables
 from upwell._types.io_context import IoContext, set_io_context
 from upwell._types.transfer import BlobTransfer
+
+STOP_S = 1.0
+"""How long a sync task that was stopped may take to notice, when it next asks the engine for something."""
 
 
 class Loader(Protocol):
@@ -32,9 +35,6 @@ class Loader(Protocol):
         Raises:
             TaskNotFoundError: the module has no such task.
         """
-
-    def admits(self, spec: ActionSpec, *, busy: bool) -> bool:
-        """Whether the task can be loaded now, beside what runs in this process (`busy`: if anything does)."""
 
 
 class InProcess:
@@ -49,13 +49,15 @@ class InProcess:
         self._loader = loader
         self._transfers = transfers
 
+    def prepare(self) -> None:
+        """See `Users.prepare`."""
+
+    async def aclose(self) -> None:
+        """See `Users.aclose`."""
+
     def attempt(self, start: Start, inputs: bytes, host: Host) -> TaskRun:
         """See `Users.attempt`."""
         return TaskRun(start, inputs, host, self._loader, self._transfers)
-
-    def admits(self, spec: ActionSpec, *, busy: bool) -> bool:
-        """See `Users.admits`."""
-        return self._loader.admits(spec, busy=busy)
 
 
 class TaskRun:
@@ -76,8 +78,11 @@ class TaskRun:
         self._spec = start.spec
         self._inputs = inputs
         self._loader = loader
-        self._transfers = transfers
-        self._session = Session(start, host)
+        self._io = IoContext(
+            raw_data_prefix=start.raw_data_prefix, scratch_dir=Path(start.scratch), transfers=transfers
+        )
+        self._session = Session(start, host, self._io)
+        self._thread: TaskThread[Any] | None = None
 
     async def idle_s(self) -> float:
         """See `UserCode.idle_s`."""
@@ -105,10 +110,16 @@ class TaskRun:
             return Ended(status=Status.TIMED_OUT, error=describe(e.error, self._start.worker))
         except (KeyboardInterrupt, errors.UnavailableError):
             raise
+        except SystemExit as e:  # of a sync task
+            return self._failed(_exited(e))
         except BaseException as e:
             return self._failed(e)
         finally:
             self._session.stop()
+
+    async def leaves_a_thread(self) -> bool:
+        """Whether a sync task that was given up goes on all the same; asked after `run`."""
+        return self._thread is not None and await self._thread.is_alive(after_s=STOP_S)
 
     def _failed(self, error: BaseException) -> Ended:
         return Ended(status=Status.FAILED, error=describe(error, self._start.worker))
@@ -128,28 +139,22 @@ class TaskRun:
     async def _value(self, task: Task[..., Any]) -> Any:
         kwargs = task.interface.decode_inputs(self._inputs)
         variables = {**self._spec.task.env_vars, **self._spec.run.env_vars}
-        limit_s, too_late = _limit(self._spec, self._session.now())
+        limit_s, too_late = time_limit(self._spec, self._session.now())
         context = copy_context()
         context.run(current.set, self._context())
-        context.run(set_io_context, self._io_context())
+        context.run(set_io_context, self._io)
         try:
             with process_variables.applied(variables):
                 async with asyncio.timeout(limit_s) as bound:
                     if task.is_async:
                         call = context.run(asyncio.get_running_loop().create_task, _guard(task.func(**kwargs)))
                         return await _wait(call)
-                    return await in_thread(lambda: context.run(task.func, **kwargs), name=task.name)
+                    self._thread = TaskThread(lambda: context.run(task.func, **kwargs), name=task.name)
+                    return await self._thread.run()
         except TimeoutError:
             if not bound.expired():
                 raise
             raise _LimitPassedError(too_late) from None
-
-    def _io_context(self) -> IoContext:
-        return IoContext(
-            raw_data_prefix=self._start.raw_data_prefix,
-            scratch_dir=Path(self._start.scratch),
-            transfers=self._transfers,
-        )
 
     def _context(self) -> TaskContext:
         spec = self._spec
@@ -183,7 +188,7 @@ def _is_ours() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _limit(spec: ActionSpec, now: float) -> tuple[float | None, errors.TaskTimeoutError]:
+def time_limit(spec: ActionSpec, now: float) -> tuple[float | None, errors.TaskTimeoutError]:
     """Return how long an attempt that begins now may run, and the error of one that runs longer."""
     bounds, name = spec.task.bounds, spec.task.name
     limit_s = bounds.max_runtime_s
@@ -200,8 +205,12 @@ async def _guard(call: Coroutine[Any, Any, Any]) -> Any:
     try:
         return await call
     except SystemExit as e:
-        error = errors.RuntimeUserError("SystemExit", f"the task called sys.exit({e.code!r})")
-        raise error.with_traceback(e.__traceback__) from None
+        raise _exited(e) from None
+
+
+def _exited(exit_: SystemExit) -> errors.RuntimeUserError:
+    error = errors.RuntimeUserError("SystemExit", f"the task called sys.exit({exit_.code!r})")
+    return error.with_traceback(exit_.__traceback__)
 
 
 async def _wait(call: asyncio.Task[Any]) -> Any:

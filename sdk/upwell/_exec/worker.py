@@ -15,7 +15,6 @@ log = logging.getLogger("upwell.worker")
 
 LONG_POLL_S = 20.0
 RECEIVE_RETRY_S = 1.0
-ADMIT_RETRY_S = 1.0
 
 
 class Worker:
@@ -86,21 +85,9 @@ class Worker:
             return []
 
     def _start(self, delivery: Delivery) -> None:
-        action = delivery.message.action
-        admitted = self._kernel.users.admits(action, busy=bool(self._running))
-        handled = self._executor.handle(delivery, Slot(self._slots)) if admitted else self._later(delivery)
-        running = asyncio.create_task(handled)
+        running = asyncio.create_task(self._executor.handle(delivery, Slot(self._slots)))
         self._running.add(running)
         running.add_done_callback(self._ended)
-
-    async def _later(self, delivery: Delivery) -> bool:
-        """Send a message anew that cannot be run here now; hiding it would count as a failed delivery."""
-        try:
-            await self._kernel.ports.queue.send(self._pool, [delivery.message], ADMIT_RETRY_S)
-            await self._kernel.ports.queue.delete([delivery])
-        finally:
-            self._slots.release()
-        return True
 
     def _ended(self, running: asyncio.Task[bool]) -> None:
         self._running.discard(running)

@@ -16,11 +16,12 @@ from upwell._core.model import Executor as ExecutorId
 from upwell._core.ports import BlobStore, Clock, Ports, StateStore
 from upwell._core.settings import Settings
 from upwell._core.wire import Message
+from upwell._exec.boundary import Users
 from upwell._exec.effects import abort
 from upwell._exec.environment import RandomIds, SystemClock
 from upwell._exec.executor import Executor
 from upwell._exec.kernel import Kernel
-from upwell._exec.user_code import InProcess, Loader
+from upwell._exec.user_code import InProcess
 from upwell._exec.worker import Worker
 from upwell._local.orchestrator import LocalOrchestrator
 from upwell._local.queue import MemoryQueue
@@ -49,10 +50,6 @@ class RegistryLoader:
     async def load(self, spec: ActionSpec) -> Task[..., Any]:
         """Return the task."""
         return resolve(spec.task.module, spec.task.name)
-
-    def admits(self, spec: ActionSpec, *, busy: bool) -> bool:
-        """Any task fits beside any other: they are of one program."""
-        return True
 
 
 class _ServedQueue(MemoryQueue):
@@ -88,7 +85,7 @@ class LocalPlatform:
         blobs: Holds large values, and the files of tasks.
         scratch: Folder for downloads of tasks.
         clock: Real, or one that a test skips.
-        loader: Finds tasks.
+        users: Where tasks run; by default in this process.
         settings: Tunables; the defaults suit one process.
         suspends: Whether parents that wait are suspended, as on Lambda; here it saves nothing, but shows
             whether a program bears to be replayed.
@@ -101,7 +98,7 @@ class LocalPlatform:
         scratch: Path,
         *,
         clock: Clock | None = None,
-        loader: Loader | None = None,
+        users: Users | None = None,
         settings: Settings = LOCAL_SETTINGS,
         suspends: bool = False,
     ) -> None:
@@ -123,7 +120,7 @@ class LocalPlatform:
         self.kernel = Kernel(
             ports=ports,
             settings=settings,
-            users=InProcess(loader or RegistryLoader(), LOCAL_TRANSFERS),
+            users=users or InProcess(RegistryLoader(), LOCAL_TRANSFERS),
             ids=RandomIds(),
             mode="local",
             scratch=scratch,
@@ -176,6 +173,7 @@ class LocalPlatform:
         for worker in self._workers.values():
             worker.cancel()
         await asyncio.gather(*self._workers.values(), return_exceptions=True)
+        await self.kernel.users.aclose()
         await self.orchestrator.aclose()
 
 

@@ -28,6 +28,7 @@ OUTPUT = Payload(text="42", size_bytes=2)
 SUCCESS = Outcome(status=Status.SUCCEEDED, output=OUTPUT)
 BOOM = ErrorInfo(code="ValueError", message="boom")
 FAILURE = Outcome(status=Status.FAILED, error=BOOM)
+LOSS = ErrorInfo(code="RuntimeSystemError", message="its process was killed by SIGSEGV", kind="system")
 
 
 def spec(

@@ -7,6 +7,7 @@ from tests.unit.core.actions import (
     BOOM,
     FAILURE,
     LEASE_S,
+    LOSS,
     NOW,
     OUTPUT,
     claim,
@@ -26,6 +27,7 @@ from upwell._core.commands import (
     Extend,
     GiveUp,
     Hit,
+    Lose,
     Postpone,
     Release,
     Remember,
@@ -276,3 +278,20 @@ def test_a_hit_is_noted_once_with_where_it_came_from() -> None:
     assert record.cached_from == entry.made_by
     assert record.attempts == ()
     assert decide(record, Hit(spec=spec(cache_key="k"), entry=entry), NOW).record is None
+
+
+def test_an_action_whose_process_dies_again_and_again_fails_with_the_cause() -> None:
+    record: ActionRecord | None = None
+    for n in range(3):
+        record = decide(record, claim(spec(), f"lease-{n}"), NOW + n).record
+        lost = decide(record, Lose(lease_id=f"lease-{n}", error=LOSS, max_losses=2), NOW + n + 0.5)
+        record = lost.record
+    assert record is not None
+    assert record.status is Status.FAILED
+    assert record.losses == 3
+    assert record.failures == 0
+    assert record.outcome is not None
+    assert record.outcome.error is not None
+    assert record.outcome.error.kind == "system"
+    assert "killed by SIGSEGV" in record.outcome.error.message
+    assert {attempt.end for attempt in record.attempts} == {"lost"}

@@ -8,6 +8,7 @@ import pytest
 from tests.unit.core.actions import (
     FAILURE,
     LEASE_S,
+    LOSS,
     NOW,
     OUTPUT,
     claim,
@@ -30,6 +31,7 @@ from upwell._core.commands import (
     Extend,
     GiveUp,
     Hit,
+    Lose,
     Postpone,
     Release,
     Reply,
@@ -71,6 +73,8 @@ COMMANDS: dict[str, Command] = {
     "success of other": finish(lease_id="lease-0"),
     "release": Release(lease_id="lease-1"),
     "release of other": Release(lease_id="lease-0"),
+    "loss": Lose(lease_id="lease-1", error=LOSS),
+    "loss of other": Lose(lease_id="lease-0", error=LOSS),
     "abort": Abort(spec=spec(), reason="r"),
     "give up": GiveUp(spec=spec(), reason="r"),
 }
@@ -94,6 +98,8 @@ IN_THE_END: dict[str, Expected] = {
     "success of other": (None, STALE),
     "release": (None, STALE),
     "release of other": (None, STALE),
+    "loss": (None, STALE),
+    "loss of other": (None, STALE),
 }
 NEVER_CLAIMED: dict[str, Expected] = {"success": (None, STALE), "failure": (None, STALE)}
 
@@ -112,6 +118,8 @@ QUEUED: dict[str, Expected] = {
     "extend of other": (None, STALE),
     "success of other": (None, STALE),
     "release of other": (None, STALE),
+    "loss": (None, STALE),
+    "loss of other": (None, STALE),
     "abort": (S.ABORTED, STOPPED),
     "give up": (S.FAILED, STOPPED),
 }
@@ -125,6 +133,8 @@ RUNNING: dict[str, Expected] = {
     "success of other": (None, STALE),
     "release": (S.QUEUED, RETRY),
     "release of other": (None, STALE),
+    "loss": (S.QUEUED, RETRY),
+    "loss of other": (None, STALE),
     "abort": (S.ABORTED, STOPPED),
 }
 RETRY_AGAIN: dict[str, Expected] = {
@@ -171,6 +181,7 @@ TABLE: dict[str, dict[str, Expected]] = {
         "claim of next generation": (None, ENDED),
         "success": (None, ENDED),
         "failure": (None, ENDED),
+        "loss": (None, ENDED),
     },
     "failed": {
         **IN_THE_END,
@@ -178,6 +189,7 @@ TABLE: dict[str, dict[str, Expected]] = {
         "claim of next generation": (S.RUNNING, RUN),
         "success": (None, STOPPED),
         "failure": (None, STOPPED),
+        "loss": (None, STOPPED),
     },
     "aborted": {
         **IN_THE_END,

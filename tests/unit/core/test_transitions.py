@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.core.actions import BOOM, FAILURE, LEASE_S, NOW, OUTPUT, claim, finish, spec
+from tests.unit.core.actions import BOOM, FAILURE, LEASE_S, LOSS, NOW, OUTPUT, claim, finish, spec
 
 from upwell._core import decide as decisions
-from upwell._core.commands import Abort, Command, GiveUp, Hit, Release, Suspend, Wake
+from upwell._core.commands import Abort, Command, GiveUp, Hit, Lose, Release, Suspend, Wake
 from upwell._core.model import TERMINAL, ActionKey, ActionRecord, CacheEntry, Outcome, Status
 from upwell._core.states import TRANSITIONS, Event, IllegalTransitionError, next_status
 
@@ -37,6 +37,7 @@ STORIES: dict[str, Story] = {
     "aborted in the queue": [(claim(ONCE), 0), (RELEASE, 1), (ABORT, 2)],
     "aborted while it ran": [(claim(ONCE), 0), (ABORT, 1)],
     "lost with its executor": [(claim(ONCE), 0), (claim(ONCE, "lease-2"), LEASE_S)],
+    "lost with its process": [(claim(ONCE), 0), (Lose(lease_id="lease-1", error=LOSS), 1)],
     "given back by a draining executor": [(claim(ONCE), 0), (RELEASE, 1)],
     "suspended, woken, resumed": [(claim(ONCE), 0), (SUSPEND, 5), (Wake(), 9), (claim(ONCE, "lease-2"), 10)],
     "suspended, its message delivered again": [(claim(ONCE), 0), (SUSPEND, 5), (claim(ONCE, "lease-2"), 6)],

@@ -14,6 +14,7 @@ from upwell._author.task import Task
 from upwell._client.options import RunOptions
 from upwell._client.submit import new_run
 from upwell._core.model import ActionRecord, RunRecord
+from upwell._exec.boundary import Users
 from upwell._local.blobs import FolderBlobs
 from upwell._local.platform import LOCAL_SETTINGS, LocalPlatform
 from upwell._local.sqlite import SqliteStore
@@ -38,7 +39,8 @@ class Engine:
         """Return the record of a new run of a task."""
         encoded = task.interface.encode_inputs(task.interface.bind(args, {}))
         blobs, now = self.platform.kernel.ports.blobs, time.time()
-        return await new_run(blobs, task, encoded, RunOptions(**options), run_id=RUN_ID, bundle=None, now=now)
+        run_id = options.get("name", RUN_ID)
+        return await new_run(blobs, task, encoded, RunOptions(**options), run_id=run_id, bundle=None, now=now)
 
     async def actions_of(self, task: Task[..., Any]) -> list[ActionRecord]:
         """Return the actions of a task as they are now."""
@@ -51,12 +53,14 @@ class Engine:
 
 
 @asynccontextmanager
-async def engine(root: Path, *, suspends: bool = False, **settings: Any) -> AsyncIterator[Engine]:
+async def engine(
+    root: Path, *, suspends: bool = False, users: Users | None = None, **settings: Any
+) -> AsyncIterator[Engine]:
     """Open an engine with settings other than the local ones."""
     store = SqliteStore(root / "state.db")
     changed = replace(LOCAL_SETTINGS, **settings)
     platform = LocalPlatform(
-        store, FolderBlobs(root / "blobs"), root / "scratch", settings=changed, suspends=suspends
+        store, FolderBlobs(root / "blobs"), root / "scratch", settings=changed, suspends=suspends, users=users
     )
     try:
         yield Engine(store, platform)

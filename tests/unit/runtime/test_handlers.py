@@ -16,7 +16,9 @@ from upwell.testing.moto_aws import ACCOUNT, ENVIRONMENT, REGION, create_pool, m
 from upwell_runtime import wiring
 from upwell_runtime.handlers import dead_letters, execute
 
-CONTEXT = SimpleNamespace(log_stream_name="stream", get_remaining_time_in_millis=lambda: 900_000)
+CONTEXT = SimpleNamespace(
+    log_stream_name="stream", get_remaining_time_in_millis=lambda: 900_000, memory_limit_in_mb="1769"
+)
 
 
 @pytest.fixture
@@ -78,4 +80,8 @@ def test_a_dead_letter_that_cannot_be_read_keeps_no_other_back(platform: DynamoS
 
 def test_a_message_that_cannot_be_read_is_reported_and_raises_nothing(platform: DynamoStore) -> None:
     event = {"Records": [record("bad", "{}", "upwell-dev-default")]}
-    assert execute.handler(event, CONTEXT) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    try:
+        assert execute.handler(event, CONTEXT) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    finally:
+        executor = execute._executor(CONTEXT.log_stream_name, int(CONTEXT.memory_limit_in_mb))
+        execute._runner().run(executor.kernel.users.aclose())

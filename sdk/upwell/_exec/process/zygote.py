@@ -1,0 +1,225 @@
+"""A process that has imported everything and does nothing but fork.
+
+A user process that is forked from it is there in milliseconds, where a new interpreter would take half a second
+to import the same. It has one thread and no connections, so that forking it is safe. Nothing here needs POSIX
+semaphores, which Lambda has not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import gc
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import NoReturn
+
+_PR_SET_PDEATHSIG = 1
+_COMMAND = b"f"
+
+
+# --- in the executor ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """A process that was forked.
+
+    Attributes:
+        pid: Of the process.
+        sock: Our end of the socket to it.
+        exit: Becomes its exit code; negative for a signal.
+    """
+
+    pid: int
+    sock: socket.socket
+    exit: asyncio.Future[int]
+
+
+class ZygoteError(RuntimeError):
+    """The zygote cannot be started or is gone."""
+
+
+class Zygote:
+    """The executor's side: starts the zygote when it is first needed, and again if it dies.
+
+    Args:
+        command: Starts a process that calls `serve` on the file descriptor that is its last argument.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the zygote; None before the first fork."""
+        return self._process.pid if self._process is not None else None
+
+    def start(self) -> socket.socket:
+        """Start the zygote unless it runs; its imports go on while the caller does other things."""
+        if self._control is not None and self._process is not None and self._process.poll() is None:
+            return self._control
+        self.close()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [*self._command, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            )
+        self._control = ours
+        return ours
+
+    async def fork(self, fault_fd: int) -> Forked:
+        """Fork a user process.
+
+        Args:
+            fault_fd: Where it writes its stack when a signal kills it.
+
+        Raises:
+            ZygoteError: it could not be forked.
+        """
+        control = self.start()
+        ours, theirs = socket.socketpair()
+        status_r, status_w = os.pipe()
+        try:
+            # Small and rare: the message fits the socket's buffer, so it does not block.
+            socket.send_fds(control, [_COMMAND], [theirs.fileno(), status_w, fault_fd])
+        except OSError as e:
+            ours.close()
+            os.close(status_r)
+            raise ZygoteError(f"no process can be forked for user code: {e}") from e
+        finally:
+            theirs.close()
+            os.close(status_w)
+        lines = await _lines(status_r)
+        first = await lines.readline()
+        if not first:
+            ours.close()
+            raise ZygoteError("the process that user code is forked from ended; its error is in this log")
+        return Forked(int(first), ours, asyncio.ensure_future(_exit_code(lines)))
+
+    def close(self) -> None:
+        """End the zygote and, with it, the processes that it forked."""
+        if self._control is not None:
+            self._control.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._control = self._process = None
+
+
+async def _lines(fd: int) -> asyncio.StreamReader:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    pipe = os.fdopen(fd, "rb", 0)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+    return reader
+
+
+async def _exit_code(lines: asyncio.StreamReader) -> int:
+    """Return what the zygote says of a process's end; if it is dead itself, the process was killed with it."""
+    line = await lines.readline()
+    return int(line) if line else -signal.SIGKILL
+
+
+# --- in the zygote ------------------------------------------------------------------------------------------
+
+
+def serve(control_fd: int, guest: Callable[[socket.socket, int], None]) -> NoReturn:
+    """Fork processes for the executor until it is gone.
+
+    Args:
+        control_fd: The executor's socket.
+        guest: What a forked process does, with its socket and the file for its stack.
+    """
+    die_with_parent(os.getppid())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the executor to handle
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # and so is a drain: it ends its processes itself
+    gc.collect()
+    gc.freeze()  # memory shared with the forks stays shared
+    control = socket.socket(fileno=control_fd)
+    woken_r, woken_w = os.pipe2(os.O_NONBLOCK)
+    signal.set_wakeup_fd(woken_w)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    reports: dict[int, int] = {}
+    with selectors.DefaultSelector() as selector:
+        selector.register(control, selectors.EVENT_READ)
+        selector.register(woken_r, selectors.EVENT_READ)
+        while True:
+            ready = {key.fd for key, _ in selector.select()}
+            if woken_r in ready:
+                os.read(woken_r, 4096)
+            _reap(reports)
+            if control.fileno() not in ready:
+                continue
+            command, fds, _, _ = socket.recv_fds(control, 1, 3)
+            if not command:
+                sys.exit(0)
+            pid, report_fd = _fork(fds, guest)
+            reports[pid] = report_fd
+
+
+def _fork(fds: list[int], guest: Callable[[socket.socket, int], None]) -> tuple[int, int]:
+    sock_fd, report_fd, fault_fd = fds
+    zygote = os.getpid()
+    pid = os.fork()
+    if pid:
+        os.write(report_fd, b"%d\n" % pid)
+        os.close(sock_fd)
+        os.close(fault_fd)
+        return pid, report_fd
+    code = 1
+    try:
+        die_with_parent(zygote)
+        _become_a_guest(keep={sock_fd, fault_fd})
+        guest(socket.socket(fileno=sock_fd), fault_fd)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:  # whatever happens, never go on as a second zygote
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _become_a_guest(keep: set[int]) -> None:
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    os.setpgid(0, 0)  # what it starts itself can be ended with it
+    for fd in [int(name) for name in os.listdir("/proc/self/fd")]:
+        if fd > 2 and fd not in keep:
+            with suppress(OSError):  # of the listing itself
+                os.close(fd)
+
+
+def _reap(reports: dict[int, int]) -> None:
+    while reports:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0:
+            return
+        report_fd = reports.pop(pid, None)
+        if report_fd is not None:
+            with suppress(BrokenPipeError):  # the executor has let go of it
+                os.write(report_fd, b"%d\n" % os.waitstatus_to_exitcode(status))
+            os.close(report_fd)
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent dies, however it dies (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
