@@ -294,7 +294,9 @@ class Driver:
                     await self.guard(self._sender.send(child, payload, call.input_digest))
             outcome = await waiting
         except asyncio.CancelledError:
-            if not (self._ended or self._leaving):
+            if self._ended:
+                raise  # still open: `close` aborts it with the others
+            if not self._leaving:
                 await asyncio.shield(self.guard(self._abort([child], "cancelled the call")))
             del self._open[child.action_id]
             raise

@@ -195,3 +195,15 @@ async def cancels_a_sync_child(path: str) -> int:
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
     return int(Path(path).read_text())  # noqa: ASYNC240
+
+
+@env.task
+async def forever() -> None:
+    await asyncio.Event().wait()
+
+
+@env.task
+async def leaves_children(n: int) -> str:
+    calls = [asyncio.create_task(forever()) for _ in range(n)]
+    await asyncio.wait(calls, timeout=0.3)
+    return "left"

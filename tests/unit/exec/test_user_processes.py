@@ -165,3 +165,10 @@ async def test_nothing_needs_posix_semaphores(tmp_path: Path) -> None:
     command = ("env", f"PYTHONPATH={site}:{':'.join(filter(None, sys.path))}", *ZYGOTE)
     async with engine(tmp_path, users=Processes(Here(), Zygote(command))) as local:
         assert (await local.run(guests.gathered, 3)).unwrap() == 6
+
+
+async def test_children_that_a_task_leaves_open_end_with_it(local: Engine) -> None:
+    result = await local.run(guests.leaves_children, 3)
+    assert result.unwrap() == "left"
+    ends = [action.outcome and action.outcome.error for action in await local.actions_of(guests.forever)]
+    assert [error and error.message for error in ends] == ["its parent guests.leaves_children ended"] * 3
