@@ -45,7 +45,7 @@ class Tasks:
 
     def wait_for_children_only(self) -> bool:
         """Whether every live task waits for a child, or for another one that does."""
-        live = [task for task in self._all if not task.done()]
+        live = {task for task in self._all if not task.done()}
         return bool(self.awaiting) and all(task in self.awaiting or _waits_for(task, live) for task in live)
 
 
@@ -65,7 +65,7 @@ def _make_task(loop: asyncio.AbstractEventLoop, work: Any, context: Context | No
     return task
 
 
-def _waits_for(task: asyncio.Task[Any], live: list[asyncio.Task[Any]]) -> bool:
+def _waits_for(task: asyncio.Task[Any], live: set[asyncio.Task[Any]]) -> bool:
     waiter = getattr(task, "_fut_waiter", None)
     if waiter is None:
         return False  # about to run
