@@ -137,6 +137,8 @@ class Journal:
         self.traces: dict[str, Outcome] = {}
         self.open: dict[str, int] = {}
         """Children sent by this generation and not yet ended, with their shards."""
+        self.sent_at: dict[str, float] = {}
+        """When those were sent that an earlier attempt sent."""
         self._trace_ranks: dict[str, tuple[int, float]] = {}
         self._sent = 0
 
@@ -161,6 +163,7 @@ class Journal:
         for child in entry.children:
             if child.action_id not in self.outcomes:
                 self.open.setdefault(child.action_id, entry.shard)
+                self.sent_at.setdefault(child.action_id, entry.at)
 
     def _complete(self, entry: Completed) -> bool:
         usable = entry.generation == self.generation or entry.outcome.status is Status.SUCCEEDED
@@ -168,6 +171,7 @@ class Journal:
             return False
         self.outcomes[entry.action_id] = entry.outcome
         self.open.pop(entry.action_id, None)
+        self.sent_at.pop(entry.action_id, None)
         return True
 
     def _take_trace(self, entry: Traced) -> None:
