@@ -10,10 +10,14 @@ from upwell._exec.driver import Driver
 from upwell._exec.kernel import Kernel
 
 LOOKS_PER_LINGER = 5
-LEAVE_EARLY_S = 60.0
-"""So long before its process ends, a parent that waits does not linger."""
-LAST_MOMENT_S = 10.0
-"""So long before its process ends, an attempt goes whatever it does."""
+RESTART_S = 1.0
+"""What leaving costs: another process takes the message, loads the code, reads the journal and replays."""
+SHARE_OF_WAIT = 0.05
+"""What lingering may cost, as a share of what the attempt had to wait for the last time."""
+LEAVE_EARLY_S, LAST_MOMENT_S = 60.0, 10.0
+LEAVE_EARLY_SHARE, LAST_MOMENT_SHARE = 0.5, 0.25
+"""So long before its process ends (or in the last part of a short life), a parent that waits does not linger
+any more, and an attempt goes whatever it does."""
 
 
 class Leave(Enum):
@@ -27,23 +31,44 @@ class Leave(Enum):
     """The process ends, and there is no child to wake it."""
 
 
-async def linger(kernel: Kernel, driver: Driver, leave_at: float | None) -> Leave:
+async def linger(kernel: Kernel, driver: Driver, record: ActionRecord, leave_at: float | None) -> Leave:
     """Return when an attempt has to leave.
 
     Args:
         kernel: The surroundings.
         driver: Of the attempt; tells what it waits for.
+        record: The action as claimed.
         leave_at: When the process ends, epoch seconds; None if it stays.
     """
-    clock, linger_s = kernel.ports.clock, kernel.settings.linger_s
+    clock, linger_s = kernel.ports.clock, patience_s(record, kernel.settings.linger_s)
+    life_s = float("inf") if leave_at is None else leave_at - clock.now()
+    early_s = min(LEAVE_EARLY_S, LEAVE_EARLY_SHARE * life_s)
+    last_s = min(LAST_MOMENT_S, LAST_MOMENT_SHARE * life_s)
     while True:
         await clock.sleep(linger_s / LOOKS_PER_LINGER)
         idle_s = await driver.idle_s()
         left_s = float("inf") if leave_at is None else leave_at - clock.now()
-        if idle_s >= linger_s or (idle_s > 0 and left_s < LEAVE_EARLY_S):
+        if idle_s >= linger_s or (idle_s > 0 and left_s < early_s):
             return Leave.WAITING
-        if left_s < LAST_MOMENT_S:
+        if left_s < last_s:
             return Leave.INTERRUPTED if driver.open_children else Leave.OUT_OF_TIME
+
+
+def patience_s(record: ActionRecord, at_most_s: float) -> float:
+    """Return how long an attempt that waits stays before it leaves.
+
+    Nobody knows how long the next wait will be. Staying costs its length, leaving costs a restart, so one that
+    was never suspended stays up to the limit. One that was knows better: its next wait is probably as long as
+    the last, for which staying was wrong. It stays for what a restart costs, or for 5 % of that wait.
+
+    Args:
+        record: The action as claimed.
+        at_most_s: The limit.
+    """
+    if record.suspension is None or not record.attempts:
+        return at_most_s
+    waited_s = record.attempts[-1].started_at - record.suspension.waiting_since
+    return min(at_most_s, max(RESTART_S, SHARE_OF_WAIT * waited_s))
 
 
 def out_of_time(record: ActionRecord) -> Outcome:
