@@ -32,6 +32,7 @@ from upwell._core.model import (
     RunRecord,
     RunSpec,
     Status,
+    Suspension,
     TaskSpec,
 )
 
@@ -182,6 +183,31 @@ CASES: dict[str, tuple[Codec, Any]] = {
             ended_at=1767312001.75,
             outcome=BLOB_SUCCESS,
             cached_from=ActionKey("r0", "mfrggzdfmztwq2lk"),
+        ),
+    ),
+    "record_suspended": (
+        RECORD,
+        ActionRecord(
+            spec=replace(PLAIN, parent_sleeps=True),
+            status=Status.SUSPENDED,
+            version=5,
+            generation=1,
+            created_at=1767312001.75,
+            started_at=1767312002.0,
+            lease=Lease(id="lease-2", expires_at=1767312071.0),
+            attempts=(
+                Attempt(
+                    number=1,
+                    executor=Executor(kind="worker", id="task-1"),
+                    started_at=1767312002.0,
+                    ended_at=1767312042.0,
+                    end="suspended",
+                    note="its executor drained",
+                ),
+            ),
+            suspension=Suspension(
+                attempt=1, count=2, open_children=3, waiting_since=1767312003.5, task_token="AQCEAAAAKg=="
+            ),
         ),
     ),
     "entry_scheduled": (

@@ -106,6 +106,7 @@ def _attempt_document(attempt: Attempt) -> dict[str, Any]:
         "ended_at": instant(attempt.ended_at),
         "duration_s": duration_s(attempt.started_at, attempt.ended_at),
         "end": attempt.end or None,
+        "note": attempt.note or None,
         "error_code": attempt.error.code if attempt.error is not None else None,
     }
 

@@ -70,6 +70,8 @@ class Suspend:
     waiting_since: float
     task_token: str | None = None
     warnings: tuple[ActionWarning, ...] = ()
+    note: str = ""
+    """What a person should know of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,17 @@ class Wake:
     """
 
     again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscribe:
+    """The parent of an action was suspended, and wants to be woken when the action ends.
+
+    Attributes:
+        spec: As much of the action as its parent knows; the inputs come with its message.
+    """
+
+    spec: ActionSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +120,7 @@ class Hit:
     entry: CacheEntry
 
 
-Command = Hit | Claim | Extend | Finish | Release | Lose | Suspend | Wake | Abort | GiveUp
+Command = Hit | Claim | Extend | Finish | Release | Lose | Suspend | Wake | Subscribe | Abort | GiveUp
 
 # --- effects --------------------------------------------------------------------------------------------------
 
@@ -122,6 +135,8 @@ class Reply:
     """Tell the parent (or, for the root, the orchestrator) how the action ended."""
 
     outcome: Outcome
+    wakes: bool = False
+    """Whether the parent may be suspended, and must be woken then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +164,11 @@ class LookAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class TellNow:
+    """The action that the parent asked for has ended: there is no end to wait for."""
+
+
+@dataclass(frozen=True, slots=True)
 class StopChildren:
     """Abort the children that the action's journal says are open."""
 
@@ -165,7 +185,7 @@ class Stop:
     """Stop running: the lease is no longer held."""
 
 
-Effect = Run | Reply | Resend | Postpone | Acknowledge | LookAgain | StopChildren | Remember | Stop
+Effect = Run | Reply | Resend | Postpone | Acknowledge | LookAgain | TellNow | StopChildren | Remember | Stop
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,9 @@ from upwell._core.commands import (
     Run,
     Stop,
     StopChildren,
+    Subscribe,
     Suspend,
+    TellNow,
     Wake,
 )
 from upwell._core.model import (
@@ -81,6 +83,8 @@ def decide(record: ActionRecord | None, command: Command, now: float) -> Decisio
             return _suspend(record, command, now)
         case Wake():
             return _wake(record, command, now)
+        case Subscribe():
+            return _subscribe(record, command.spec, now)
         case Abort():
             error = ErrorInfo(code="ActionAbortedError", message=command.reason, recoverable=False)
             return _end_from_outside(record, command.spec, Status.ABORTED, Event.ABORTED, error, now)
@@ -123,7 +127,15 @@ def _claim(record: ActionRecord | None, command: Claim, now: float) -> Decision:
         return _take_over(record, command, now)
     if record.not_before > now:
         return Decision(None, (Postpone(record.not_before - now),))
-    return _start(record, command, now)
+    return _start(_informed(record, spec), command, now)
+
+
+def _informed(record: ActionRecord, spec: ActionSpec) -> ActionRecord:
+    """Return a record with what its message says, if its parent wrote it and did not know the inputs."""
+    inputs = record.spec.inputs
+    if inputs.text is None and inputs.blob is None:
+        return replace(record, spec=replace(spec, parent_sleeps=record.spec.parent_sleeps))
+    return record
 
 
 def _recovered(record: ActionRecord, spec: ActionSpec, now: float) -> ActionRecord:
@@ -306,7 +318,7 @@ def _suspend(record: ActionRecord | None, command: Suspend, now: float) -> Decis
         status=next_status(record.status, Event.SUSPENDED),
         version=record.version + 1,
         suspension=suspension,
-        attempts=_end_open_attempt(record, "suspended", now),
+        attempts=_end_open_attempt(record, "suspended", now, note=command.note),
     )
     return Decision(suspended, (LookAgain(), Acknowledge()))
 
@@ -328,6 +340,23 @@ def _wake(record: ActionRecord | None, command: Wake, now: float) -> Decision:
         not_before=now + delay_s,
     )
     return Decision(woken, (Resend(delay_s),))
+
+
+def _subscribe(record: ActionRecord | None, spec: ActionSpec, now: float) -> Decision:
+    asked = replace(spec, parent_sleeps=True)
+    if record is None:
+        status = next_status(Status.NEW, Event.AWAITED)
+        return Decision(replace(_new(asked, now), status=status, version=1))
+    if spec.run.generation < record.generation:
+        return Decision(None)  # the parent is of a generation that was recovered since
+    if spec.run.generation > record.generation and record.status is not Status.SUCCEEDED:
+        recovered = _recovered(record, asked, now)
+        return Decision(replace(recovered, version=record.version + 1))
+    if record.outcome is not None:
+        return Decision(None, (TellNow(),))
+    if record.spec.parent_sleeps:
+        return Decision(None)
+    return Decision(replace(record, version=record.version + 1, spec=replace(record.spec, parent_sleeps=True)))
 
 
 def _give_up(record: ActionRecord | None, command: GiveUp, now: float) -> Decision:
@@ -388,7 +417,8 @@ def _end_effects(record: ActionRecord, spec: ActionSpec, outcome: Outcome) -> tu
         effects.append(Remember(outcome.output))
     if outcome.status is not Status.SUCCEEDED and record.attempts:
         effects.append(StopChildren())
-    return (*effects, Reply(outcome), Acknowledge())
+    wakes = record.spec.parent_sleeps or spec.parent_sleeps
+    return (*effects, Reply(outcome, wakes), Acknowledge())
 
 
 def _warned(record: ActionRecord, warnings: tuple[ActionWarning, ...]) -> ActionRecord:
@@ -408,8 +438,9 @@ def _held_last(record: ActionRecord, lease_id: str) -> bool:
 
 
 def _end_open_attempt(
-    record: ActionRecord, end: str, now: float, error: ErrorInfo | None = None
+    record: ActionRecord, end: str, now: float, error: ErrorInfo | None = None, note: str = ""
 ) -> tuple[Attempt, ...]:
     if not record.attempts or record.attempts[-1].ended_at is not None:
         return record.attempts
-    return (*record.attempts[:-1], replace(record.attempts[-1], ended_at=now, end=end, error=error))
+    ended = replace(record.attempts[-1], ended_at=now, end=end, error=error, note=note)
+    return (*record.attempts[:-1], ended)

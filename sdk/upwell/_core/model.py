@@ -142,7 +142,8 @@ class ActionSpec:
     depth: int = 0
     queued_at: float = 0.0
     parent_sleeps: bool = False
-    """Whether the parent may be suspended, so that who ends this action must see to waking it."""
+    """Whether the parent may be suspended, so that who ends this action must see to waking it. Known when it is
+    called on Lambda; set in the record by the parent (`Subscribe`) when it is suspended elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +173,8 @@ class Attempt:
     ended_at: float | None = None
     end: str = ""
     error: ErrorInfo | None = None
+    note: str = ""
+    """What a person should know of how it ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ class Event(StrEnum):
     RELEASED = "released"
     SUSPENDED = "suspended"
     WOKEN = "woken"
+    AWAITED = "awaited"
     TIMED_OUT = "timed out"
     ABORTED = "aborted"
     RECOVERED = "recovered"
@@ -39,6 +40,7 @@ TRANSITIONS: dict[tuple[Status, Event], Status] = {
     (NEW, Event.TIMED_OUT): TIMED_OUT,  # waited past its bounds before the first claim
     (NEW, Event.FAILED): FAILED,  # could not be delivered
     (NEW, Event.ABORTED): ABORTED,  # a tombstone: the message, when it comes, finds it
+    (NEW, Event.AWAITED): QUEUED,  # its parent sleeps, and asks in a record of its own to be woken
     (QUEUED, Event.CLAIMED): RUNNING,
     (QUEUED, Event.TIMED_OUT): TIMED_OUT,
     (QUEUED, Event.FAILED): FAILED,

@@ -13,10 +13,11 @@ from upwell._core.model import ActionRecord, Lease, Outcome, Status
 from upwell._core.ports import Delivery
 from upwell._exec.boundary import AttemptLostError
 from upwell._exec.driver import Driver
-from upwell._exec.effects import acknowledged, carry_out, wake
+from upwell._exec.effects import acknowledged, carry_out
 from upwell._exec.invoke import invoke
 from upwell._exec.kernel import Kernel
 from upwell._exec.linger import Leave, linger, out_of_time
+from upwell._exec.sleep import fall_asleep
 from upwell._exec.slots import Slot
 from upwell._exec.transition import transition
 
@@ -25,6 +26,10 @@ log = logging.getLogger("upwell.executor")
 FIRST_BEAT_S = 1.0
 """On Lambda a received message stays hidden for the function's timeout: soon make that a lease, so that the
 message of an execution environment that dies comes back in seconds, not in minutes."""
+ASK_S = 2.0
+"""How long an executor that drains waits to hear what a task waits for; one that does not say is given back."""
+INTERRUPTED = "suspended in the middle of work of its own, which begins anew: its process ended"
+DRAINED = "its executor drained"
 
 
 class Host(Protocol):
@@ -114,13 +119,22 @@ class Attempt:
         try:
             await asyncio.wait({work})
         except asyncio.CancelledError:
+            if self._host.draining and await self._waits():
+                self._prepare_to_sleep(DRAINED)
             self._driver.leave()
             work.cancel()
             await asyncio.wait({work})
 
+    async def _waits(self) -> bool:
+        """Whether the task waits for nothing but its children."""
+        try:
+            return await asyncio.wait_for(self._driver.idle_s(), ASK_S) > 0
+        except Exception:  # the user's process does not answer, or is gone
+            return False
+
     async def _leave_in_time(self) -> None:
         """Stop the task where the process should not wait for it, or cannot: see `_exec.linger`."""
-        why = await linger(self._kernel, self._driver, self._leave_at)
+        why = await linger(self._kernel, self._driver, self._record, self._leave_at)
         if why is Leave.OUT_OF_TIME:
             self._verdict = out_of_time(self._record)
         elif why is Leave.WAITING and (error := self._driver.checks.at_rest(self._kernel.mode)) is not None:
@@ -128,15 +142,19 @@ class Attempt:
         else:
             if why is Leave.INTERRUPTED:
                 log.warning("suspended in the middle of work of its own", extra=self._fields())
-            self._suspend = Suspend(
-                lease_id=self._lease.id,
-                open_children=self._driver.open_children,
-                waiting_since=self._driver.waiting_since,
-                task_token=self._delivery.message.task_token,
-                warnings=self._driver.checks.warnings,
-            )
-            self._driver.suspend()
+            self._prepare_to_sleep(INTERRUPTED if why is Leave.INTERRUPTED else "")
         self._cancel()
+
+    def _prepare_to_sleep(self, note: str) -> None:
+        self._suspend = Suspend(
+            lease_id=self._lease.id,
+            open_children=self._driver.open_children,
+            waiting_since=self._driver.waiting_since,
+            task_token=self._delivery.message.task_token,
+            warnings=self._driver.checks.warnings,
+            note=note,
+        )
+        self._driver.suspend()
 
     async def _left(self) -> bool:
         """Record why the task was stopped."""
@@ -147,14 +165,11 @@ class Attempt:
         return await self._cancelled()
 
     async def _suspended(self, suspend: Suspend) -> bool:
-        """Write that the attempt sleeps, then look once more: who ended before that saw nobody to wake."""
+        """Write that the attempt sleeps, see to its being woken, let go of the message."""
         ports = self._kernel.ports
         decision = await transition(ports.store, ports.clock, self._record.key, suspend, known=self._record)
-        if (
-            any(isinstance(effect, LookAgain) for effect in decision.effects)
-            and await self._driver.look_again()
-        ):
-            await wake(self._kernel, self._record.key)
+        if any(isinstance(effect, LookAgain) for effect in decision.effects):
+            await fall_asleep(self._kernel, self._driver, self._record.key)
         await carry_out(self._kernel, decision, self._delivery, self._record.spec)
         return acknowledged(decision)
 

@@ -66,7 +66,7 @@ class Driver:
         self._lease = record.lease
         self._failures = record.failures
         self._replays = record.attempt > 1 or record.generation > 1 or record.suspension is not None
-        self._awaited_children: frozenset[str] = frozenset()
+        self._awaited: dict[str, ActionSpec] = {}
         self._user: UserCode | None = None
         self._busy = 0
         self.trouble: Exception | None = None
@@ -94,9 +94,10 @@ class Driver:
 
     @property
     def waiting_since(self) -> float:
-        """When half of the children that the task waits for had been called."""
-        called_at = sorted(self._open.values(), key=lambda spec: spec.queued_at)
-        return called_at[len(called_at) // 2].queued_at if called_at else self.now()
+        """When half of the children that the task waits for had been called, be it by an earlier attempt."""
+        sent_at = self.journal.sent_at
+        called_at = sorted(sent_at.get(child, spec.queued_at) for child, spec in self._open.items())
+        return called_at[len(called_at) // 2] if called_at else self.now()
 
     async def run(self, user: UserCode) -> Ended:
         """Run the user's half of the attempt to its end."""
@@ -126,8 +127,18 @@ class Driver:
 
     def suspend(self) -> None:
         """Leave, and remember which children the task waits for."""
-        self._awaited_children = frozenset(self._open)
+        self._awaited = dict(self._open)
         self.leave()
+
+    @property
+    def silent_children(self) -> list[ActionSpec]:
+        """Children that the task waited for when it was suspended, and that do not know it."""
+        shards = self.journal.open
+        return [
+            replace(spec, shard=shards.get(child, 0))
+            for child, spec in self._awaited.items()
+            if not spec.parent_sleeps
+        ]
 
     async def look_again(self) -> bool:
         """Read the journal once more; return whether a child that the task waited for has ended.
@@ -136,7 +147,7 @@ class Driver:
         was written it found its parent awake, and told nobody.
         """
         await self._watch.look_again()
-        return any(child in self.journal.outcomes for child in self._awaited_children)
+        return any(child in self.journal.outcomes for child in self._awaited)
 
     async def guard(self, work: Awaitable[T]) -> T:
         """Await engine work. If it fails, that is not the task's failure: the attempt does not count."""

@@ -17,7 +17,7 @@ from upwell._core.commands import (
     Wake,
 )
 from upwell._core.journal import Completed, Journal, Scheduled
-from upwell._core.model import ActionKey, ActionSpec, CacheEntry, Outcome, Payload, TaskSpec
+from upwell._core.model import ActionKey, ActionSpec, CacheEntry, Payload, TaskSpec
 from upwell._core.ports import Delivery
 from upwell._core.wire import Message
 from upwell._exec.kernel import Kernel
@@ -39,8 +39,8 @@ async def carry_out(kernel: Kernel, decision: Decision, delivery: Delivery, spec
     """
     for effect in decision.effects:
         match effect:
-            case Reply(outcome):
-                await reply(kernel, spec, outcome, delivery.message.task_token, again=delivery.received > 1)
+            case Reply() as told:
+                await reply(kernel, spec, told, delivery.message.task_token, again=delivery.received > 1)
             case Remember(output):
                 await _remember(kernel, spec, output)
             case Resend(delay_s):
@@ -62,30 +62,30 @@ def acknowledged(decision: Decision) -> bool:
 
 
 async def reply(
-    kernel: Kernel, spec: ActionSpec, outcome: Outcome, task_token: str | None, *, again: bool = False
+    kernel: Kernel, spec: ActionSpec, told: Reply, task_token: str | None, *, again: bool = False
 ) -> None:
     """Tell the parent how an action ended: in memory if it is here, in its journal always; wake a sleeping one.
 
     Args:
         kernel: The surroundings.
         spec: The action.
-        outcome: How it ended.
+        told: How it ended, and whether the parent may sleep.
         task_token: Of the root's message.
         again: Whether this may have been told before.
     """
     if spec.parent_id is None:
-        await kernel.ports.orchestrator.root_ended(spec.run.run_id, task_token, outcome)
+        await kernel.ports.orchestrator.root_ended(spec.run.run_id, task_token, told.outcome)
         return
     parent = ActionKey(spec.run.run_id, spec.parent_id)
     entry = Completed(
         at=kernel.ports.clock.now(),
         generation=spec.run.generation,
         action_id=spec.action_id,
-        outcome=outcome,
+        outcome=told.outcome,
     )
     kernel.hub.hand_over(parent, entry)
     await kernel.ports.store.append(parent, spec.shard, [entry])
-    if spec.parent_sleeps:
+    if told.wakes:
         await wake(kernel, parent, again=again)
 
 

@@ -65,5 +65,5 @@ def _start(kernel: Kernel, record: ActionRecord, driver: Driver) -> Start:
         scratch=str(kernel.scratch_of(record)),
         traces=driver.journal.traces,
         alone=record.losses > 0,
-        watched=kernel.suspends,
+        watched=True,
     )

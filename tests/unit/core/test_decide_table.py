@@ -39,6 +39,8 @@ from upwell._core.commands import (
     Run,
     Stop,
     StopChildren,
+    Subscribe,
+    TellNow,
 )
 from upwell._core.decide import decide
 from upwell._core.model import ActionKey, ActionRecord, CacheEntry, Lease, Status
@@ -77,6 +79,7 @@ COMMANDS: dict[str, Command] = {
     "loss of other": Lose(lease_id="lease-0", error=LOSS),
     "abort": Abort(spec=spec(), reason="r"),
     "give up": GiveUp(spec=spec(), reason="r"),
+    "subscribe": Subscribe(spec=spec()),
 }
 
 # --- what happens: the new status (None: nothing is written) and the effects in order
@@ -88,10 +91,12 @@ Expected = tuple[Status | None, Kinds]
 RUN: Kinds = (Run,)
 STALE: Kinds = (Stop,)
 ENDED: Kinds = (Reply, Acknowledge)
+TELL: Kinds = (TellNow,)
 STOPPED: Kinds = (StopChildren, *ENDED)
 RETRY: Kinds = (Resend, Acknowledge)
 
 IN_THE_END: dict[str, Expected] = {
+    "subscribe": (None, TELL),
     "hit": (None, ()),
     "extend": (None, STALE),
     "extend of other": (None, STALE),
@@ -122,8 +127,10 @@ QUEUED: dict[str, Expected] = {
     "loss of other": (None, STALE),
     "abort": (S.ABORTED, STOPPED),
     "give up": (S.FAILED, STOPPED),
+    "subscribe": (S.QUEUED, ()),
 }
 RUNNING: dict[str, Expected] = {
+    "subscribe": (S.RUNNING, ()),
     "hit": (None, ()),
     "claim of next generation": (S.RUNNING, RUN),
     "extend": (S.RUNNING, ()),
@@ -153,6 +160,7 @@ TABLE: dict[str, dict[str, Expected]] = {
         "claim of next generation": (S.RUNNING, RUN),
         "abort": (S.ABORTED, ENDED),
         "give up": (S.FAILED, ENDED),
+        "subscribe": (S.QUEUED, ()),
     },
     "released": {**QUEUED, **NEVER_CLAIMED, "release": (None, RETRY)},
     "backoff": {

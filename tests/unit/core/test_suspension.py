@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.unit.core.actions import FAILURE, NOW, claim, finish, spec
+from tests.unit.core.actions import FAILURE, NOW, claim, finish, in_generation, running, spec, step, succeeded
 
 from upwell._core.commands import (
     Abort,
     Acknowledge,
     GiveUp,
     LookAgain,
+    Reply,
     Resend,
     Run,
     Stop,
     StopChildren,
+    Subscribe,
     Suspend,
+    TellNow,
     Wake,
 )
 from upwell._core.decide import decide
-from upwell._core.model import ActionRecord, Status
+from upwell._core.model import ActionRecord, Payload, Status
 
 PARENT = spec(action_id="parent", retries=1)
 
@@ -133,3 +136,68 @@ def test_the_token_of_the_acknowledged_message_is_kept() -> None:
 def test_what_ends_a_sleeping_parent_ends_its_children() -> None:
     decision = decide(suspended(), Abort(spec=PARENT, reason="enough"), NOW + 9)
     assert StopChildren() in decision.effects
+
+
+# --- children that did not know, when they were called, that their parent would sleep
+
+ASKED = replace(spec(), inputs=Payload(size_bytes=2), shard=3)
+"""A child as its parent knows it: without inputs."""
+
+
+def wakes(record: ActionRecord | None) -> list[bool]:
+    """Whether each reply of an action that ends now wakes its parent."""
+    return [effect.wakes for effect in decide(record, finish(), NOW).effects if isinstance(effect, Reply)]
+
+
+def test_a_child_that_was_asked_wakes_its_parent_and_one_that_was_not_does_not() -> None:
+    assert wakes(running()) == [False]
+    assert wakes(step(running(), Subscribe(spec=ASKED))) == [True]
+
+
+def test_one_that_is_asked_before_its_claim_takes_the_rest_from_its_message() -> None:
+    noted = step(None, Subscribe(spec=ASKED))
+    assert noted.status is Status.QUEUED
+    claimed = step(noted, claim(replace(spec(), shard=2)))
+    assert claimed.spec == replace(spec(), shard=2, parent_sleeps=True)
+    assert claimed.attempt == 1
+    assert wakes(claimed) == [True]
+
+
+def test_one_that_is_asked_before_its_claim_can_still_be_too_late() -> None:
+    noted = step(None, Subscribe(spec=ASKED))
+    late = step(noted, claim(spec(max_queued_s=1)), NOW + 5)
+    assert late.status is Status.TIMED_OUT
+
+
+def test_an_end_that_is_told_again_wakes_again() -> None:
+    ended = step(step(running(), Subscribe(spec=ASKED)), finish())
+    replies = [e for e in decide(ended, claim(spec(), "lease-2"), NOW).effects if isinstance(e, Reply)]
+    assert [reply.wakes for reply in replies] == [True]
+
+
+def test_one_that_has_ended_says_so_and_nobody_is_asked_twice() -> None:
+    assert decide(succeeded(), Subscribe(spec=ASKED), NOW).effects == (TellNow(),)
+    asked = step(running(), Subscribe(spec=ASKED))
+    assert decide(asked, Subscribe(spec=ASKED), NOW).record is None
+
+
+def test_a_finish_that_lost_the_race_to_the_question_wakes() -> None:
+    seen = running()
+    asked = step(seen, Subscribe(spec=ASKED))
+    assert asked.version == seen.version + 1  # so the finish, decided on `seen`, is refused and decided anew
+    assert wakes(asked) == [True]
+
+
+def test_a_parent_of_a_newer_generation_takes_the_child_of_an_older_one() -> None:
+    asked = step(running(), Subscribe(spec=in_generation(ASKED, 2)))
+    assert (asked.status, asked.generation) == (Status.QUEUED, 2)
+    assert Stop() in decide(asked, finish(), NOW).effects
+    claimed = step(asked, claim(in_generation(spec(), 2), "lease-2"))
+    assert claimed.spec == replace(in_generation(spec(), 2), parent_sleeps=True)
+    assert decide(claimed, Subscribe(spec=ASKED), NOW).record is None  # the older generation has no say
+
+
+def test_what_a_person_should_know_is_on_the_attempt() -> None:
+    asleep = step(running(PARENT), replace(suspend(), note="in the middle"))
+    assert asleep.attempts[-1].note == "in the middle"
+    assert step(asleep, claim(PARENT, "lease-2"), NOW + 1).attempts[-1].note == ""

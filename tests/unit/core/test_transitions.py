@@ -6,7 +6,7 @@ import pytest
 from tests.unit.core.actions import BOOM, FAILURE, LEASE_S, LOSS, NOW, OUTPUT, claim, finish, spec
 
 from upwell._core import decide as decisions
-from upwell._core.commands import Abort, Command, GiveUp, Hit, Lose, Release, Suspend, Wake
+from upwell._core.commands import Abort, Command, GiveUp, Hit, Lose, Release, Subscribe, Suspend, Wake
 from upwell._core.model import TERMINAL, ActionKey, ActionRecord, CacheEntry, Outcome, Status
 from upwell._core.states import TRANSITIONS, Event, IllegalTransitionError, next_status
 
@@ -44,6 +44,7 @@ STORIES: dict[str, Story] = {
     "suspended past its deadline": [(claim(OVERDUE), 0), (SUSPEND, 5), (claim(OVERDUE, "lease-2"), 200)],
     "aborted while it slept": [(claim(ONCE), 0), (SUSPEND, 5), (ABORT, 6)],
     "recovered while it slept": [(claim(ONCE), 0), (SUSPEND, 5), (AGAIN, 6)],
+    "asked for by its parent before it was claimed": [(Subscribe(spec=ONCE), 0), (claim(ONCE), 1)],
     "run for too long": [(claim(ONCE), 0), (finish(TOO_LONG), 1)],
     "recovered in the queue": [(claim(ONCE), 0), (RELEASE, 1), (AGAIN, 2)],
     "recovered from a lost process": [(claim(ONCE), 0), (AGAIN, 1)],

@@ -149,6 +149,27 @@ async def test_a_parent_that_waits_leaves_and_goes_on_when_its_child_has_ended(
         assert all(a.attempt == 1 for a in result.actions)
 
 
+async def test_the_age_of_a_wait_is_kept_by_replays(tmp_path: Path) -> None:
+    """What ends while a woken parent is on its way needs no waking; the longer the wait, the longer its way."""
+    async with engine(tmp_path, suspends=True, linger_s=LINGER_S) as e:
+        running = asyncio.create_task(e.run(gathered, 2))
+        await until(lambda: is_suspended(e, gathered))
+        first = (await e.action_of(gathered)).suspension
+        await wake(e.platform.kernel, ActionKey(RUN_ID, "a0"))
+        await until(lambda: _suspended_times(e, gathered, 2))
+        second = (await e.action_of(gathered)).suspension
+        gate.set()
+        assert (await running).unwrap() == [0, 1]
+    assert first is not None
+    assert second is not None
+    assert second.waiting_since == pytest.approx(first.waiting_since, abs=LINGER_S / 2)
+
+
+async def _suspended_times(engine_: Engine, task: Task[..., Any], times: int) -> bool:
+    suspension = (await engine_.action_of(task)).suspension
+    return suspension is not None and suspension.count == times
+
+
 async def test_traces_before_a_suspension_are_not_executed_again(tmp_path: Path) -> None:
     async with engine(tmp_path, suspends=True, linger_s=LINGER_S) as e:
         running = asyncio.create_task(e.run(one))
@@ -242,6 +263,8 @@ async def test_one_with_children_is_suspended_when_its_process_ends_whatever_it_
         await until(lambda: is_suspended(e, busy))
         gate.set()
         assert (await running).unwrap() == 1
+        attempts = (await e.action_of(busy)).attempts
+        assert "in the middle of work of its own" in attempts[0].note
 
 
 def ends_soon(engine_: Engine, *tasks: Task[..., Any]) -> None:
