@@ -121,9 +121,11 @@ async def test_an_executor_that_drains_gives_its_actions_back_unharmed(tmp_path:
         await local.platform.aclose()
         run.cancel()
         await asyncio.gather(run, return_exceptions=True)
-        for record in [*await local.actions_of(parent), *await local.actions_of(child)]:
-            assert (record.status, record.failures, record.losses) == (Status.QUEUED, 0, 0)
-            assert record.attempts[-1].end == "released"
+        asleep, given_back = await local.action_of(parent), await local.action_of(child)
+        assert (asleep.status, asleep.failures, asleep.losses) == (Status.SUSPENDED, 0, 0)
+        assert (given_back.status, given_back.failures, given_back.losses) == (Status.QUEUED, 0, 0)
+        assert given_back.attempts[-1].end == "released"
+        assert given_back.spec.parent_sleeps
 
 
 async def test_a_run_that_is_stopped_from_another_process_ends_within_a_heartbeat(tmp_path: Path) -> None:
