@@ -149,8 +149,20 @@ def test_a_file_of_a_newer_upwell_is_refused(tmp_path: Path) -> None:
     SqliteStore(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
-    with pytest.raises(UsageError, match=r"schema version 2, made by a newer upwell.*upgrade upwell"):
+    with pytest.raises(UsageError, match=rf"version {SCHEMA_VERSION + 1}, made by a newer upwell.*upgrade"):
         SqliteStore(path)
+
+
+async def test_a_file_of_an_older_upwell_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with closing(SqliteStore(path)) as store:
+        assert await store.save(running(), expected=None)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE holds")
+        connection.execute("PRAGMA user_version = 1")
+    with closing(SqliteStore(path)) as store:
+        assert await store.list_holds() == []
+        assert await store.get(running().key) == running()
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from upwell._core import wire
+from upwell._core.holds import Hold
 from upwell._core.journal import Completed, Scheduled, Sent, Traced
 from upwell._core.model import (
     ActionKey,
@@ -26,6 +27,7 @@ from upwell._core.model import (
     ErrorInfo,
     Executor,
     Lease,
+    Limit,
     Outcome,
     Payload,
     RetryPolicy,
@@ -45,6 +47,7 @@ ENTRY: Codec = (wire.dump_entry, wire.load_entry)
 RUN: Codec = (wire.dump_run, wire.load_run)
 OUTCOME: Codec = (wire.dump_outcome, wire.load_outcome)
 CACHE: Codec = (wire.dump_cache_entry, wire.load_cache_entry)
+HOLD: Codec = (wire.dump_hold, wire.load_hold)
 
 PLAIN_TASK = TaskSpec(name="default.add", module="program", pool="default")
 FULL_TASK = TaskSpec(
@@ -55,6 +58,25 @@ FULL_TASK = TaskSpec(
     retry=RetryPolicy(count=3, base_s=0.5, factor=2.0, cap_s=30.0),
     bounds=Bounds(max_runtime_s=60.0, max_queued_s=600.0, deadline_s=3600.0),
     cache_key="k7v2",
+)
+LIMITED_TASK = replace(
+    PLAIN_TASK,
+    cache_key="k7v2",
+    limits=(Limit(scope="task:default.add", places=3), Limit(scope="env:default", places=10)),
+    cache_serialize=True,
+    cache_max_age_s=86400.0,
+)
+HELD = Hold(
+    scope="task:default.add",
+    place=2,
+    lease_id="5f0c",
+    run_id="r1",
+    action_id="mfrggzdfmztwq2lk",
+    generation=2,
+    task="default.add",
+    executor=Executor(kind="worker", id="task-1/4"),
+    since=1767312002.5,
+    expires_at=1767312032.75,
 )
 FULL_RUN = RunSpec(
     run_id="r-20260102-abc",
@@ -318,6 +340,9 @@ CASES: dict[str, tuple[Codec, Any]] = {
             created_at=1767312002.5,
         ),
     ),
+    "message_limited": (MESSAGE, wire.Message(action=replace(PLAIN, task=LIMITED_TASK))),
+    "hold": (HOLD, HELD),
+    "hold_asleep": (HOLD, replace(HELD, scope="cache:k7v2", asleep=True)),
 }
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from upwell._core import wire
+from upwell._core.holds import Hold
 from upwell._core.journal import Completed, Entry, Scheduled, Sent, Traced
 from upwell._core.model import (
     ActionKey,
@@ -18,6 +19,8 @@ from upwell._core.model import (
     Bounds,
     CacheEntry,
     ErrorInfo,
+    Executor,
+    Limit,
     Outcome,
     Payload,
     RetryPolicy,
@@ -45,8 +48,18 @@ names = st.dictionaries(texts, texts, max_size=2)
 runs = st.builds(RunSpec, created_at=times, custom_context=names, env_vars=names)
 bounds = st.builds(Bounds, max_runtime_s=st.none() | times, deadline_s=st.none() | times)
 retries = st.builds(RetryPolicy, count=sizes, base_s=times, factor=times, cap_s=st.none() | times)
+limits = st.lists(st.builds(Limit, scope=texts, places=sizes), max_size=2).map(tuple)
 tasks = st.builds(
-    TaskSpec, name=texts, module=texts, pool=texts, retry=retries, bounds=bounds, cache_key=st.none() | texts
+    TaskSpec,
+    name=texts,
+    module=texts,
+    pool=texts,
+    retry=retries,
+    bounds=bounds,
+    cache_key=st.none() | texts,
+    cache_serialize=st.booleans(),
+    cache_max_age_s=st.none() | times,
+    limits=limits,
 )
 specs = st.builds(ActionSpec, run=runs, action_id=texts, task=tasks, inputs=payloads, queued_at=times)
 attempts = st.builds(Attempt, started_at=times, ended_at=st.none() | times)
@@ -97,6 +110,12 @@ def test_journal_entries_round_trip(entry: Entry) -> None:
 @given(st.builds(CacheEntry, output=payloads, made_by=keys, created_at=times))
 def test_cache_entries_round_trip(entry: CacheEntry) -> None:
     assert wire.load_cache_entry(wire.dump_cache_entry(entry)) == entry
+
+
+@some
+@given(st.builds(Hold, executor=st.builds(Executor), since=times, expires_at=times))
+def test_holds_round_trip(hold: Hold) -> None:
+    assert wire.load_hold(wire.dump_hold(hold)) == hold
 
 
 @some

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from upwell._aws.clients import Clients
+from upwell._aws.dynamodb_holds import DynamoHolds
 from upwell._aws.dynamodb_items import (
     RUNS_LISTING,
     VIEW_SK_PREFIX,
@@ -44,7 +45,7 @@ PARALLEL_BATCHES = 4
 """Batches of one kind in flight."""
 
 
-class DynamoStore:
+class DynamoStore(DynamoHolds):
     """`StateStore` on four tables.
 
     A save is one conditional PutItem. Point reads and journal writes of many coroutines share requests.
@@ -60,6 +61,7 @@ class DynamoStore:
         self._journal = Table(clients, settings.journal_table)
         self._cache = Table(clients, settings.cache_table)
         self._runs = Table(clients, settings.runs_table)
+        super().__init__(self._runs)
         self._retention_s = retention_s
         self._action_reads: Batcher[ActionKey, ActionRecord | None] = _reads(self._get_actions)
         self._cache_reads: Batcher[str, CacheEntry | None] = _reads(self._get_cached)

@@ -89,13 +89,17 @@ class Table:
     async def put(self, item: Item, condition: Condition) -> bool:
         """Write an item; False when the condition did not hold."""
         self.check_size(item)
-        request: dict[str, Any] = {"ConditionExpression": condition.expression}
-        if condition.names:
-            request["ExpressionAttributeNames"] = condition.names
-        if condition.values:
-            request["ExpressionAttributeValues"] = condition.values
+        request = {"TableName": self.name, "Item": item, **_conditional(condition)}
+        return await self._held(lambda: self._clients.dynamodb.put_item(**request))
+
+    async def delete(self, key: Item, condition: Condition) -> bool:
+        """Delete an item; False when the condition did not hold."""
+        request = {"TableName": self.name, "Key": key, **_conditional(condition)}
+        return await self._held(lambda: self._clients.dynamodb.delete_item(**request))
+
+    async def _held(self, write: Callable[[], object]) -> bool:
         try:
-            await self._call(lambda: self._clients.dynamodb.put_item(TableName=self.name, Item=item, **request))
+            await self._call(write)
         except ClientError as e:
             if error_code(e) == "ConditionalCheckFailedException":
                 return False
@@ -163,6 +167,15 @@ class Table:
             f"{count} items of table {self.name} could not be {what} in {TRIES} tries: DynamoDB is throttling; "
             "try again in some minutes, or lower the number of children in flight"
         )
+
+
+def _conditional(condition: Condition) -> dict[str, Any]:
+    request: dict[str, Any] = {"ConditionExpression": condition.expression}
+    if condition.names:
+        request["ExpressionAttributeNames"] = condition.names
+    if condition.values:
+        request["ExpressionAttributeValues"] = condition.values
+    return request
 
 
 def item_bytes(item: Item) -> int:

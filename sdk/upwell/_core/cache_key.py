@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+from upwell._core.model import CacheEntry
+
 
 def cache_key(*, task: str, interface: str, version: str, inputs: str) -> str:
     """Return the key of a result: SHA-256 in hex.
@@ -22,3 +24,14 @@ def cache_key(*, task: str, interface: str, version: str, inputs: str) -> str:
         h.update(len(data).to_bytes(8, "big"))
         h.update(data)
     return h.hexdigest()
+
+
+def is_usable(entry: CacheEntry, max_age_s: float | None, now: float) -> bool:
+    """Whether a kept result is not too old.
+
+    Args:
+        entry: The result.
+        max_age_s: The age up to which it is used; None is any.
+        now: The time, epoch seconds.
+    """
+    return max_age_s is None or now - entry.created_at <= max_age_s

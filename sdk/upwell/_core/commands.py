@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from upwell._core.model import (
+    ActionKey,
     ActionRecord,
     ActionSpec,
     ActionWarning,
@@ -21,12 +22,18 @@ from upwell._core.model import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A message arrived; its receiver wants to run the action."""
+    """A message arrived; its receiver wants to run the action.
+
+    Attributes:
+        wait_s: It would, but for a place that is not free: where it could begin, its message is sent anew with
+            this delay.
+    """
 
     spec: ActionSpec
     executor: Executor
     lease: Lease
     max_losses: int = 5
+    wait_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +45,12 @@ class Extend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
-    """The holder of a lease ran the task."""
+    """The holder of a lease ran the task, or found its result in the cache."""
 
     lease_id: str
     outcome: Outcome
     warnings: tuple[ActionWarning, ...] = ()
+    cached_from: ActionKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -182,6 +182,8 @@ def _start(record: ActionRecord, command: Claim, now: float) -> Decision:
     if late is not None:
         outcome = Outcome(status=Status.TIMED_OUT, error=late)
         return _ended(record, Event.TIMED_OUT, outcome, now)
+    if command.wait_s is not None:
+        return Decision(None, (Resend(command.wait_s), Acknowledge()))
     number = record.attempt + (0 if record.is_resumed else 1)
     attempt = Attempt(number=number, executor=command.executor, started_at=now)
     started = replace(
@@ -220,7 +222,8 @@ def _finish(record: ActionRecord | None, command: Finish, now: float) -> Decisio
         return _repeated_finish(record, command, now)
     record = _warned(record, command.warnings)
     if command.outcome.error is None:
-        return _ended(record, Event.SUCCEEDED, command.outcome, now)
+        found = replace(record, cached_from=command.cached_from)
+        return _ended(found, Event.SUCCEEDED, command.outcome, now)
     return _failed(record, command.outcome.status, command.outcome.error, now)
 
 
@@ -413,7 +416,8 @@ def _ended(record: ActionRecord, event: Event, outcome: Outcome, now: float) -> 
 
 def _end_effects(record: ActionRecord, spec: ActionSpec, outcome: Outcome) -> tuple[Effect, ...]:
     effects: list[Effect] = []
-    if outcome.output is not None and record.spec.task.cache_key is not None:
+    is_new = record.cached_from is None
+    if outcome.output is not None and record.spec.task.cache_key is not None and is_new:
         effects.append(Remember(outcome.output))
     if outcome.status is not Status.SUCCEEDED and record.attempts:
         effects.append(StopChildren())

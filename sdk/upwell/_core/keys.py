@@ -18,6 +18,9 @@ DATA = "data/"
 """Files and directories of tasks: `data/<run id>/...`."""
 RUNTIME = "runtime/"
 """The worker's own code, fetched by Fargate tasks: `runtime/<hash>.zip`."""
+HOLDS = "hold#"
+"""Start of the partitions of the runs table in which places are held."""
+HOLD_SHARDS = 16
 DEFAULT_POOL = "default"
 """The pool of environments that ask for nothing special."""
 DEAD_SUFFIX = "-dead"
@@ -43,6 +46,21 @@ def journal_pk(run_id: str, action_id: str, shard: int) -> str:
 def journal_sk(at: float, entry_id: str) -> str:
     """Return a sort key that orders entries by time (epoch seconds), then by id."""
     return f"{int(at * 1_000_000):016d}#{entry_id}"
+
+
+def hold_pk(scope: str) -> str:
+    """Return the partition of the places of a scope: one of 16, so that all can be listed."""
+    return f"{HOLDS}{zlib.crc32(scope.encode()) % HOLD_SHARDS:02x}"
+
+
+def hold_pks() -> list[str]:
+    """Return every partition that places are in."""
+    return [f"{HOLDS}{shard:02x}" for shard in range(HOLD_SHARDS)]
+
+
+def hold_sk(scope: str, place: int) -> str:
+    """Return the sort key of a place; those of a scope start with `<scope>#`."""
+    return f"{scope}#{place:06d}"
 
 
 def bundle_key(bundle: str) -> str:

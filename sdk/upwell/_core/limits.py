@@ -33,3 +33,5 @@ ACTION_SHARDS = 16
 """Partitions that the action records of one run spread over."""
 JOURNAL_SHARD_ENTRIES = 250
 """Children per journal shard; the next child opens the next shard."""
+PLACES_MAX = 1000
+"""Largest max_concurrency: who looks for a place reads those of its limit."""

@@ -84,6 +84,15 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """How many attempts may run at once under one name, whatever their parents, runs and executors."""
+
+    scope: str
+    """`task:<name>`, `env:<name>` or `cache:<key>`."""
+    places: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSpec:
     """What to run and how: all that an executor must know besides the inputs."""
 
@@ -102,6 +111,12 @@ class TaskSpec:
     env_vars: dict[str, str] = field(default_factory=dict)
     """Environment variables of the environment, and of an override."""
     max_inline_io_bytes: int = MAX_INLINE_IO_BYTES
+    limits: tuple[Limit, ...] = ()
+    """What bounds how often it runs at once; an attempt has a place under each."""
+    cache_serialize: bool = False
+    """One attempt at a time computes the result of a cache key; the others wait for it."""
+    cache_max_age_s: float | None = None
+    """Results that are older are not used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

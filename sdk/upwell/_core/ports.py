@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from upwell._core.holds import Hold
 from upwell._core.journal import Entry, JournalItem
 from upwell._core.model import (
     ActionKey,
@@ -98,7 +99,27 @@ class Runs(Protocol):
         """Return the folded counts; they may be slightly behind."""
 
 
-class StateStore(Actions, Journals, Cache, Runs, Protocol):
+class Holds(Protocol):
+    """Places under limits, one item each; every write is fenced by the lease that holds the place."""
+
+    async def list_holds(self, scope: str | None = None) -> list[Hold]:
+        """Return what is stored of a scope (None: of all), by scope and place, expired or not; consistent."""
+
+    async def take_hold(self, hold: Hold, *, replaces: Hold | None) -> bool:
+        """Write a hold if nobody is in its place, or `replaces` is, unchanged, or the same lease.
+
+        Returns:
+            False when somebody else is there; nothing was written then.
+        """
+
+    async def renew_hold(self, hold: Hold) -> bool:
+        """Write a hold anew if its lease is in its place; False if it isn't."""
+
+    async def release_hold(self, hold: Hold) -> None:
+        """Leave a place; nothing happens when another lease is there, or none."""
+
+
+class StateStore(Actions, Journals, Cache, Runs, Holds, Protocol):
     """Everything that must survive the processes."""
 
 

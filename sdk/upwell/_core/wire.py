@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
+from upwell._core.holds import Hold
 from upwell._core.journal import Completed, Entry, Scheduled, Traced
 from upwell._core.model import ActionRecord, ActionSpec, CacheEntry, Outcome, RunRecord
 
@@ -114,6 +115,16 @@ def dump_cache_entry(entry: CacheEntry) -> str:
 def load_cache_entry(text: str) -> CacheEntry:
     """Read a cache entry."""
     return _load(CacheEntry, text, "a cache entry")
+
+
+def dump_hold(hold: Hold) -> str:
+    """Return a hold as JSON."""
+    return _dump(Hold, hold)
+
+
+def load_hold(text: str) -> Hold:
+    """Read a hold."""
+    return _load(Hold, text, "a hold")
 
 
 _KINDS: dict[str, type[Entry]] = {"s": Scheduled, "c": Completed, "t": Traced}

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from upwell.errors import UsageError
 
-SCHEMA_VERSION = 1
-"""Of the tables below; kept in the file as `user_version`."""
 PAGE_BYTES = 8192
 """Holds most records without overflow pages."""
 OPEN_TIMEOUT_S = 10.0
@@ -34,6 +32,16 @@ CREATE TABLE runs (
 );
 CREATE INDEX runs_by_time ON runs (created_at);
 """
+HOLDS = """
+CREATE TABLE holds (
+    scope TEXT NOT NULL, place INTEGER NOT NULL, lease_id TEXT NOT NULL, expires_at REAL NOT NULL,
+    hold TEXT NOT NULL,
+    PRIMARY KEY (scope, place)
+) WITHOUT ROWID;
+"""
+STEPS = (SCHEMA, HOLDS)
+"""What makes a file of version n one of version n + 1; kept in the file as `user_version`."""
+SCHEMA_VERSION = len(STEPS)
 
 
 def open_database(path: Path) -> None:
@@ -77,10 +85,10 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     if _schema_version(connection, path) == SCHEMA_VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
-    if _schema_version(connection, path) == 0:  # else another process was faster
-        for statement in SCHEMA.split(";"):
+    for step in STEPS[_schema_version(connection, path) :]:  # none where another process was faster
+        for statement in step.split(";"):
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
 
 

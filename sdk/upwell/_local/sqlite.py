@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from upwell._core.holds import Hold
 from upwell._core.journal import Entry, JournalItem
 from upwell._core.model import ActionKey, ActionRecord, CacheEntry, RunRecord
 from upwell._core.ports import RunView
@@ -109,6 +110,24 @@ class SqliteStore:
         """Keep entries; the last one under a key wins."""
         if entries:
             await self._write(statements.put_cached(entries))
+
+    # --- holds ------------------------------------------------------------------------------------------------
+
+    async def list_holds(self, scope: str | None = None) -> list[Hold]:
+        """Return the holds of a scope, or all; expired ones too."""
+        return statements.list_holds(self._reader, scope)
+
+    async def take_hold(self, hold: Hold, *, replaces: Hold | None) -> bool:
+        """Write a hold if nobody is in its place, or `replaces` is, unchanged, or the same lease."""
+        return await self._write(statements.take_hold(hold, replaces))
+
+    async def renew_hold(self, hold: Hold) -> bool:
+        """Write a hold anew if its lease is in its place."""
+        return await self._write(statements.renew_hold(hold))
+
+    async def release_hold(self, hold: Hold) -> None:
+        """Leave a place."""
+        await self._write(statements.release_hold(hold))
 
     # --- runs -------------------------------------------------------------------------------------------------
 

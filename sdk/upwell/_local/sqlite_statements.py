@@ -7,16 +7,19 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from upwell._core.holds import Hold
 from upwell._core.journal import Entry, JournalItem, sort_key
 from upwell._core.model import ActionKey, ActionRecord, CacheEntry, RunRecord
 from upwell._core.ports import RunView
 from upwell._core.wire import (
     dump_cache_entry,
     dump_entry,
+    dump_hold,
     dump_record,
     dump_run,
     load_cache_entry,
     load_entry,
+    load_hold,
     load_record,
     load_run,
 )
@@ -72,6 +75,41 @@ def put_cached(entries: Sequence[CacheEntry]) -> Statement[None]:
         connection.executemany("INSERT OR REPLACE INTO cache VALUES (?, ?)", rows)
 
     return run
+
+
+def take_hold(hold: Hold, replaces: Hold | None) -> Statement[bool]:
+    """Write a hold under its condition."""
+    row = (hold.scope, hold.place, hold.lease_id, hold.expires_at, dump_hold(hold))
+    seen = (None, None) if replaces is None else (replaces.lease_id, replaces.expires_at)
+    upsert = (
+        "INSERT INTO holds VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+        "lease_id = excluded.lease_id, expires_at = excluded.expires_at, hold = excluded.hold "
+        "WHERE lease_id = excluded.lease_id OR (lease_id = ? AND expires_at = ?)"
+    )
+    return lambda c: c.execute(upsert, row + seen).rowcount == 1
+
+
+def renew_hold(hold: Hold) -> Statement[bool]:
+    """Write a hold anew if its lease is there."""
+    update = "UPDATE holds SET expires_at = ?, hold = ? WHERE scope = ? AND place = ? AND lease_id = ?"
+    values = (hold.expires_at, dump_hold(hold), hold.scope, hold.place, hold.lease_id)
+    return lambda c: c.execute(update, values).rowcount == 1
+
+
+def release_hold(hold: Hold) -> Statement[None]:
+    """Delete a hold if its lease is there."""
+    delete = "DELETE FROM holds WHERE scope = ? AND place = ? AND lease_id = ?"
+
+    def run(connection: sqlite3.Connection) -> None:
+        connection.execute(delete, (hold.scope, hold.place, hold.lease_id))
+
+    return run
+
+
+def list_holds(connection: sqlite3.Connection, scope: str | None) -> list[Hold]:
+    """Read the holds of a scope, or all."""
+    query = "SELECT hold FROM holds WHERE ?1 IS NULL OR scope = ?1 ORDER BY scope, place"
+    return [load_hold(text) for (text,) in connection.execute(query, (scope,))]
 
 
 def get_action(connection: sqlite3.Connection, key: ActionKey) -> ActionRecord | None:
