@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import Aws
 
-from upwell._core.keys import BUNDLES, CACHED, DATA, RUNTIME, VALUES
+from upwell._core.keys import BUNDLES, CACHED, DATA, HOLDS, RUNTIME, VALUES
 from upwell_infra.deployment import Deployment, regional_arn
 from upwell_infra.grants import Grant
 
@@ -21,6 +21,12 @@ def executor_grants(deployment: Deployment, pool: str) -> list[Grant]:
             sid="Cache",
             actions=["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"],
             resources=[deployment.table_arn("cache")],
+        ),
+        Grant(
+            sid="Holds",
+            actions=["dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"],
+            resources=[deployment.table_arn("runs")],
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{HOLDS}*"]}},
         ),
         receive_grant(deployment.queue_arn(pool)),
         Grant(

@@ -9,7 +9,6 @@ from typing import Any, Literal, Protocol, cast, runtime_checkable
 
 from upwell._author.durations import Duration, to_seconds
 from upwell._author.source import body_digest
-from upwell.errors import UnsupportedError
 
 Behavior = Literal["auto", "override", "disable"]
 _ALIASES: dict[str, Behavior] = {
@@ -62,11 +61,12 @@ class Cache:
         behavior: `auto` uses kept results; `override` computes anew and keeps the result; `disable` does
             neither. `enable` and `on` mean `auto`, `off` means `disable`.
         version_override: Version of the code, instead of the policies'.
-        serialize: Not available.
+        serialize: Of equal calls at the same time one computes; the others wait, and get its result. One that
+            dies, or fails, is replaced by the next.
         ignored_inputs: Parameters whose values make no difference.
         salt: Part of the version.
         policies: Make the version together; by default the code of the function.
-        max_age: Not available; 0 is "of any age".
+        max_age: Results that were kept longer ago are not used, and replaced; 0 is "of any age".
 
     Example:
         >>> Cache("auto", version_override="v1", ignored_inputs="verbose").ignored
@@ -85,16 +85,13 @@ class Cache:
         if str(self.behavior).lower() not in _ALIASES:
             known = ", ".join(repr(alias) for alias in _ALIASES)
             raise ValueError(f"cache behavior {self.behavior!r} is unknown; use one of {known}")
-        if self.serialize:
-            raise UnsupportedError(
-                "Cache(serialize=True) is not available yet: equal calls at the same time are each computed; "
-                "leave serialize= out"
-            )
-        if self.max_age is not None and to_seconds(self.max_age, "Cache(max_age)"):
-            raise UnsupportedError(
-                f"Cache(max_age={self.max_age!r}) is not available yet: kept results do not grow too old; "
-                "leave max_age= out and change version_override= when they have"
-            )
+        if self.max_age is not None:
+            to_seconds(self.max_age, "Cache(max_age)")
+
+    @property
+    def max_age_s(self) -> float | None:
+        """The age up to which a kept result is used, in seconds; None is any."""
+        return None if self.max_age is None else to_seconds(self.max_age, "Cache(max_age)") or None
 
     @property
     def mode(self) -> Behavior:

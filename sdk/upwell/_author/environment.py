@@ -20,6 +20,7 @@ from upwell._author.options import (
     DEFAULT_POOL,
     TaskOptions,
     to_inline_bytes,
+    to_max_concurrency,
     to_tuple,
     warn_ignored,
 )
@@ -49,6 +50,7 @@ class TaskSettings(TypedDict, total=False):
     report: bool
     interruptible: bool | None
     max_inline_io_bytes: int | str | None
+    max_concurrency: int | None
     queue: str | None
     service_account: str | None
     triggers: object
@@ -75,6 +77,7 @@ class EnvironmentSettings(TypedDict, total=False):
     plugin_config: object
     queue: str | None
     max_inline_io: int | str | None
+    max_concurrency: int | None
 
 
 @dataclass(eq=False)
@@ -95,6 +98,8 @@ class TaskEnvironment:
         reuse_policy: Keeps workers warm between actions; `reusable` is the same.
         queue: Name of a queue; kept for display.
         max_inline_io: The largest inputs or outputs passed by value: bytes, or `"10Mi"`.
+        max_concurrency: How many attempts of all its tasks run at once, whatever their runs and executors. Each
+            task may have a `max_concurrency` of its own besides.
         pod_template: Ignored, with a warning; as are `service_account` and `plugin_config`.
 
     Raises:
@@ -127,6 +132,7 @@ class TaskEnvironment:
     plugin_config: object = None
     queue: str | None = None
     max_inline_io: int | str = MAX_INLINE_IO_BYTES
+    max_concurrency: int | None = None
     tasks: dict[str, Task[..., Any]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -143,6 +149,7 @@ class TaskEnvironment:
         self.env_vars = dict(self.env_vars or {})
         to_cache(self.cache)
         to_inline_bytes(self.max_inline_io)
+        to_max_concurrency(self.max_concurrency, f"TaskEnvironment({self.name!r})")
         warn_ignored(
             f"TaskEnvironment({self.name!r})",
             {
@@ -230,6 +237,7 @@ class TaskEnvironment:
             bounds=to_bounds(given.get("timeout")),
             cache=to_cache(given.get("cache", self.cache)),
             max_inline_io_bytes=to_inline_bytes(given.get("max_inline_io_bytes", self.max_inline_io)),
+            max_concurrency=to_max_concurrency(given.get("max_concurrency"), f"@task of {self.name}.{task}"),
             resources=self.resources,
             env_vars=dict(self.env_vars or {}),
             secrets=to_secrets(self.secrets),

@@ -10,7 +10,7 @@ from upwell._author.cache import Cache
 from upwell._author.quantities import parse_bytes
 from upwell._author.resources import Resources
 from upwell._author.secret import Secret
-from upwell._core.limits import MAX_INLINE_IO_BYTES
+from upwell._core.limits import MAX_INLINE_IO_BYTES, PLACES_MAX
 from upwell._core.model import Bounds, RetryPolicy
 
 DEFAULT_POOL = "default"
@@ -27,6 +27,7 @@ class TaskOptions:
         bounds: Time bounds.
         cache: Whether results are kept.
         max_inline_io_bytes: The largest inputs or outputs passed by value.
+        max_concurrency: How many of its attempts run at once in the whole deployment; None is unlimited.
         resources: What it needs to run on.
         env_vars: Environment variables.
         secrets: Secrets.
@@ -46,6 +47,7 @@ class TaskOptions:
     bounds: Bounds = field(default_factory=Bounds)
     cache: Cache = field(default_factory=lambda: Cache("disable"))
     max_inline_io_bytes: int = MAX_INLINE_IO_BYTES
+    max_concurrency: int | None = None
     resources: Resources | None = None
     env_vars: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[Secret, ...] = ()
@@ -68,6 +70,24 @@ def to_inline_bytes(value: int | str) -> int:
         10485760
     """
     return parse_bytes(value, "max_inline_io")
+
+
+def to_max_concurrency(value: int | None, where: str) -> int | None:
+    """Return `max_concurrency=`.
+
+    Raises:
+        TypeError: it is not a whole number.
+        ValueError: it is below 1, or more than the places that can be kept.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{where}: max_concurrency={value!r} is no whole number; give 1 or more")
+    if not 1 <= value <= PLACES_MAX:
+        raise ValueError(
+            f"{where}: max_concurrency={value} is not possible; give 1 to {PLACES_MAX}, or leave it out"
+        )
+    return value
 
 
 def to_tuple(value: object) -> tuple[object, ...]:

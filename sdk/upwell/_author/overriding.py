@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Literal, TypedDict
 
 from upwell._author.cache import CacheRequest, to_cache
-from upwell._author.options import TaskOptions, to_inline_bytes, to_tuple, warn_ignored
+from upwell._author.options import TaskOptions, to_inline_bytes, to_max_concurrency, to_tuple, warn_ignored
 from upwell._author.policies import Retries, TimeoutType, to_bounds, to_retry_policy
 from upwell._author.resources import Resources
 from upwell._author.secret import SecretRequest, to_secrets
@@ -25,6 +25,7 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "env_vars": ("env_vars", dict),
     "secrets": ("secrets", to_secrets),
     "max_inline_io_bytes": ("max_inline_io_bytes", to_inline_bytes),
+    "max_concurrency": ("max_concurrency", lambda value: to_max_concurrency(value, "override")),
     "queue": ("queue", str),
     "interruptible": ("interruptible", bool),
     "entrypoint": ("entrypoint", bool),
@@ -46,6 +47,7 @@ class Overrides(TypedDict, total=False):
     secrets: SecretRequest | None
     service_account: str | None
     max_inline_io_bytes: int | str | None
+    max_concurrency: int | None
     pod_template: object
     queue: str | None
     interruptible: bool | None

@@ -19,7 +19,8 @@ from upwell._author.registry import importable_name, resolve
 from upwell._author.resources import Resources
 from upwell._author.secret import Secret
 from upwell._core.cache_key import cache_key
-from upwell._core.model import Bounds, RetryPolicy, TaskSpec
+from upwell._core.holds import environment_scope, task_scope
+from upwell._core.model import Bounds, Limit, RetryPolicy, TaskSpec
 from upwell._types.interface import Interface
 
 if TYPE_CHECKING:
@@ -169,6 +170,11 @@ class Task(Generic[P, R]):
         return self.options.max_inline_io_bytes
 
     @property
+    def max_concurrency(self) -> int | None:
+        """How many of its attempts run at once; None is unlimited."""
+        return self.options.max_concurrency
+
+    @property
     def resources(self) -> Resources | None:
         """What it needs to run on."""
         return self.options.resources
@@ -235,7 +241,13 @@ class Task(Generic[P, R]):
             version=self.version,
             inputs=self.input_digest(encoded),
         )
-        return replace(base, cache_key=key, cache_write_only=self.options.cache.mode == "override")
+        return replace(
+            base,
+            cache_key=key,
+            cache_write_only=self.options.cache.mode == "override",
+            cache_serialize=self.options.cache.serialize,
+            cache_max_age_s=self.options.cache.max_age_s,
+        )
 
     @cached_property
     def version(self) -> str:
@@ -253,7 +265,15 @@ class Task(Generic[P, R]):
             bounds=self.options.bounds,
             env_vars=self.env_vars,
             max_inline_io_bytes=self.options.max_inline_io_bytes,
+            limits=self._limits(),
         )
+
+    def _limits(self) -> tuple[Limit, ...]:
+        places = {
+            task_scope(self.name): self.options.max_concurrency,
+            environment_scope(self.env.name): self.env.max_concurrency,
+        }
+        return tuple(Limit(scope=scope, places=n) for scope, n in places.items() if n is not None)
 
     def __reduce__(self) -> tuple[Callable[..., Task[..., Any]], tuple[str, str, dict[str, Any]]]:
         return _restore, (self.module, self.name, self._overrides)

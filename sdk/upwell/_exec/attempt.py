@@ -17,6 +17,7 @@ from upwell._exec.effects import acknowledged, carry_out
 from upwell._exec.invoke import invoke
 from upwell._exec.kernel import Kernel
 from upwell._exec.linger import Leave, linger, out_of_time
+from upwell._exec.places import Places
 from upwell._exec.sleep import fall_asleep
 from upwell._exec.slots import Slot
 from upwell._exec.transition import transition
@@ -65,6 +66,7 @@ class Attempt:
         lease: Lease,
         slot: Slot,
         leave_at: float | None,
+        places: Places,
     ) -> None:
         self._host = host
         self._kernel = host.kernel
@@ -76,6 +78,8 @@ class Attempt:
         self._work: asyncio.Task[Outcome] | None = None
         self._stop = self._cancel
         self._leave_at = leave_at
+        self._places = places
+        self._displaced = False
         self._suspend: Suspend | None = None
         self._verdict: Outcome | None = None
 
@@ -167,6 +171,7 @@ class Attempt:
     async def _suspended(self, suspend: Suspend) -> bool:
         """Write that the attempt sleeps, see to its being woken, let go of the message."""
         ports = self._kernel.ports
+        await self._places.sleep()
         decision = await transition(ports.store, ports.clock, self._record.key, suspend, known=self._record)
         if any(isinstance(effect, LookAgain) for effect in decision.effects):
             await fall_asleep(self._kernel, self._driver, self._record.key)
@@ -178,8 +183,8 @@ class Attempt:
             self._work.cancel()
 
     async def _cancelled(self) -> bool:
-        """The attempt was stopped: by an abort, whose record is final, or because this executor drains."""
-        if not self._host.draining:
+        """It was stopped: by an abort, whose record is final; by a draining executor; or its place is lost."""
+        if not (self._host.draining or self._displaced):
             return await self._discard_if_ended()
         return await self._commit(Release(lease_id=self._lease.id))
 
@@ -196,6 +201,7 @@ class Attempt:
         decision = await transition(ports.store, ports.clock, self._record.key, command, known=self._record)
         if any(isinstance(effect, Stop) for effect in decision.effects):
             log.info("an attempt ended after it had lost its lease", extra=self._fields())
+        await self._places.leave()  # before the parent hears of it and sends the next one
         spec = decision.record.spec if decision.record is not None else self._record.spec
         await carry_out(self._kernel, decision, self._delivery, spec)
         return acknowledged(decision)
@@ -210,6 +216,9 @@ class Attempt:
             try:
                 if not await self._extend():
                     await self._stop_without_lease()
+                    return
+                if not await self._places.renew():
+                    self._displace()
                     return
                 await ports.queue.hide(self._delivery, self._host.lease_s)
             except Exception:  # the store is out of reach: try again; the lease decides, not this request
@@ -230,6 +239,13 @@ class Attempt:
         record = await self._kernel.ports.store.get(self._record.key)
         if record is None or record.outcome is None:
             self._driver.leave()
+        self._cancel()
+
+    def _displace(self) -> None:
+        """Another attempt is in this one's place, which was not renewed in time: go back to the queue."""
+        log.warning("an attempt is stopped that has lost its place under a limit", extra=self._fields())
+        self._displaced = True
+        self._driver.leave()
         self._cancel()
 
     def _fields(self) -> dict[str, object]:

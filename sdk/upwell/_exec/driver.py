@@ -28,6 +28,7 @@ from upwell._core.model import (
     Status,
 )
 from upwell._exec.boundary import Answer, AttemptLostError, Call, Ended, TraceRecord, UserCode
+from upwell._exec.cached import look_up
 from upwell._exec.effects import abort
 from upwell._exec.kernel import Kernel
 from upwell._exec.payloads import pack, unpack
@@ -36,6 +37,7 @@ from upwell._exec.sender import Sender
 from upwell._exec.slots import Slot
 from upwell._exec.transition import transition
 from upwell._exec.watch import Watch
+from upwell._exec.windows import Windows
 
 T = TypeVar("T")
 
@@ -59,6 +61,7 @@ class Driver:
         self.checks = Checks(record)
         self._sender = Sender(kernel, record.key, self.journal, failures=record.failures)
         self._in_flight = asyncio.Semaphore(kernel.settings.max_in_flight)
+        self._windows = Windows()
         self._open: dict[str, ActionSpec] = {}
         self._calls: set[asyncio.Future[Outcome]] = set()
         self._ended = False
@@ -281,10 +284,18 @@ class Driver:
 
     async def _hit(self, child: ActionSpec, inputs: bytes) -> Outcome | None:
         self._refuse_after_end(child)
-        hit = await self.guard(self._cached(child))
+        hit = await self.guard(look_up(self._kernel.ports, child))
         return None if hit is None else await self.guard(self._note_hit(child, inputs, hit))
 
     async def _outcome(self, child: ActionSpec, call: Call, inputs: bytes) -> Outcome:
+        if child.action_id in self.journal.open:
+            return await self._in_turn(child, call, inputs)
+        async with self._windows.entered(child.task) as waited:
+            if waited and child.task.cache_serialize and (hit := await self._hit(child, inputs)) is not None:
+                return hit
+            return await self._in_turn(child, call, inputs)
+
+    async def _in_turn(self, child: ActionSpec, call: Call, inputs: bytes) -> Outcome:
         async with self._in_flight:
             self._refuse_after_end(child)  # it may have waited for its turn until the end
             return await self._send_and_wait(child, call, inputs)
@@ -321,12 +332,6 @@ class Driver:
                 await self._slot.resume()
         del self._open[child.action_id]
         return outcome
-
-    async def _cached(self, child: ActionSpec) -> CacheEntry | None:
-        key = child.task.cache_key
-        if key is None or child.run.cache_mode != "use" or child.task.cache_write_only:
-            return None
-        return (await self._kernel.ports.store.get_cached([key])).get(key)
 
     async def _note_hit(self, child: ActionSpec, inputs: bytes, entry: CacheEntry) -> Outcome:
         ports = self._kernel.ports

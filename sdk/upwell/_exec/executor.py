@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from upwell._core.commands import Claim, Run
+from upwell._core.commands import Claim, Finish, Run
 from upwell._core.limits import RECORD_INLINE_BYTES
-from upwell._core.model import ActionKey, ActionSpec, Lease
+from upwell._core.model import ActionKey, ActionRecord, ActionSpec, CacheEntry, Lease, Outcome, Status
 from upwell._core.ports import Delivery
 from upwell._exec.attempt import Attempt
 from upwell._exec.effects import acknowledged, carry_out
 from upwell._exec.kernel import Kernel
 from upwell._exec.payloads import pack
+from upwell._exec.places import Places
 from upwell._exec.putback import put_back
 from upwell._exec.slots import Slot
 from upwell._exec.transition import transition
@@ -67,20 +68,38 @@ class Executor:
     ) -> bool:
         ports = self.kernel.ports
         spec = await self._storable(delivery.message.action)
-        claim = Claim(
-            spec=spec,
-            executor=ports.executor,
-            lease=lease,
-            max_losses=self.kernel.settings.max_system_losses,
-        )
-        key = ActionKey(spec.run.run_id, spec.action_id)
-        decision = await transition(ports.store, ports.clock, key, claim)
-        if not any(isinstance(effect, Run) for effect in decision.effects):
-            await carry_out(self.kernel, decision, delivery, spec)
-            return acknowledged(decision)
-        record = decision.record or await ports.store.get(key)
-        assert record is not None  # claimed just now
-        return await Attempt(self, delivery, record, lease, slot, leave_at).run()
+        places = Places(ports, spec, lease.id, self.lease_s)
+        try:
+            claim = Claim(
+                spec=spec,
+                executor=ports.executor,
+                lease=lease,
+                max_losses=self.kernel.settings.max_system_losses,
+                wait_s=await places.take(),
+            )
+            key = ActionKey(spec.run.run_id, spec.action_id)
+            decision = await transition(ports.store, ports.clock, key, claim)
+            if not any(isinstance(effect, Run) for effect in decision.effects):
+                await carry_out(self.kernel, decision, delivery, spec)
+                return acknowledged(decision)
+            record = decision.record or await ports.store.get(key)
+            assert record is not None  # claimed just now
+            places.begin()
+            if places.hit is not None:
+                return await self._finish_with(places.hit, delivery, record, lease)
+            return await Attempt(self, delivery, record, lease, places.park(slot), leave_at, places).run()
+        finally:
+            await places.release()
+
+    async def _finish_with(
+        self, hit: CacheEntry, delivery: Delivery, record: ActionRecord, lease: Lease
+    ) -> bool:
+        """End an action with what another one computed while it waited."""
+        ports, outcome = self.kernel.ports, Outcome(status=Status.SUCCEEDED, output=hit.output)
+        finish = Finish(lease_id=lease.id, outcome=outcome, cached_from=hit.made_by)
+        decision = await transition(ports.store, ports.clock, record.key, finish, known=record)
+        await carry_out(self.kernel, decision, delivery, record.spec)
+        return acknowledged(decision)
 
     async def _storable(self, spec: ActionSpec) -> ActionSpec:
         """Return the action with inputs of a size that its record can hold."""

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from upwell import errors
 from upwell._author.cache import Cache, FunctionBodyPolicy, VersionParameters, to_cache
 from upwell._author.environment import TaskEnvironment
 from upwell._author.source import body_digest
@@ -109,13 +109,15 @@ class TestRequests:
         with pytest.raises(TypeError, match="cache=3"):
             to_cache(3)  # type: ignore[arg-type]  # that is the point
 
-    @pytest.mark.parametrize("settings", [{"serialize": True}, {"max_age": 60}])
-    def test_what_is_not_available_is_refused(self, settings: Any) -> None:
-        with pytest.raises(errors.UnsupportedError, match="not available yet"):
-            Cache("auto", **settings)
+    @pytest.mark.parametrize(
+        ("max_age", "seconds"), [(None, None), (0, None), (1.5, 1.5), (timedelta(minutes=2), 120.0)]
+    )
+    def test_a_maximum_age_is_seconds_or_a_timedelta(self, max_age: Any, seconds: float | None) -> None:
+        assert Cache("auto", max_age=max_age).max_age_s == seconds
 
-    def test_no_maximum_age_is_fine(self) -> None:
-        assert Cache("auto", max_age=0).is_enabled
+    def test_a_maximum_age_that_is_no_length_of_time_is_refused(self) -> None:
+        with pytest.raises(ValueError, match=r"Cache\(max_age\)=-1"):
+            Cache("auto", max_age=-1)
 
 
 class _Fixed:

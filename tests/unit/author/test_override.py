@@ -76,6 +76,14 @@ def test_falsy_values_keep_what_was_there() -> None:
     assert same.options == work.options
 
 
+def test_a_limit_is_replaced_and_no_limit_keeps_what_was_there() -> None:
+    one = work.override(max_concurrency=1)
+    assert (work.max_concurrency, one.max_concurrency) == (None, 1)
+    assert one.override(max_concurrency=None).max_concurrency == 1
+    with pytest.raises(ValueError, match="max_concurrency=-1"):
+        one.override(max_concurrency=-1)
+
+
 def test_overrides_add_up() -> None:
     twice = work.override(retries=7).override(short_name="late")
     assert (twice.retries, twice.short_name) == (7, "late")
