@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from upwell._core.holds import Hold
 from upwell._core.model import ActionRecord, ActionWarning, Attempt, ErrorInfo, RunRecord
 from upwell._core.ports import RunView
 from upwell._types.marks import FILE, MARK, MEMBER, PAIRS, PICKLE
@@ -108,6 +109,30 @@ def _attempt_document(attempt: Attempt) -> dict[str, Any]:
         "end": attempt.end or None,
         "note": attempt.note or None,
         "error_code": attempt.error.code if attempt.error is not None else None,
+    }
+
+
+def holder_document(hold: Hold, record: ActionRecord | None, now: float) -> dict[str, Any]:
+    """Return a place as `get holders` prints it.
+
+    Args:
+        hold: The place.
+        record: Of the action that holds it.
+        now: The time, epoch seconds; a hold that ran out is the next one's.
+    """
+    is_current = record is not None and record.lease is not None and record.lease.id == hold.lease_id
+    return {
+        "scope": hold.scope,
+        "place": hold.place,
+        "run": hold.run_id,
+        "action": hold.action_id,
+        "task": hold.task,
+        "attempt": record.attempt if record is not None and is_current else None,
+        "executor_kind": hold.executor.kind,
+        "executor_id": hold.executor.id,
+        "since": instant(hold.since),
+        "expires_at": None if hold.asleep else instant(hold.expires_at),
+        "state": "asleep" if hold.asleep else "held" if hold.expires_at > now else "expired",
     }
 
 

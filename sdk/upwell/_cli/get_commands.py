@@ -1,4 +1,4 @@
-"""`upwell get runs|run|actions|io`: what the store knows."""
+"""`upwell get runs|run|actions|io|holders`: what the store knows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ OnlyStatus = Annotated[
     str | None, typer.Option("--status", metavar="STATUS", help="Only those in this status, as `failed`.")
 ]
 
-app = typer.Typer(help="Show runs, actions, and what went in and out of them.", no_args_is_help=False)
+app = typer.Typer(
+    help="Show runs, actions, what went in and out of them, and who holds places.", no_args_is_help=False
+)
 
 
 @app.command("runs")
@@ -101,6 +103,41 @@ def actions(
         print_actions(records)
     else:
         note(f"no such actions in run {run}")
+
+
+@app.command("holders")
+@shared_options
+def holders(
+    session: Session,
+    scope: Annotated[
+        str | None,
+        typer.Option("--scope", help="Only of this limit: task:<name>, env:<name> or cache:<key>."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show who holds the places of max_concurrency= and the locks of Cache(serialize=True).
+
+    A place whose holder is dead frees itself when it expires; until the next one takes it, it is shown so.
+    """
+    import time
+
+    from upwell._cli.documents import holder_document
+    from upwell._cli.reading import read
+    from upwell._cli.tables import print_holders
+    from upwell._cli.terminal import note, print_json
+
+    async def load(backend: Backend) -> list[dict[str, Any]]:
+        found = await backend.store.list_holds(scope)
+        records = await backend.store.get_many(list({hold.action for hold in found}))
+        return [holder_document(hold, records.get(hold.action), time.time()) for hold in found]
+
+    shown = asyncio.run(read(session, load)) or []
+    if as_json:
+        print_json(shown)
+    elif shown:
+        print_holders(shown)
+    else:
+        note("nobody holds a place" + (f" of {scope}" if scope else ""))
 
 
 @app.command("io")

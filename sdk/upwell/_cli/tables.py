@@ -17,7 +17,7 @@ from upwell._cli.terminal import note, one_line, out, plain
 from upwell._core.model import ActionRecord, RunRecord, Status
 from upwell._core.ports import RunView
 
-RIGHT = {"duration", "attempts"}
+RIGHT = {"duration", "attempts", "place", "attempt"}
 UNBROKEN = {"run", "action", "status", "duration"}
 """Columns that are copied or compared: never wrapped."""
 
@@ -125,6 +125,26 @@ def print_actions(actions: Sequence[ActionRecord]) -> None:
             note(f"{action.spec.action_id} attempt {warning.attempt}: {warning.code}: {warning.message}")
 
 
+def print_holders(shown: Sequence[dict[str, Any]]) -> None:
+    """Print who holds which place, given as documents."""
+    rows = [
+        (
+            place["scope"],
+            str(place["place"]),
+            place["run"],
+            place["action"],
+            str(place["attempt"] or ""),
+            f"{place['executor_kind']} {place['executor_id']}",
+            _local_time(place["since"]),
+            _local_time(place["expires_at"]) or place["state"],
+            "" if place["state"] == "held" else place["state"],
+        )
+        for place in shown
+    ]
+    columns = ("scope", "place", "run", "action", "attempt", "executor", "since", "expires", "remarks")
+    print_table(columns, rows)
+
+
 def print_tasks(file: str, tasks: Sequence[Task[..., Any]]) -> None:
     """Print the tasks of a file and how they are called."""
     rows = []
@@ -149,6 +169,10 @@ def _remark(action: ActionRecord, code: str | None, is_cached: bool) -> str:
 def _time(at: float) -> str:
     """Return a time of this machine's zone."""
     return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else ""
+
+
+def _local_time(instant: str | None) -> str:
+    return _time(datetime.fromisoformat(instant).timestamp()) if instant else ""
 
 
 def _length(started_at: float | None, ended_at: float | None, status: Status) -> str:
