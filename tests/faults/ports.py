@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, Literal
 
 from upwell._core.model import RunRecord
-from upwell._core.ports import Ports, StateStore
+from upwell._core.ports import Clock, Ports, StateStore
 from upwell._core.wire import Message
 from upwell._exec.executor import Executor
 from upwell._local.blobs import FolderBlobs
@@ -18,12 +18,12 @@ from upwell._local.platform import LocalPlatform
 
 When = Literal["before", "after"]
 EFFECTS = {
-    "store": ("save", "append", "put_cached"),
+    "store": ("save", "append", "put_cached", "take_hold", "renew_hold", "release_hold"),
     "queue": ("send", "delete", "hide"),
     "blobs": ("put",),
     "orchestrator": ("root_ended",),
 }
-READS = {"store": ("get", "get_many", "read", "get_cached"), "blobs": ("get",)}
+READS = {"store": ("get", "get_many", "read", "get_cached", "list_holds"), "blobs": ("get",)}
 
 
 class Killed(BaseException):
@@ -122,8 +122,8 @@ class CarelessQueue:
 class FaultyPlatform(LocalPlatform):
     """The local engine over ports that fail."""
 
-    def __init__(self, store: StateStore, root: Path, faults: Faults) -> None:
-        super().__init__(store, FolderBlobs(root / "blobs"), root / "scratch")
+    def __init__(self, store: StateStore, root: Path, faults: Faults, *, clock: Clock | None = None) -> None:
+        super().__init__(store, FolderBlobs(root / "blobs"), root / "scratch", clock=clock)
         ports = self.kernel.ports
         wrapped: dict[str, Any] = {kind: Faulty(getattr(ports, kind), kind, faults) for kind in EFFECTS}
         self._adopt(replace(ports, **wrapped))
