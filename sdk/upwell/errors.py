@@ -7,6 +7,7 @@ UpwellError                         what upwell itself reports to its caller
 │   └── UnsupportedError            asks for what Lambda and Fargate cannot give
 ├── UnavailableError                a service cannot be reached or is overloaded; nobody's fault, try again
 ├── RunNotFoundError                no such run
+├── ActionNotFoundError             no such action in the run
 └── RunStateError                   the run is not in a state that allows this
 
 BaseRuntimeError(RuntimeError)      how an action failed: `.code`, `.kind`, `.worker`
@@ -67,6 +68,10 @@ class UnavailableError(UpwellError):
 
 class RunNotFoundError(UpwellError):
     """No such run."""
+
+
+class ActionNotFoundError(UpwellError):
+    """No such action in the run."""
 
 
 class RunStateError(UpwellError):

@@ -9,7 +9,7 @@ from typing import Protocol
 from upwell._author.context import Mode
 from upwell._author.environment import TaskEnvironment
 from upwell._client.config import Config
-from upwell._core.model import RunRecord
+from upwell._core.model import RunRecord, Status
 from upwell._core.ports import BlobStore, StateStore
 from upwell.errors import UsageError
 
@@ -39,6 +39,13 @@ class Backend(Protocol):
 
     async def abort(self, run: RunRecord, reason: str) -> None:
         """End a run, its root action and, through it, all that is open."""
+
+    async def abort_action(self, run: RunRecord, action_id: str, reason: str) -> Status:
+        """End an action and everything below it; return how it has ended, which may be how it had before.
+
+        Raises:
+            ActionNotFoundError: the run has no such action, or none yet.
+        """
 
     async def is_alive(self, run: RunRecord) -> bool:
         """Whether something still works on a run that has not ended."""

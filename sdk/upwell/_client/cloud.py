@@ -16,8 +16,10 @@ from upwell._client.deploy import pool_parameters
 from upwell._client.sandbox import Sandbox, started_sandbox
 from upwell._core.commands import Abort
 from upwell._core.keys import DATA
-from upwell._core.model import ActionKey, RunRecord
+from upwell._core.model import ActionKey, Executor, RunRecord, Status
+from upwell._core.ports import Ports
 from upwell._core.settings import Settings, resource_prefix
+from upwell._exec.control import abort_named, control_kernel
 from upwell._exec.transition import transition
 from upwell._types.io_context import IoContext, set_default_io_context
 from upwell.errors import NotDeployedError
@@ -57,6 +59,19 @@ class CloudBackend:
         key = ActionKey(run.spec.run_id, run.root.action_id)
         command = Abort(spec=run.root, reason=reason)
         await transition(self.store, self._ports.clock, key, command)
+
+    async def abort_action(self, run: RunRecord, action_id: str, reason: str) -> Status:
+        """End an action and tell its parent; its executor notices with its next heartbeat."""
+        ports = Ports(
+            store=self.store,
+            blobs=self.blobs,
+            queue=self._ports.queue,
+            orchestrator=self._ports.orchestrator,
+            clock=self._ports.clock,
+            executor=Executor(kind="client", id=""),
+        )
+        kernel = control_kernel(ports, self._settings, self.mode)
+        return await abort_named(kernel, run.spec.run_id, action_id, reason)
 
     async def is_alive(self, run: RunRecord) -> bool:
         """Whether the run's execution is under way: its record says so."""

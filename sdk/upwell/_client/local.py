@@ -12,13 +12,14 @@ from upwell._author.context import Mode
 from upwell._author.environment import TaskEnvironment
 from upwell._client.config import Config
 from upwell._core.commands import Abort
-from upwell._core.model import ActionKey, RunRecord
-from upwell._core.ports import BlobStore
+from upwell._core.model import ActionKey, Executor, RunRecord, Status
+from upwell._core.ports import BlobStore, Ports
+from upwell._exec.control import abort_named, control_kernel
 from upwell._exec.environment import SystemClock
 from upwell._exec.transition import transition
 from upwell._local.blobs import FolderBlobs
 from upwell._local.orchestrator import LocalOrchestrator
-from upwell._local.platform import LocalPlatform
+from upwell._local.platform import LOCAL_SETTINGS, LocalPlatform
 from upwell._local.queue import MemoryQueue
 from upwell._local.sqlite import SqliteStore
 from upwell.errors import RunStateError
@@ -70,6 +71,21 @@ class LocalBackend:
             Abort(spec=root, reason=reason),
             known=None,
         )
+
+    async def abort_action(self, run: RunRecord, action_id: str, reason: str) -> Status:
+        """End an action; the process that runs it notices within a second, and so does its parent."""
+        clock = SystemClock()
+        queue = MemoryQueue(clock)  # the real one is in the run's process; nothing has to be sent there
+        ports = Ports(
+            store=self.store,
+            blobs=self.blobs,
+            queue=queue,
+            orchestrator=LocalOrchestrator(self.store, queue, clock),
+            clock=clock,
+            executor=Executor(kind="client", id=""),
+        )
+        kernel = control_kernel(ports, LOCAL_SETTINGS, self.mode)
+        return await abort_named(kernel, run.spec.run_id, action_id, reason)
 
     async def is_alive(self, run: RunRecord) -> bool:
         """Whether a process holds the run's lock."""

@@ -146,6 +146,23 @@ class Run:
             await backend.abort(self._record, reason)
             await self._look(backend)
 
+    @syncify
+    async def abort_action(self, action: str, reason: str = "aborted by the user") -> None:
+        """End one action and everything below it; its parent gets an `ActionAbortedError` from the call.
+
+        Args:
+            action: Its id, as `ctx().action.name` or `upwell get actions` gives it.
+            reason: Recorded with it.
+
+        Raises:
+            ActionNotFoundError: the run has no such action.
+        """
+        if action == self._record.root.action_id:
+            await self.abort.aio(reason)
+            return
+        async with open_backend(_mode(self.mode), current_config()) as backend:
+            await backend.abort_action(self._record, action, reason)
+
     @classmethod
     def get(cls, name: str, mode: str | None = None) -> Run:
         """Return the handle of an existing run.

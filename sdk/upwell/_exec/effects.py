@@ -136,13 +136,13 @@ async def stop_children(kernel: Kernel, spec: ActionSpec) -> None:
     for entry in await read_journal(kernel.ports.store, key, journal):
         if isinstance(entry, Scheduled):
             sent.update({child.action_id: entry for child in entry.children})
-    children = [_sent_spec(spec, sent[child_id], child_id) for child_id in journal.open]
+    children = [sent_spec(spec, sent[child_id], child_id) for child_id in journal.open]
     reason = f"its parent {spec.task.name} ended"
     for some in (children[n : n + ABORTS_AT_ONCE] for n in range(0, len(children), ABORTS_AT_ONCE)):
         await asyncio.gather(*(abort(kernel, child, reason) for child in some))
 
 
-def _sent_spec(parent: ActionSpec, batch: Scheduled, child_id: str) -> ActionSpec:
+def sent_spec(parent: ActionSpec, batch: Scheduled, child_id: str) -> ActionSpec:
     """Return as much of a child as its parent's journal knows: enough to end it."""
     child = next(c for c in batch.children if c.action_id == child_id)
     return ActionSpec(

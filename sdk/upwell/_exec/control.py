@@ -1,0 +1,90 @@
+"""What a person does to an action of a run, from a process that has no part in it."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+from upwell._author.context import Mode
+from upwell._core.commands import Abort, Reply, StopChildren
+from upwell._core.journal import Journal, Scheduled
+from upwell._core.model import ActionKey, ActionSpec, Status
+from upwell._core.ports import Ports, StateStore
+from upwell._core.settings import Settings
+from upwell._exec.boundary import Host, Start
+from upwell._exec.effects import reply, sent_spec, stop_children
+from upwell._exec.environment import RandomIds
+from upwell._exec.kernel import Kernel
+from upwell._exec.replay import read_journal
+from upwell._exec.transition import transition
+from upwell.errors import ActionNotFoundError
+
+
+class NoUsers:
+    """Runs nothing."""
+
+    def attempt(self, start: Start, inputs: bytes, host: Host) -> NoReturn:
+        """See `Users.attempt`."""
+        raise NotImplementedError("this process runs no actions")
+
+    def admits(self, spec: ActionSpec, *, busy: bool) -> bool:
+        """See `Users.admits`."""
+        return False
+
+
+def control_kernel(ports: Ports, settings: Settings, mode: Mode) -> Kernel:
+    """Return a kernel that changes actions and runs none."""
+    scratch = Path(tempfile.gettempdir())
+    return Kernel(ports=ports, settings=settings, users=NoUsers(), ids=RandomIds(), mode=mode, scratch=scratch)
+
+
+async def find_action(store: StateStore, run_id: str, action_id: str) -> ActionSpec | None:
+    """Return an action of a run: by its record, or, before anybody has claimed it, as its parent sent it."""
+    record = await store.get(ActionKey(run_id, action_id))
+    if record is not None:
+        return record.spec
+    async for parent in store.list_actions(run_id):
+        if not parent.attempts:
+            continue
+        for entry in await read_journal(store, parent.key, Journal(parent.generation)):
+            if isinstance(entry, Scheduled) and any(c.action_id == action_id for c in entry.children):
+                run = replace(parent.spec.run, generation=entry.generation)
+                # What its parent does while it waits is not known here; waking one that is awake does nothing.
+                return replace(sent_spec(parent.spec, entry, action_id), run=run, parent_sleeps=True)
+    return None
+
+
+async def abort_named(kernel: Kernel, run_id: str, action_id: str, reason: str) -> Status:
+    """Do what `abort_action` does, by the action's id.
+
+    Raises:
+        ActionNotFoundError: the run has no such action, or none yet.
+    """
+    spec = await find_action(kernel.ports.store, run_id, action_id)
+    if spec is None:
+        raise ActionNotFoundError(
+            f"run {run_id} has no action {action_id!r}; `upwell get actions {run_id}` lists them"
+        )
+    return await abort_action(kernel, spec, reason)
+
+
+async def abort_action(kernel: Kernel, spec: ActionSpec, reason: str) -> Status:
+    """End an action and everything below it, and tell its parent, in which the call raises.
+
+    Its executor learns it when it extends its lease. Asked again, this does again what may be missing.
+
+    Returns:
+        How the action has ended: it may have been over before.
+    """
+    key = ActionKey(spec.run.run_id, spec.action_id)
+    ports = kernel.ports
+    decision = await transition(ports.store, ports.clock, key, Abort(spec=spec, reason=reason))
+    for effect in decision.effects:  # the parent first: it may wait for nothing else
+        if isinstance(effect, Reply):
+            await reply(kernel, spec, effect.outcome, None, again=True)
+    if any(isinstance(effect, StopChildren) for effect in decision.effects):
+        await stop_children(kernel, spec)
+    ended = decision.record or await ports.store.get(key)
+    return ended.status if ended is not None else Status.ABORTED
