@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from upwell._author.secret import Secret
     from upwell._author.task import Task
     from upwell._author.trace import trace
-    from upwell._client.api import deploy, init, init_from_config, recover, run, with_runcontext
+    from upwell._client.again import recover, rerun
+    from upwell._client.api import deploy, init, init_from_config, run, with_runcontext
     from upwell._client.run_handle import Run
 
 __version__ = "0.1.0"
@@ -40,7 +41,8 @@ _HOMES = {
     "_author.secret": ("Secret",),
     "_author.task": ("Task",),
     "_author.trace": ("trace",),
-    "_client.api": ("deploy", "init", "init_from_config", "recover", "run", "with_runcontext"),
+    "_client.again": ("recover", "rerun"),
+    "_client.api": ("deploy", "init", "init_from_config", "run", "with_runcontext"),
     "_client.run_handle": ("Run",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -76,6 +78,7 @@ __all__ = [
     "logger",
     "map",
     "recover",
+    "rerun",
     "run",
     "system_logger",
     "trace",

@@ -43,6 +43,7 @@ def test_the_public_names_are_these() -> None:
         "logger",
         "map",
         "recover",
+        "rerun",
         "run",
         "system_logger",
         "trace",

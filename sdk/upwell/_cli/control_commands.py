@@ -1,10 +1,8 @@
-"""`upwell abort` and `upwell recover`."""
+"""`upwell abort`."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -57,60 +55,3 @@ def abort(
         note(f"action {action} of run {run} aborted")
     else:
         note(f"run {run} {'aborted' if shown['status'] == 'aborted' else 'is being aborted'}")
-
-
-@shared_options
-def recover(
-    session: Session,
-    run: RunName,
-    file: Annotated[
-        str | None,
-        typer.Option("--file", metavar="FILE.py", help="File of a local run's task, if it has moved."),
-    ] = None,
-    root_dir: Annotated[Path | None, typer.Option("--root-dir", help="Where the code starts.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow the run to its end.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Go on with a run that failed, was aborted or lost its process: what succeeded is not done again."""
-    from upwell._cli.reading import read_run
-    from upwell._cli.run_options import RunFlags
-    from upwell._cli.running import recover as recover_run
-
-    async def load(_: Backend, record: RunRecord) -> RunRecord:
-        return record
-
-    record = asyncio.run(read_run(session, run, load))
-    config = session.configure()
-    if config.mode == "local":
-        _load_code(record, file, root_dir or config.root_dir)
-        session.configure()
-    recover_run(run, record, RunFlags(follow=follow, json=as_json))
-
-
-def _load_code(record: RunRecord, file: str | None, root_dir: Path | None) -> None:
-    """Make the root task of a local run importable: from a given file, where it was, or from here.
-
-    Raises:
-        UsageError: the task is not found; the message says to name its file.
-    """
-    from upwell._author.registry import resolve
-    from upwell._cli.program import load_program
-    from upwell._cli.running import FILE_LABEL, ROOT_LABEL
-    from upwell.errors import TaskNotFoundError, UsageError
-
-    known = record.labels.get(FILE_LABEL)
-    spec = record.root.task
-    if file is not None:
-        load_program(file, root_dir)
-    elif known is not None and Path(known).is_file():
-        load_program(known, Path(record.labels[ROOT_LABEL]))
-    else:
-        sys.path.insert(0, str(Path.cwd() if root_dir is None else root_dir))
-    try:
-        resolve(spec.module, spec.name)
-    except TaskNotFoundError as e:
-        hint = "its code is elsewhere; name the file" if file is None else "that is not its file; name the one"
-        raise UsageError(
-            f"run {record.spec.run_id} needs task {spec.name!r} of module {spec.module!r}: "
-            f"{hint} that defines it: `upwell recover {record.spec.run_id} --file FILE.py`"
-        ) from e

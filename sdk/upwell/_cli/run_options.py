@@ -67,6 +67,14 @@ class RunFlags:
             rich_help_panel=PANEL,
         ),
     ] = None
+    new_code: Annotated[
+        bool | None,
+        typer.Option(
+            "--new-code",
+            help="With --name: a run that is gone on with gets the code as it is now.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
     overwrite_cache: Annotated[
         bool | None,
         typer.Option("--overwrite-cache", help="Compute anew, keep the results.", rich_help_panel=PANEL),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
 from typing import Any
 
 from upwell._author.task import Task
@@ -16,7 +17,8 @@ from upwell._cli.progress import Display, following, make_display
 from upwell._cli.run_options import RunFlags, key_values
 from upwell._cli.session import hint
 from upwell._cli.terminal import note, print_json
-from upwell._client.api import recover as recover_run
+from upwell._client.again import recover as recover_run
+from upwell._client.again import rerun_with
 from upwell._client.api import with_runcontext
 from upwell._client.backend import open_backend
 from upwell._client.config import current_config
@@ -27,7 +29,7 @@ from upwell._core.model import RunRecord
 from upwell.errors import BaseRuntimeError, UsageError
 
 FILE_LABEL, ROOT_LABEL = f"{documents.HIDDEN_LABELS}file", f"{documents.HIDDEN_LABELS}root"
-"""Where a local run's code was, for its recovery."""
+"""Where a run's code was, for a recovery with new code, and for any of a local run."""
 
 
 def run_task(program: Program, task: Task[..., Any], inputs: Mapping[str, Any], flags: RunFlags) -> None:
@@ -49,24 +51,50 @@ def run_task(program: Program, task: Task[..., Any], inputs: Mapping[str, Any], 
     _run_here(name, lambda: runner.run.aio(task, **inputs), flags, task.interface.output_names)
 
 
-def recover(name: str, record: RunRecord, flags: RunFlags) -> None:
+def recover(name: str, record: RunRecord, flags: RunFlags, *, new_code: bool, root_dir: Path | None) -> None:
     """Go on with a run, and print the result.
 
     Raises:
         RunStateError: it has succeeded, or is under way.
         RunFailedError: it failed again.
     """
+    options: dict[str, Any] = {"new_code": new_code, "root_dir": root_dir}
     if current_config().mode == "local":
-        _run_here(name, lambda: recover_run.aio(name), flags, record.outputs)
+        _run_here(name, lambda: recover_run.aio(name, **options), flags, record.outputs)
     else:
-        _submitted(asyncio.run(recover_run.aio(name)), flags, record.outputs)
+        _submitted(asyncio.run(recover_run.aio(name, **options)), flags, record.outputs)
+
+
+def rerun(
+    record: RunRecord,
+    inputs: Mapping[str, Any],
+    flags: RunFlags,
+    *,
+    new_code: bool,
+    root_dir: Path | None,
+) -> None:
+    """Run a run's task again, as a new run, and print the result.
+
+    Raises:
+        RunFailedError: it failed.
+    """
+    earlier = record.spec.run_id
+    name = check_run_id(flags.name) if flags.name else new_run_id(time.time())
+
+    def work() -> Coroutine[Any, Any, Run]:
+        return rerun_with(earlier, inputs, new_code=new_code, root_dir=root_dir, name=name)
+
+    if current_config().mode == "local":
+        _run_here(name, work, flags, record.outputs)
+    else:
+        _submitted(asyncio.run(work()), flags, record.outputs)
 
 
 def _runner_options(program: Program, flags: RunFlags) -> dict[str, Any]:
     if flags.overwrite_cache and flags.no_cache:
         raise UsageError("--overwrite-cache and --no-cache exclude each other; give one")
     labels = key_values(flags.label, option="--label")
-    if current_config().mode == "local":
+    if program.path.is_file():
         labels |= {FILE_LABEL: str(program.path), ROOT_LABEL: str(program.root)}
     return {
         "name": None if flags.name is None else check_run_id(flags.name),
@@ -75,6 +103,7 @@ def _runner_options(program: Program, flags: RunFlags) -> dict[str, Any]:
         "timeout": flags.timeout_s(),
         "copy_style": flags.style(),
         "root_dir": program.root,
+        "new_code": bool(flags.new_code),
         "overwrite_cache": bool(flags.overwrite_cache),
         "disable_run_cache": bool(flags.no_cache),
         "strict": flags.strict,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any
 
 import typer
@@ -58,6 +58,38 @@ def read_task_call(
     )
     run_typer(app, arguments, session, prog_name)
     return calls[0] if calls else None
+
+
+class AsBefore:
+    """What an input is that is not given again."""
+
+    def __repr__(self) -> str:
+        return "as before"
+
+
+AS_BEFORE = AsBefore()
+
+
+def read_new_inputs(
+    session: Session, task: Task[..., Any], arguments: Sequence[str], *, prog_name: str
+) -> dict[str, Any]:
+    """Read inputs of a task, each of which may be left out.
+
+    Raises:
+        UsageError: a value does not fit its parameter.
+    """
+    found: list[dict[str, Any]] = []
+    parameters = {name: replace(p, default=AS_BEFORE) for name, p in task.interface.parameters.items()}
+    names = {f"p{index}": parameter for index, parameter in enumerate(parameters.values())}
+
+    def read(**values: Any) -> None:
+        found.append(_inputs(parameters, {parameter.name: values[key] for key, parameter in names.items()}))
+
+    options = [_option(key, parameter, parameters) for key, parameter in names.items()]
+    app = typer.Typer(add_completion=False)
+    app.command(help=_help(task))(with_parameters(read, options))
+    run_typer(app, arguments, session, prog_name)
+    return found[0] if found else {}
 
 
 def run_typer(app: typer.Typer, arguments: Sequence[str], session: Session, prog_name: str) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+import sysconfig
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 BUNDLE_MAX_BYTES = 200 * MIB
 OWN_PACKAGES = frozenset({"upwell", "upwell_runtime", "upwell_infra"})
 """Executors bring their own; in a checkout of upwell itself they lie below the root folder."""
+STANDARD_LIBRARY = sysconfig.get_path("stdlib") + os.sep
 ALWAYS_IGNORED = (".git/", ".venv/", ".upwell/", "__pycache__/", "node_modules/", "*.pyc")
 
 
@@ -39,7 +42,7 @@ def loaded_modules(root: Path) -> list[Path]:
         name = getattr(module, "__file__", None)
         if not isinstance(name, str) or not name.endswith(".py"):
             continue
-        if module_name.partition(".")[0] in OWN_PACKAGES:
+        if module_name.partition(".")[0] in OWN_PACKAGES or _looks_installed(name):
             continue
         path = Path(name).resolve()
         if path.is_relative_to(root) and not _installed(path):
@@ -82,6 +85,11 @@ async def upload_bundle(blobs: BlobStore, bundle: Bundle) -> None:
     key = bundle_key(bundle.digest)
     if not await blobs.exists(key):
         await blobs.put(key, bundle.data)
+
+
+def _looks_installed(name: str) -> bool:
+    """Whether a file is installed, by its name alone: of most modules one need not ask the disk."""
+    return f"{os.sep}site-packages{os.sep}" in name or name.startswith(STANDARD_LIBRARY)
 
 
 def _installed(path: Path) -> bool:

@@ -28,6 +28,7 @@ class RunOptions:
         copy_style: What the code bundle holds: the modules imported from below the root folder, all files below
             it (honouring .gitignore), or nothing.
         root_dir: Where the bundle starts.
+        new_code: Whether a run that is gone on with gets the code as it is now; else it stays on its own.
         timeout: Longest time that the run may take, in seconds.
         strict: Whether a replay that makes other calls than its journal holds fails the action, rather than
             warn; None takes what `UPWELL_STRICT` says.
@@ -44,6 +45,7 @@ class RunOptions:
     disable_run_cache: bool = False
     copy_style: CopyStyle = "loaded_modules"
     root_dir: Path | None = None
+    new_code: bool = False
     timeout: float | timedelta | None = None
     strict: bool | None = None
     max_actions: int | None = None

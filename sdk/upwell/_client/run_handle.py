@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 from upwell import errors
@@ -184,20 +183,39 @@ class Run:
         return self._task
 
 
+def handle(backend: Backend, record: RunRecord, task: Task[..., Any] | None) -> Run:
+    """Return a handle of a run."""
+    return Run(record, backend.mode, backend.describe(record), task)
+
+
+def finished(backend: Backend, record: RunRecord, task: Task[..., Any] | None) -> Run:
+    """Return a handle of a run that was started; a local one that failed raises what its task raised."""
+    run = handle(backend, record, task)
+    if backend.mode == "local" and record.outcome is not None and record.outcome.error is not None:
+        error = revive(record.outcome.error)
+        error.add_note(f"run {run.name} {run.phase}; `upwell recover {run.name}` goes on from here")
+        raise error
+    return run
+
+
 async def _get(name: str, mode: str | None = None) -> Run:
     async with open_backend(_mode(mode), current_config()) as backend:
-        record = await _existing(backend.store.get_run, name)
-        return Run(record, backend.mode, backend.describe(record))
+        return handle(backend, await existing_run(backend, name), None)
 
 
 async def _listall(limit: int, mode: str | None = None) -> list[Run]:
     async with open_backend(_mode(mode), current_config()) as backend:
         records = await backend.store.list_runs(limit)
-        return [Run(r, backend.mode, backend.describe(r)) for r in records]
+        return [handle(backend, record, None) for record in records]
 
 
-async def _existing(get: Callable[[str], Any], name: str) -> RunRecord:
-    record: RunRecord | None = await get(name)
+async def existing_run(backend: Backend, name: str) -> RunRecord:
+    """Return the record of a run.
+
+    Raises:
+        RunNotFoundError: there is none of this name.
+    """
+    record = await backend.store.get_run(name)
     if record is None:
         raise errors.RunNotFoundError(f"there is no run {name!r}; `upwell get runs` lists them")
     return record

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from upwell import errors
 from upwell._author.task import Task
 from upwell._client.options import RunOptions
 from upwell._core.limits import RECORD_INLINE_BYTES
-from upwell._core.model import ROOT_ID, ActionSpec, RunRecord, RunSpec, Status
+from upwell._core.model import ROOT_ID, ActionSpec, Payload, RunRecord, RunSpec, Status, TaskSpec
 from upwell._core.ports import BlobStore
 from upwell._exec.payloads import pack, too_large
 
@@ -61,6 +61,7 @@ async def new_run(
     run_id: str,
     bundle: str | None,
     now: float,
+    code: str | None = None,
 ) -> RunRecord:
     """Return the record of a run that is to be started."""
     spec = RunSpec(
@@ -90,18 +91,66 @@ async def new_run(
         root=root,
         labels=dict(options.labels),
         outputs=names if len(names) > 1 else None,
+        code=code,
     )
 
 
-def next_generation(run: RunRecord, now: float, *, bundle: str | None = None) -> RunRecord:
+def run_again(
+    run: RunRecord, run_id: str, inputs: Payload, now: float, *, new_code: NewCode | None = None
+) -> RunRecord:
+    """Return the record of a new run of the same task, with the options of an earlier one.
+
+    Args:
+        run: The earlier one.
+        run_id: Of the new one.
+        inputs: Of the new one.
+        now: The time, epoch seconds.
+        new_code: Code for the new one; None takes that of the earlier one.
+    """
+    spec = replace(run.spec, run_id=run_id, generation=1, code_generation=1, created_at=now)
+    task = run.root.task
+    if new_code is not None:
+        spec, task = replace(spec, bundle=new_code.bundle), new_code.task
+    return replace(
+        run,
+        spec=spec,
+        status=Status.RUNNING,
+        version=1,
+        ended_at=None,
+        outcome=None,
+        root=replace(run.root, run=spec, task=task, inputs=inputs, queued_at=now),
+        code=run.code if new_code is None else new_code.code,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCode:
+    """Code that a run is to go on with, in place of its own.
+
+    Attributes:
+        bundle: Of a run on `sandbox` or `aws`.
+        code: Of a local run; see `RunRecord.code`.
+        task: The root task as the new code has it.
+    """
+
+    bundle: str | None = None
+    code: str | None = None
+    task: TaskSpec
+
+
+def next_generation(run: RunRecord, now: float, *, new_code: NewCode | None = None) -> RunRecord:
     """Return the record that recovers a run: what succeeded is kept, the rest is done again.
 
     Args:
         run: The run as it is.
         now: The time, epoch seconds.
-        bundle: Code to go on with; None stays on the run's own.
+        new_code: Code to go on with; None stays on the run's own.
     """
-    spec = replace(run.spec, generation=run.spec.generation + 1, bundle=bundle or run.spec.bundle)
+    generation = run.spec.generation + 1
+    spec = replace(run.spec, generation=generation)
+    if new_code is not None:
+        spec = replace(spec, bundle=new_code.bundle, code_generation=generation)
+        run = replace(run, code=new_code.code, root=replace(run.root, task=new_code.task))
     return replace(
         run,
         spec=spec,

@@ -10,6 +10,8 @@ RUNS_BY_TIME = "by_time"
 """Index of the runs table: pk `listing`, sk `created_at`."""
 BUNDLES = "bundles/"
 """Code bundles, content-addressed: `bundles/<sha256>.zip`."""
+CODE = "code/"
+"""What the code of local runs was, content-addressed: `code/<sha256>.json`."""
 VALUES = "values/"
 """Offloaded values: `values/<run id>/<sha256>`."""
 CACHED = "cached/"
@@ -66,6 +68,11 @@ def hold_sk(scope: str, place: int) -> str:
 def bundle_key(bundle: str) -> str:
     """Return the blob of a code bundle."""
     return f"{BUNDLES}{bundle}.zip"
+
+
+def code_key(digest: str) -> str:
+    """Return the blob with the digests of a local run's source files."""
+    return f"{CODE}{digest}.json"
 
 
 def value_key(run_id: str, digest: str) -> str:

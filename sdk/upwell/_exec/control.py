@@ -25,6 +25,12 @@ from upwell.errors import ActionNotFoundError
 class NoUsers:
     """Runs nothing."""
 
+    def prepare(self) -> None:
+        """There is nothing to begin."""
+
+    async def aclose(self) -> None:
+        """There is nothing to end."""
+
     def attempt(self, start: Start, inputs: bytes, host: Host) -> NoReturn:
         """See `Users.attempt`."""
         raise NotImplementedError("this process runs no actions")
@@ -51,8 +57,7 @@ async def find_action(store: StateStore, run_id: str, action_id: str) -> ActionS
         for entry in await read_journal(store, parent.key, Journal(parent.generation)):
             if isinstance(entry, Scheduled) and any(c.action_id == action_id for c in entry.children):
                 run = replace(parent.spec.run, generation=entry.generation)
-                # What its parent does while it waits is not known here; waking one that is awake does nothing.
-                return replace(sent_spec(parent.spec, entry, action_id), run=run, parent_sleeps=True)
+                return replace(sent_spec(parent.spec, entry, action_id), run=run)
     return None
 
 
@@ -83,7 +88,7 @@ async def abort_action(kernel: Kernel, spec: ActionSpec, reason: str) -> Status:
     decision = await transition(ports.store, ports.clock, key, Abort(spec=spec, reason=reason))
     for effect in decision.effects:  # the parent first: it may wait for nothing else
         if isinstance(effect, Reply):
-            await reply(kernel, spec, effect.outcome, None, again=True)
+            await reply(kernel, spec, replace(effect, wakes=True), None, again=True)
     if any(isinstance(effect, StopChildren) for effect in decision.effects):
         await stop_children(kernel, spec)
     ended = decision.record or await ports.store.get(key)
