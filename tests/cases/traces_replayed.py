@@ -64,6 +64,20 @@ def in_a_thread(folder: str) -> list[int]:
     return result
 
 
+@upwell.trace
+def large(folder: str) -> str:
+    note(folder, "large")
+    return "x" * 20_000
+
+
+@env.task
+async def on_a_loop(folder: str) -> list[int]:
+    result = [len(sync_step(folder)), len(large(folder))]
+    if upwell.ctx().attempt == 1:
+        raise RuntimeError("the first attempt ends here")
+    return result
+
+
 @env.task(retries=1)
 async def main(folder: str) -> list[str]:
     steps = await asyncio.gather(*[step(folder, number) for number in (1, 2, 2)])
@@ -73,17 +87,31 @@ async def main(folder: str) -> list[str]:
     except NonRecoverableError as e:
         seen.append(str(e))
     seen.append(str(await in_a_thread.override(retries=1).aio(folder)))
+    seen.append(str(await on_a_loop.override(retries=1)(folder)))
     seen.append(await fails_once(folder))
     return seen
 
 
 def check(observed: Observed) -> None:
     assert observed.ends(main) == [["failed", "succeeded"]]
+    assert observed.ends(on_a_loop) == [["failed", "succeeded"]]
     assert observed.ends(in_a_thread) == [["failed", "succeeded"]]
-    once = ["items", "never", "outer", "step 1", "step 100", "step 2", "step 2", "sync", "words"]
+    once = [
+        "items",
+        "large",
+        "never",
+        "outer",
+        "step 1",
+        "step 100",
+        "step 2",
+        "step 2",
+        "sync",
+        "sync",
+        "words",
+    ]
     assert sorted(observed.notes) == sorted([*once, "fails once", "fails once"])
 
 
 SCENARIO = Scenario(
-    main, in_folder, value=["50", "1000", "ab", "never", "[4, 1, 2]", "second time"], check=check
+    main, in_folder, value=["50", "1000", "ab", "never", "[4, 1, 2]", "[4, 20000]", "second time"], check=check
 )
