@@ -7,26 +7,28 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from bench.faults.ports import READS, WRITES
+from bench.faults.strikes import When
 from tests.faults import program
-from tests.faults.ports import EFFECTS, READS, Faults, FaultyPlatform, When
+from tests.faults.ports import FaultyPlatform, NthEffect
 from tests.faults.runs import RUN_ID, check_result, start
 
 from upwell._local.sqlite import SqliteStore
 
 Case = tuple[dict[str, tuple[str, ...]], When]
 CASES: dict[str, Case] = {
-    "before a write": (EFFECTS, "before"),
-    "after a write": (EFFECTS, "after"),
+    "before a write": (WRITES, "before"),
+    "after a write": (WRITES, "after"),
     "a read": (READS, "before"),
 }
 
 
-async def run_with(root: Path, faults: Faults) -> None:
+async def run_with(root: Path, effects: NthEffect) -> None:
     """Run the program, and see that no task was blamed for what the engine's surroundings did."""
     store = SqliteStore(root / "state.db")
     program.executed.clear()
     try:
-        platform = FaultyPlatform(store, root, faults)
+        platform = FaultyPlatform(store, root, effects)
         await check_result(await start(platform), platform)
         failed = {a.spec.task.name: a.failures async for a in store.list_actions(RUN_ID) if a.failures}
         assert failed in ({}, {program.flaky.name: 1})
@@ -37,11 +39,11 @@ async def run_with(root: Path, faults: Faults) -> None:
 @pytest.mark.parametrize("case", CASES)
 async def test_an_error_of_any_request_is_survived(tmp_path: Path, case: str) -> None:
     counted, when = CASES[case]
-    whole = Faults(counted=counted)
+    whole = NthEffect(counted=counted)
     await run_with(tmp_path / "whole", whole)
     once = Counter(program.executed)
     for at, request in enumerate(whole.seen):
-        faults = Faults(at, when, kills=False, counted=counted)
-        await asyncio.wait_for(run_with(tmp_path / str(at), faults), 20)
+        effects = NthEffect(at, when, how="throw", counted=counted)
+        await asyncio.wait_for(run_with(tmp_path / str(at), effects), 20)
         repeated = Counter(program.executed) - once
         assert repeated.total() <= 2, f"{request} failed, and {repeated} were repeated"

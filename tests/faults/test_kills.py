@@ -6,8 +6,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from bench.faults.strikes import When
 from tests.faults import program
-from tests.faults.ports import Faults, FaultyPlatform, When
+from tests.faults.ports import FaultyPlatform, NthEffect
 from tests.faults.runs import check_result, done, recover, start
 
 from upwell._local.sqlite import SqliteStore
@@ -15,10 +16,10 @@ from upwell._local.sqlite import SqliteStore
 
 async def effects_of_a_run(root: Path) -> list[str]:
     store = SqliteStore(root / "state.db")
-    platform = FaultyPlatform(store, root, Faults())
+    platform = FaultyPlatform(store, root, NthEffect())
     await check_result(await start(platform), platform)
     store.close()
-    return platform.faults.seen
+    return platform.effects.seen
 
 
 async def die_and_recover(root: Path, *deaths: tuple[int, When]) -> None:
@@ -28,8 +29,8 @@ async def die_and_recover(root: Path, *deaths: tuple[int, When]) -> None:
         before: set[str] = set()
         for generation, (at, when) in enumerate([*deaths, (None, "before")], start=1):
             program.executed.clear()
-            faults = Faults(at, when)
-            platform = FaultyPlatform(store, root, faults)
+            effects = NthEffect(at, when)
+            platform = FaultyPlatform(store, root, effects)
             ended = await (start(platform) if generation == 1 else recover(platform, store))
             repeated = before.intersection(program.executed)
             assert not repeated, f"done again after dying at {deaths}"

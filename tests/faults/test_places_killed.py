@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.faults.ports import Faults, FaultyPlatform, Killed, When
+from bench.faults.ports import Killed
+from bench.faults.strikes import When
+from tests.faults.ports import FaultyPlatform, NthEffect
 
 import upwell
 from upwell._client.options import RunOptions
@@ -28,7 +30,7 @@ inside: Counter[str] = Counter()
 most: Counter[str] = Counter()
 RUN_ID = "run"
 EFFECTS_AT_LEAST = 30
-HOLD_EFFECTS = {"store.take_hold", "store.release_hold"}
+HOLD_EFFECTS = {"take hold", "release hold"}
 
 
 async def work(kind: str) -> None:
@@ -97,8 +99,8 @@ async def die_and_recover(root: Path, at: int | None, when: When = "before") -> 
     executed.clear()
     most.clear()
     try:
-        faults = Faults(at, when)
-        platform = FaultyPlatform(store, root, faults, clock=clock)
+        effects = NthEffect(at, when)
+        platform = FaultyPlatform(store, root, effects, clock=clock)
         blobs, encoded = platform.kernel.ports.blobs, main.interface.encode_inputs({})
         run = await new_run(blobs, main, encoded, RunOptions(), run_id=RUN_ID, bundle=None, now=clock.now())
         ended = await run_in(platform, clock, run)
@@ -106,13 +108,13 @@ async def die_and_recover(root: Path, at: int | None, when: When = "before") -> 
         before = Counter({name: executed[name] for name in done})
         if ended is None:
             stored = await store.get_run(RUN_ID)
-            again = FaultyPlatform(store, root, Faults(), clock=clock)
+            again = FaultyPlatform(store, root, NthEffect(), clock=clock)
             ended = await run_in(again, clock, next_generation(stored or run, clock.now()))
         await check(store, platform, ended)
         assert {name: executed[name] for name in done} == before, "what was done was done again"
         clock.skip(HOLD_MAX_S)
         assert [h for h in await store.list_holds() if h.expires_at > clock.now()] == []
-        return faults.seen
+        return effects.seen
     finally:
         store.close()
 
