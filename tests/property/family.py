@@ -1,14 +1,15 @@
 """A small world around `decide`: a parent, its children, and a queue that repeats, reorders and delays.
 
 The parent calls its children stage by stage, replays, is suspended and woken. Everybody who does something is a
-generator that pause before each effect, so that others can go on in between, or it is never resumed: a crash.
-What `_exec` does around the decisions is told here in the same order of writes; `BREAKS` leaves single steps out,
-to see whether the checks would notice.
+generator that pauses before each effect, so that others can go on in between, or it is never resumed: a crash.
+What `_exec` does around the decisions is told here in the same order of writes; `BREAKS` leaves single steps
+out, to see whether the checks would notice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -73,6 +74,10 @@ class Hold:
             self.hidden_until = now + VISIBILITY_S
 
 
+class LateError(Exception):
+    """A receiver whose message may be somebody else's by now stops."""
+
+
 @dataclass
 class Family:
     """The parent, its children, and everybody who does something to them."""
@@ -80,7 +85,7 @@ class Family:
     stages: tuple[tuple[str, ...], ...]
     """Names of the children that the parent calls together, one group after the other."""
     tells: bool
-    """Whether children are told that their parent sleeps when they are called (Lambda), or when it does (workers)."""
+    """Whether children learn that their parent may sleep when they are called, or when it does."""
     retries: int = 0
     broken: Break | None = None
     now: float = 1000.0
@@ -130,16 +135,16 @@ class Family:
         letter.received += 1
         letter.visible_at = self.now + VISIBILITY_S
         if letter.is_dead:
-            return self._give_up(letter)
+            return self._late_or(self._give_up(Hold(letter, letter.visible_at)))
         if letter.received > MAX_RECEIVES:
             letter.is_dead, letter.visible_at = True, self.now
             return self._idle()
         self._leases += 1
         lease = Lease(id=str(self._leases), expires_at=self.now + LEASE_S)
-        return self._execute(Hold(letter, letter.visible_at), lease)
+        return self._late_or(self._execute(Hold(letter, letter.visible_at), lease))
 
     def check(self) -> None:
-        """Check what holds at every moment, whoever dies in the next: somebody will come back for the parent."""
+        """Check what holds at every moment, whoever dies in the next: somebody comes back for the parent."""
         parent = self.records.get(PARENT)
         if parent is None or parent.outcome is not None:
             return
@@ -161,6 +166,10 @@ class Family:
     def _idle(self) -> Actor:
         yield from ()
 
+    def _late_or(self, actor: Actor) -> Actor:
+        with suppress(LateError):
+            yield from actor
+
     def _execute(self, hold: Hold, lease: Lease) -> Actor:
         letter = hold.letter
         claim = Claim(
@@ -168,7 +177,7 @@ class Family:
         )
         decision = yield from self._transition(claim, letter.spec.action_id)
         if Run() not in decision.effects:
-            yield from self._carry_out(decision, letter)
+            yield from self._carry_out(decision, hold)
             return
         known = decision.record or self.records[letter.spec.action_id]
         if letter.spec.action_id == PARENT:
@@ -188,10 +197,10 @@ class Family:
         decision = yield from self._transition(
             Finish(lease_id=lease.id, outcome=outcome), letter.spec.action_id, known
         )
-        yield from self._carry_out(decision, letter)
+        yield from self._carry_out(decision, hold)
 
     def _run_parent(self, hold: Hold, known: ActionRecord) -> Actor:
-        letter, lease = hold.letter, known.lease
+        lease = known.lease
         assert lease is not None
         journal = Journal(1)
         yield "replay"
@@ -208,7 +217,7 @@ class Family:
                         return
                 elif choice == "release":
                     decision = yield from self._transition(Release(lease_id=lease.id), PARENT, known)
-                    yield from self._carry_out(decision, letter)
+                    yield from self._carry_out(decision, hold)
                     return
                 elif choice == "suspend":
                     open_ = [name for name in stage if name not in journal.outcomes]
@@ -218,7 +227,7 @@ class Family:
                     journal.apply(self.journal)
         finish = Finish(lease_id=lease.id, outcome=SUCCESS)
         decision = yield from self._transition(finish, PARENT, known)
-        yield from self._carry_out(decision, letter)
+        yield from self._carry_out(decision, hold)
 
     def _child(self, name: str) -> ActionSpec:
         return replace(
@@ -246,12 +255,12 @@ class Family:
             return
         if decision.record is not None:
             self.awaited = frozenset(open_)
-        yield from self._fall_asleep(open_)
+        yield from self._fall_asleep(hold, open_)
         yield "Acknowledge"
         if self.now < hold.hidden_until or self.broken == "receipt":
             self._delete(hold.letter)
 
-    def _fall_asleep(self, open_: list[str]) -> Actor:
+    def _fall_asleep(self, hold: Hold, open_: list[str]) -> Actor:
         has_ended = False
         if not self.tells and self.broken != "subscribe":
             for name in open_:
@@ -262,20 +271,18 @@ class Family:
         yield "look again"
         ended = {entry.action_id for entry in self.journal if isinstance(entry, Completed)}
         if (has_ended or ended & set(open_)) and self.broken != "look":
-            yield from self._wake(again=False)
+            yield from self._wake(hold, again=True)
 
-    def _wake(self, *, again: bool) -> Actor:
+    def _wake(self, hold: Hold, *, again: bool) -> Actor:
         yield "read the parent"
         known = self.records.get(PARENT)
-        decision = yield from self._transition(Wake(again=again), PARENT, known)
+        decision = yield from self._transition(Wake(again=again), PARENT, known, hold)
         for effect in decision.effects:
             if isinstance(effect, Resend):
                 yield "send"
                 self.send(self.records[PARENT].spec, effect.delay_s)
 
-    def _extend(
-        self, hold: Hold, lease: Lease, known: ActionRecord
-    ) -> Generator[str, Choice, ActionRecord]:
+    def _extend(self, hold: Hold, lease: Lease, known: ActionRecord) -> Generator[str, Choice, ActionRecord]:
         extend = Extend(lease=replace(lease, expires_at=self.now + LEASE_S))
         decision = yield from self._transition(extend, known.spec.action_id, known)
         if decision.record is None:
@@ -287,14 +294,19 @@ class Family:
     def _is_held(self, known: ActionRecord, lease: Lease) -> bool:
         return known.status is Status.RUNNING and known.lease is not None and known.lease.id == lease.id
 
-    def _give_up(self, letter: Letter) -> Actor:
+    def _give_up(self, hold: Hold) -> Actor:
+        letter = hold.letter
         decision = yield from self._transition(GiveUp(spec=letter.spec, reason="dead"), letter.spec.action_id)
-        yield from self._carry_out(decision, letter)
+        yield from self._carry_out(decision, hold)
 
-    def _transition(self, command: Command, key: str, record: ActionRecord | None = None) -> Step:
+    def _transition(
+        self, command: Command, key: str, record: ActionRecord | None = None, hold: Hold | None = None
+    ) -> Step:
         while True:
             decision = decide(record, command, self.now)
             yield "write"
+            if hold is not None and self.now >= hold.hidden_until:
+                raise LateError
             if decision.record is None or self.save(
                 decision.record, record.version if record else None, command
             ):
@@ -307,8 +319,8 @@ class Family:
         if letter in self.letters:
             self.letters.remove(letter)
 
-    def _carry_out(self, decision: Decision, letter: Letter) -> Actor:
-        action = letter.spec
+    def _carry_out(self, decision: Decision, hold: Hold) -> Actor:
+        letter, action = hold.letter, hold.letter.spec
         effects = decision.effects
         if self.broken == "order":
             effects = tuple(sorted(effects, key=lambda effect: not isinstance(effect, Acknowledge)))
@@ -316,7 +328,7 @@ class Family:
             yield type(effect).__name__
             match effect:
                 case Reply():
-                    yield from self._reply(action, effect, again=letter.received > 1)
+                    yield from self._reply(hold, effect)
                 case Resend(delay_s):
                     self.send(action, delay_s)
                 case Postpone(delay_s):
@@ -328,7 +340,8 @@ class Family:
                 case _:
                     pass
 
-    def _reply(self, action: ActionSpec, reply: Reply, *, again: bool) -> Actor:
+    def _reply(self, hold: Hold, reply: Reply) -> Actor:
+        action = hold.letter.spec
         assert self.records[action.action_id].outcome == reply.outcome, "an outcome was told that is none"
         if action.action_id == PARENT:
             self.told.append(reply.outcome)
@@ -338,7 +351,7 @@ class Family:
         )
         yield "wake?"
         if reply.wakes and self.broken != "wake":
-            yield from self._wake(again=again)
+            yield from self._wake(hold, again=hold.letter.received > 1)
 
     def _stop_children(self) -> Actor:
         journal = Journal(1)
