@@ -1,4 +1,4 @@
-"""Executors that die, a parent that sleeps, its children, a careless queue: one outcome each, none forgotten."""
+"""Executors that die, a parent that sleeps, its children, a careless queue: each ends once."""
 
 from __future__ import annotations
 
