@@ -21,6 +21,7 @@ from upwell._exec.kernel import Kernel
 from upwell._exec.process.pool import Processes
 from upwell._exec.process.zygote import Zygote
 from upwell_runtime.bundles import Bundles
+from upwell_runtime.user.process import guest
 
 ZYGOTE = (sys.executable, "-m", "upwell_runtime.user")
 
@@ -40,6 +41,22 @@ def ports() -> AwsPorts:
     """Return the adapters of this component's deployment, which begins to log with them."""
     configure_logging()
     return open_ports(settings())
+
+
+@cache
+def zygote() -> Zygote:
+    """Return what this executor forks user processes from."""
+    return Zygote(ZYGOTE)
+
+
+def split_off_zygote() -> None:
+    """Fork the zygote from this process, while it has one thread: when an executor starts, before all else."""
+    zygote().split_off(guest)
+
+
+def is_function() -> bool:
+    """Whether this process is an execution environment of Lambda."""
+    return "AWS_LAMBDA_RUNTIME_API" in os.environ
 
 
 @cache
@@ -70,7 +87,7 @@ def kernel(executor: ExecutorId, *, suspends: bool = False, memory_mib: int | No
             executor=executor,
         ),
         settings=settings(),
-        users=Processes(Bundles(aws.blobs, scratch / "bundles"), Zygote(ZYGOTE), memory_bytes=memory_bytes),
+        users=Processes(Bundles(aws.blobs, scratch / "bundles"), zygote(), memory_bytes=memory_bytes),
         ids=RandomIds(),
         mode=mode(),
         suspends=suspends,

@@ -15,6 +15,9 @@ from upwell_runtime import wiring
 
 log = logging.getLogger("upwell.execute")
 
+if wiring.is_function():  # part of its start, which Lambda gives more processor than invocations get
+    wiring.split_off_zygote()
+
 
 @cache
 def _runner() -> asyncio.Runner:

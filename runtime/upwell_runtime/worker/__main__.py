@@ -44,4 +44,5 @@ async def main() -> None:
 
 if __name__ == "__main__":
     wiring.configure_logging()
+    wiring.split_off_zygote()
     asyncio.run(main())

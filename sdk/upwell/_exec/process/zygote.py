@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -24,6 +25,9 @@ from typing import NoReturn
 
 _PR_SET_PDEATHSIG = 1
 _COMMAND = b"f"
+
+Guest = Callable[[socket.socket, int], None]
+"""What a user process does, given its socket to the executor and the file for its stack."""
 
 
 # --- in the executor ----------------------------------------------------------------------------------------
@@ -48,6 +52,30 @@ class ZygoteError(RuntimeError):
     """The zygote cannot be started or is gone."""
 
 
+class _Child:
+    """A process that this one has forked, with as much of `Popen` as is needed."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._code: int | None = None
+
+    def poll(self) -> int | None:
+        return self._wait(os.WNOHANG)
+
+    def wait(self) -> int | None:
+        return self._wait(0)
+
+    def kill(self) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def _wait(self, options: int) -> int | None:
+        if self._code is None:
+            pid, status = os.waitpid(self.pid, options)
+            self._code = os.waitstatus_to_exitcode(status) if pid else None
+        return self._code
+
+
 class Zygote:
     """The executor's side: starts the zygote when it is first needed, and again if it dies.
 
@@ -57,8 +85,30 @@ class Zygote:
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | _Child | None = None
         self._control: socket.socket | None = None
+
+    def split_off(self, guest: Guest) -> None:
+        """Fork the zygote from this process, which has imported everything as well: that costs no new imports.
+
+        Nothing happens if this process has threads already; the zygote is then started by its command.
+
+        Args:
+            guest: See `serve`.
+        """
+        if threading.active_count() > 1:
+            return
+        parent = os.getpid()
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                _leave_only(theirs.fileno())
+                serve(theirs.detach(), guest, parent)
+            finally:  # whatever happens, never go on as a second executor
+                os._exit(1)
+        theirs.close()
+        self._process, self._control = _Child(pid), ours
 
     @property
     def pid(self) -> int | None:
@@ -137,14 +187,15 @@ async def _exit_code(lines: asyncio.StreamReader) -> int:
 # --- in the zygote ------------------------------------------------------------------------------------------
 
 
-def serve(control_fd: int, guest: Callable[[socket.socket, int], None]) -> NoReturn:
+def serve(control_fd: int, guest: Guest, parent: int) -> NoReturn:
     """Fork processes for the executor until it is gone.
 
     Args:
         control_fd: The executor's socket.
         guest: What a forked process does, with its socket and the file for its stack.
+        parent: The executor.
     """
-    die_with_parent(os.getppid())
+    die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the executor to handle
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # and so is a drain: it ends its processes itself
     gc.collect()
@@ -157,7 +208,7 @@ def serve(control_fd: int, guest: Callable[[socket.socket, int], None]) -> NoRet
     with selectors.DefaultSelector() as selector:
         selector.register(control, selectors.EVENT_READ)
         selector.register(woken_r, selectors.EVENT_READ)
-        while True:
+        while True:  # left by `_exit` alone: what the executor would do at its end is not for this process
             ready = {key.fd for key, _ in selector.select()}
             if woken_r in ready:
                 os.read(woken_r, 4096)
@@ -166,12 +217,12 @@ def serve(control_fd: int, guest: Callable[[socket.socket, int], None]) -> NoRet
                 continue
             command, fds, _, _ = socket.recv_fds(control, 1, 3)
             if not command:
-                sys.exit(0)
+                os._exit(0)
             pid, report_fd = _fork(fds, guest)
             reports[pid] = report_fd
 
 
-def _fork(fds: list[int], guest: Callable[[socket.socket, int], None]) -> tuple[int, int]:
+def _fork(fds: list[int], guest: Guest) -> tuple[int, int]:
     sock_fd, report_fd, fault_fd = fds
     zygote = os.getpid()
     pid = os.fork()
@@ -199,8 +250,13 @@ def _become_a_guest(keep: set[int]) -> None:
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     os.setpgid(0, 0)  # what it starts itself can be ended with it
+    _leave_only(*keep)
+
+
+def _leave_only(*kept: int) -> None:
+    """Close all files but the standard ones and these."""
     for fd in [int(name) for name in os.listdir("/proc/self/fd")]:
-        if fd > 2 and fd not in keep:
+        if fd > 2 and fd not in kept:
             with suppress(OSError):  # of the listing itself
                 os.close(fd)
 

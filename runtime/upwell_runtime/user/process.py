@@ -1,0 +1,20 @@
+"""What a user process is: the guest of an executor, with connections of its own."""
+
+from __future__ import annotations
+
+import logging
+import socket
+
+from upwell._aws.clients import Clients
+from upwell._aws.s3_transfer import S3Transfer
+from upwell._exec.process.guest import run_guest
+from upwell._types.local_transfer import LocalTransfer
+
+
+def guest(sock: socket.socket, fault_fd: int) -> None:
+    """Be a user process: its clients of AWS are made when a task first moves a file."""
+    # Lambda's own handler of logs writes to a file that only the executor has.
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", force=True)
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    local = LocalTransfer()
+    run_guest(sock, fault_fd, {"": local, "file": local, "s3": S3Transfer(Clients())})
