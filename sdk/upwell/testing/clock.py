@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 
@@ -32,10 +33,10 @@ class SkippingClock:
         try:
             while (left_s := sleeper.due_at - self.now()) > 0:
                 sleeper.wake.clear()
-                try:
-                    await asyncio.wait_for(sleeper.wake.wait(), left_s)
-                except TimeoutError:
-                    continue
+                # Not `wait_for`: in Python 3.11 it forgets a cancellation that comes together with the event.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(left_s):
+                        await sleeper.wake.wait()
         finally:
             self._sleepers = [s for s in self._sleepers if s is not sleeper]
             heapq.heapify(self._sleepers)
