@@ -226,6 +226,25 @@ async def test_only_the_first_end_of_the_root_counts(
     assert await store.get_run(run.spec.run_id) == first
 
 
+@pytest.mark.parametrize("outcome", [SUCCESS, FAILURE])
+async def test_a_run_that_could_not_be_told_of_its_roots_end_is_settled(
+    orchestrator: Orchestrator,
+    store: StateStore,
+    queue: ActionQueue,
+    pool: str,
+    run: RunRecord,
+    outcome: Outcome,
+) -> None:
+    await orchestrator.start(run)
+    message = await receive_root(queue, pool)
+    await orchestrator.settle(run, outcome)
+    first = await ended(store, run.spec.run_id)
+    assert (first.status, first.outcome) == (outcome.status, outcome)
+    await orchestrator.settle(run, outcome)
+    await orchestrator.root_ended(run.spec.run_id, message.task_token, FAILURE)
+    assert await store.get_run(run.spec.run_id) == first
+
+
 async def test_another_run_of_the_same_name_is_refused(
     orchestrator: Orchestrator, queue: ActionQueue, pool: str, run: RunRecord
 ) -> None:

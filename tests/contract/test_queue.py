@@ -269,3 +269,18 @@ async def test_a_cancelled_receiver_loses_nothing(
     await queue.send(pools[0], [message("a")])
     received = await queue.receive(pools[0], 10, 20, 30)
     assert names(received) == ["a"]
+
+
+async def test_what_is_ready_or_delayed_is_waiting(
+    queue: ActionQueue, pools: tuple[str, str], advance: Advance
+) -> None:
+    assert await queue.waiting(pools[0]) == 0
+    await queue.send(pools[0], [message(name) for name in "abc"])
+    await queue.send(pools[0], [message("later")], 5)
+    assert await queue.waiting(pools[0]) == 4
+    received = await receive(queue, pools[0], 2)
+    assert await queue.waiting(pools[0]) == 2, "what somebody works on does not wait"
+    await queue.delete(received[:1])
+    await advance(31)
+    assert await queue.waiting(pools[0]) == 3, "what was not deleted waits again"
+    assert await queue.waiting(pools[1]) == 0

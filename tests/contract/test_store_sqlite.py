@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 from tests.contract.store_samples import NOW, PARENT, completed, ended, run_record, running, succeeded
 
-from upwell._local.connection import SCHEMA_VERSION
+from upwell._core.wire import dump_run
+from upwell._local.connection import SCHEMA, SCHEMA_VERSION
 from upwell._local.sqlite import SqliteStore
 from upwell.errors import UsageError
 
@@ -69,12 +70,12 @@ async def test_a_write_waits_for_another_process_without_holding_up_the_loop(
 
 async def test_a_statement_that_fails_leaves_nothing_of_its_transaction(sqlite_store: SqliteStore) -> None:
     def broken(connection: sqlite3.Connection) -> None:
-        connection.execute("INSERT INTO runs VALUES ('r9', 1, 0, 'x', 'x')")
+        connection.execute("INSERT INTO cache VALUES ('r9', 'x')")
         connection.execute("INSERT INTO nowhere VALUES (1)")
 
     with pytest.raises(sqlite3.OperationalError, match="no such table: nowhere"):
         await sqlite_store._write(broken)
-    assert await sqlite_store.get_run("r9") is None
+    assert await sqlite_store.get_cached(["r9"]) == {}
     assert await sqlite_store.save_run(run_record("r9"), expected=None)
 
 
@@ -155,14 +156,15 @@ def test_a_file_of_a_newer_upwell_is_refused(tmp_path: Path) -> None:
 
 async def test_a_file_of_an_older_upwell_is_brought_up_to_date(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
-    with closing(SqliteStore(path)) as store:
-        assert await store.save(running(), expected=None)
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("DROP TABLE holds")
-        connection.execute("PRAGMA user_version = 1")
-    with closing(SqliteStore(path)) as store:
-        assert await store.list_holds() == []
-        assert await store.get(running().key) == running()
+        connection.executescript(SCHEMA + "PRAGMA user_version = 1;")
+        connection.execute("INSERT INTO runs VALUES ('r1', 1, 0, 'RUNNING', ?)", (dump_run(run_record()),))
+        connection.commit()
+    for _ in range(2):
+        with closing(SqliteStore(path)) as store:
+            assert await store.get_run("r1") == run_record()
+            assert await store.due_runs(1e12, 10) == []
+            assert await store.list_holds() == []
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from upwell._core.journal import (
     Entry,
     Journal,
     JournalItem,
+    Missed,
     Scheduled,
     Sent,
     Traced,
@@ -55,11 +56,19 @@ def traced(draw: st.DrawFn) -> Traced:
     return Traced(at=at, trace_id=draw(children), name="f", started_at=at, outcome=outcome)
 
 
-entries = st.one_of(scheduled(), completed(), traced())
+@st.composite
+def missed(draw: st.DrawFn) -> Missed:
+    ids = draw(st.lists(children, min_size=1, unique=True))
+    at, generation = draw(instants), draw(st.integers(1, GENERATION))
+    return Missed(at=at, generation=generation, action_ids=tuple(ids), sent_until=draw(instants))
+
+
+entries = st.one_of(scheduled(), completed(), traced(), missed())
 
 
 def state(journal: Journal) -> tuple[object, ...]:
-    return journal.outcomes, journal.traces, journal.open, journal.shards_of_interest(), journal.next_shard()
+    children = journal.outcomes, journal.open, sorted(journal.lost)
+    return children, journal.traces, journal.shards_of_interest(), journal.next_shard()
 
 
 @given(st.data(), st.lists(entries, max_size=30))

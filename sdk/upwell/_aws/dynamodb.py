@@ -15,6 +15,8 @@ from upwell._aws.dynamodb_items import (
     action_item_key,
     cache_item,
     entry_item,
+    look_is,
+    number,
     read_action,
     read_cached,
     read_entry,
@@ -30,9 +32,9 @@ from upwell._aws.dynamodb_table import BATCH_WRITE_BYTES, Item, Table, item_byte
 from upwell._aws.dynamodb_views import read_tally
 from upwell._core.fold import merged
 from upwell._core.journal import Entry, JournalItem
-from upwell._core.keys import RUNS_BY_TIME, action_pks, journal_pk
+from upwell._core.keys import RUNS_BY_LOOK, RUNS_BY_TIME, action_pks, journal_pk
 from upwell._core.limits import DYNAMODB_BATCH_GET_ITEMS, DYNAMODB_BATCH_WRITE_ITEMS
-from upwell._core.model import ActionKey, ActionRecord, CacheEntry, RunRecord
+from upwell._core.model import TERMINAL, ActionKey, ActionRecord, CacheEntry, RunRecord
 from upwell._core.ports import RunView
 from upwell._core.settings import Settings
 from upwell._exec.batcher import Batcher
@@ -89,6 +91,21 @@ class DynamoStore(DynamoHolds):
         starts: list[tuple[str, Item | None]] = [(pk, None) for pk in action_pks(run_id)]
         while starts:
             pages = await asyncio.gather(*(self._actions.query(_partition(pk), start) for pk, start in starts))
+            starts = [
+                (pk, page.next_start)
+                for (pk, _), page in zip(starts, pages, strict=True)
+                if page.next_start is not None
+            ]
+            for page in pages:
+                for item in page.items:
+                    yield read_action(item)
+
+    async def list_open(self, run_id: str) -> AsyncIterator[ActionRecord]:
+        """Yield the records of a run that have not ended, eventually consistent: half the price of a scan."""
+        ended = {f":{status.value}": text(status.value) for status in TERMINAL}
+        starts: list[tuple[str, Item | None]] = [(pk, None) for pk in action_pks(run_id)]
+        while starts:
+            pages = await asyncio.gather(*(self._actions.query(_open(pk, ended), at) for pk, at in starts))
             starts = [
                 (pk, page.next_start)
                 for (pk, _), page in zip(starts, pages, strict=True)
@@ -177,12 +194,43 @@ class DynamoStore(DynamoHolds):
                 break
         return [read_run(item) for item in items]
 
+    async def due_runs(self, now: float, limit: int) -> list[str]:
+        """Return the runs whose `look_at` has come, the longest overdue first."""
+        query = {
+            "IndexName": RUNS_BY_LOOK,
+            "KeyConditionExpression": "listing = :listing AND look_at <= :now",
+            "ExpressionAttributeValues": {":listing": text(RUNS_LISTING), ":now": number(now)},
+            "Limit": limit,
+        }
+        return [item["pk"]["S"] for item in (await self._runs.query(query)).items]
+
+    async def plan_look(self, run: RunRecord, look_at: float | None, *, looked_at: float) -> bool:
+        """Say when a run is looked at next, unless another look was planned since it was read."""
+        if run.look_at is None:
+            return False
+        key, looked = run_item_key(run.spec.run_id), {":looked": number(looked_at)}
+        condition = look_is(run.look_at)
+        if look_at is None:
+            return await self._runs.update(key, "REMOVE look_at SET looked_at = :looked", looked, condition)
+        update = "SET look_at = :at, looked_at = :looked"
+        return await self._runs.update(key, update, looked | {":at": number(look_at)}, condition)
+
     async def view(self, run_id: str) -> RunView:
         """Return what the stream function has counted so far."""
         query = _partition(run_id)
         query["KeyConditionExpression"] += " AND begins_with(sk, :view)"
         query["ExpressionAttributeValues"][":view"] = text(VIEW_SK_PREFIX)
         return RunView(merged(read_tally(item) for item in await self._runs.query_all(query)))
+
+
+def _open(pk: str, ended: dict[str, Any]) -> dict[str, Any]:
+    query = _partition(pk)
+    return query | {
+        "ConsistentRead": False,
+        "FilterExpression": f"NOT #status IN ({', '.join(ended)})",
+        "ExpressionAttributeNames": {"#status": "status"},
+        "ExpressionAttributeValues": query["ExpressionAttributeValues"] | ended,
+    }
 
 
 def _partition(pk: str) -> dict[str, Any]:

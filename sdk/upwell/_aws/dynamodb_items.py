@@ -138,8 +138,10 @@ def run_item(run: RunRecord) -> Item:
         "status": text(run.status.value),
         "saved_status": text(run.status.value),
         "version": number(run.version),
-        "record": text(dump_run(replace(run, outcome=None, ended_at=None))),
+        "record": text(dump_run(replace(run, outcome=None, ended_at=None, look_at=None, looked_at=0.0))),
     }
+    if run.look_at is not None and run.status is not Status.SUCCEEDED:
+        item |= {"look_at": number(run.look_at), "looked_at": number(run.looked_at)}
     if run.ended_at is not None:
         item["ended_at"] = text(instant(run.ended_at))
     if run.outcome is not None:
@@ -163,7 +165,14 @@ def read_run(item: Item) -> RunRecord:
         version=int(item["version"]["N"]) + overtaken,
         ended_at=datetime.fromisoformat(item["ended_at"]["S"]).timestamp() if "ended_at" in item else None,
         outcome=outcome,
+        look_at=float(item["look_at"]["N"]) if "look_at" in item else None,
+        looked_at=float(item["looked_at"]["N"]) if "look_at" in item else 0.0,
     )
+
+
+def look_is(look_at: float) -> Condition:
+    """Return the condition that a run is to be looked at when it was planned."""
+    return Condition(expression="look_at = :planned", values={":planned": number(look_at)})
 
 
 def run_version_is(expected: int | None) -> Condition:

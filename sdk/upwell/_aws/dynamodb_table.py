@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -96,6 +96,19 @@ class Table:
         """Delete an item; False when the condition did not hold."""
         request = {"TableName": self.name, "Key": key, **_conditional(condition)}
         return await self._held(lambda: self._clients.dynamodb.delete_item(**request))
+
+    async def update(self, key: Item, change: str, values: Mapping[str, Any], condition: Condition) -> bool:
+        """Change attributes of an item; False when the condition did not hold.
+
+        Args:
+            key: The item.
+            change: The update expression.
+            values: What it refers to.
+            condition: When to do it.
+        """
+        all_values = replace(condition, values={**condition.values, **values})
+        request = {"TableName": self.name, "Key": key, **_conditional(all_values)}
+        return await self._held(lambda: self._clients.dynamodb.update_item(UpdateExpression=change, **request))
 
     async def _held(self, write: Callable[[], object]) -> bool:
         try:

@@ -135,34 +135,47 @@ class StepFunctionsOrchestrator:
         if run is not None and run.status.is_terminal:
             return
         generation = run.spec.generation if run is not None else 1  # started, and not recorded yet
+        if not await self._stop_execution(run_id, generation, ABORTED_CODE, reason):
+            raise RunNotFoundError(f"there is no run {run_id!r}; `upwell get runs` lists them")
+        error = ErrorInfo(code=ABORTED_CODE, message=reason, recoverable=False)
+        await self._record_end(run_id, generation, Outcome(status=Status.ABORTED, error=error))
+
+    async def settle(self, run: RunRecord, outcome: Outcome) -> None:
+        """Record the end of a run's root, and stop the execution, which did not hear of it."""
+        run_id, generation = run.spec.run_id, run.spec.generation
+        await self._record_end(run_id, generation, outcome)
+        code = outcome.error.code if outcome.error is not None else "Settled"
+        await self._stop_execution(run_id, generation, code, "its root action has ended; the run says how")
+
+    async def _stop_execution(self, run_id: str, generation: int, code: str, cause: str) -> bool:
+        """Stop an execution; return False when there is none."""
         name = execution_name(run_id, generation)
         arn = f"{self._settings.state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
         try:
             await self._call(
                 f"execution of run {run_id}",
                 lambda: self._clients.stepfunctions.stop_execution(
-                    executionArn=arn, error=ABORTED_CODE, cause=reason[:CAUSE_CHARS]
+                    executionArn=arn, error=code[:ERROR_CHARS], cause=cause[:CAUSE_CHARS]
                 ),
             )
         except ClientError as e:
             if is_code(e, {"ExecutionDoesNotExist"}):
-                raise RunNotFoundError(f"there is no run {run_id!r}; `upwell get runs` lists them") from e
+                return False
             raise
-        await self._record_abort(run_id, generation, reason)
+        return True
 
-    async def _record_abort(self, run_id: str, generation: int, reason: str) -> None:
-        error = ErrorInfo(code=ABORTED_CODE, message=reason, recoverable=False)
+    async def _record_end(self, run_id: str, generation: int, outcome: Outcome) -> None:
         while (run := await self._runs.get_run(run_id)) is not None:
             if run.status.is_terminal or run.spec.generation != generation:
                 return
-            aborted = replace(
+            ended = replace(
                 run,
-                status=Status.ABORTED,
+                status=outcome.status,
                 version=run.version + 1,
                 ended_at=self._clock.now(),
-                outcome=Outcome(status=Status.ABORTED, error=error),
+                outcome=outcome,
             )
-            if await self._runs.save_run(aborted, expected=run.version):
+            if await self._runs.save_run(ended, expected=run.version):
                 return
 
     async def _call(self, what: str, request: Callable[[], T]) -> T:

@@ -54,6 +54,7 @@ class Depth:
 
     visible: int
     in_flight: int
+    delayed: int = 0
 
 
 class SqsQueue:
@@ -131,13 +132,28 @@ class SqsQueue:
             pool,
             lambda: self._clients.sqs.get_queue_attributes(
                 QueueUrl=url,
-                AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+                AttributeNames=[
+                    "ApproximateNumberOfMessages",
+                    "ApproximateNumberOfMessagesNotVisible",
+                    "ApproximateNumberOfMessagesDelayed",
+                ],
             ),
         )
         found = response["Attributes"]
         return Depth(
-            int(found["ApproximateNumberOfMessages"]), int(found["ApproximateNumberOfMessagesNotVisible"])
+            int(found["ApproximateNumberOfMessages"]),
+            int(found["ApproximateNumberOfMessagesNotVisible"]),
+            int(found.get("ApproximateNumberOfMessagesDelayed", 0)),
         )
+
+    async def waiting(self, pool: str) -> int:
+        """Return about how many messages are ready to be received, or delayed.
+
+        Raises:
+            PoolNotFoundError: no such queue.
+        """
+        depth = await self.depth(pool)
+        return depth.visible + depth.delayed
 
     async def exists(self, pool: str) -> bool:
         """Whether a pool has a queue, that is, whether it is deployed."""

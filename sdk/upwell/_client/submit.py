@@ -92,6 +92,7 @@ async def new_run(
         labels=dict(options.labels),
         outputs=names if len(names) > 1 else None,
         code=code,
+        look_at=now,
     )
 
 
@@ -159,4 +160,6 @@ def next_generation(run: RunRecord, now: float, *, new_code: NewCode | None = No
         ended_at=None,
         outcome=None,
         root=replace(run.root, run=spec, queued_at=now),
+        look_at=now,
+        looked_at=0.0,
     )

@@ -34,6 +34,7 @@ class Claim:
     lease: Lease
     max_losses: int = 5
     wait_s: float | None = None
+    task_token: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +122,17 @@ class GiveUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimeOut:
+    """Somebody who watches the bounds of an action found that one has passed.
+
+    Attributes:
+        spec: The action, or as much of it as is known: `run`, `action_id`, `queued_at` and `task.bounds`.
+    """
+
+    spec: ActionSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """The parent found the result in the cache."""
 
@@ -128,7 +140,7 @@ class Hit:
     entry: CacheEntry
 
 
-Command = Hit | Claim | Extend | Finish | Release | Lose | Suspend | Wake | Subscribe | Abort | GiveUp
+Command = Hit | Claim | Extend | Finish | Release | Lose | Suspend | Wake | Subscribe | Abort | GiveUp | TimeOut
 
 # --- effects --------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from upwell._core.bounds import too_late
 from upwell._core.commands import (
     Abort,
     Acknowledge,
@@ -34,6 +35,7 @@ from upwell._core.commands import (
     Subscribe,
     Suspend,
     TellNow,
+    TimeOut,
     Wake,
 )
 from upwell._core.model import (
@@ -90,6 +92,8 @@ def decide(record: ActionRecord | None, command: Command, now: float) -> Decisio
             return _end_from_outside(record, command.spec, Status.ABORTED, Event.ABORTED, error, now)
         case GiveUp():
             return _give_up(record, command, now)
+        case TimeOut():
+            return _time_out(record, command, now)
 
 
 def _hit(record: ActionRecord | None, command: Hit, now: float) -> Decision:
@@ -178,7 +182,7 @@ def _too_many_losses(record: ActionRecord, last: str, now: float) -> Decision:
 
 
 def _start(record: ActionRecord, command: Claim, now: float) -> Decision:
-    late = _too_late(record.spec, now, first=not record.attempts)
+    late = too_late(record, now)
     if late is not None:
         outcome = Outcome(status=Status.TIMED_OUT, error=late)
         return _ended(record, Event.TIMED_OUT, outcome, now)
@@ -192,21 +196,10 @@ def _start(record: ActionRecord, command: Claim, now: float) -> Decision:
         version=record.version + 1,
         lease=command.lease,
         started_at=record.started_at or now,
+        task_token=command.task_token or record.task_token,
         attempts=(*record.attempts, attempt)[-ATTEMPTS_KEPT:],
     )
     return Decision(started, (Run(),))
-
-
-def _too_late(spec: ActionSpec, now: float, *, first: bool) -> ErrorInfo | None:
-    waited_s = now - spec.queued_at
-    bounds = spec.task.bounds
-    if bounds.deadline_s is not None and waited_s > bounds.deadline_s:
-        text = f"{spec.task.name} was not done {bounds.deadline_s:g} s after it was queued"
-        return ErrorInfo(code="DeadlineExceededError", message=text, recoverable=False)
-    if first and bounds.max_queued_s is not None and waited_s > bounds.max_queued_s:
-        text = f"{spec.task.name} waited {waited_s:.1f} s; max_queued_time is {bounds.max_queued_s:g} s"
-        return ErrorInfo(code="MaxQueuedTimeExceededError", message=text, recoverable=False)
-    return None
 
 
 def _extend(record: ActionRecord | None, command: Extend) -> Decision:
@@ -372,6 +365,24 @@ def _give_up(record: ActionRecord | None, command: GiveUp, now: float) -> Decisi
         return Decision(None, (Resend(delay_s), Acknowledge()))
     error = ErrorInfo(code="RuntimeSystemError", message=command.reason, kind="system", recoverable=False)
     return _end_from_outside(record, command.spec, Status.FAILED, Event.FAILED, error, now)
+
+
+def _time_out(record: ActionRecord | None, command: TimeOut, now: float) -> Decision:
+    spec = command.spec
+    if record is not None and spec.run.generation < record.generation:
+        return Decision(None)
+    if record is not None and spec.run.generation > record.generation:
+        if record.status is Status.SUCCEEDED:
+            return Decision(None)
+        record = _recovered(record, spec, now)
+    if record is None:
+        record = _new(spec, now)
+    if record.outcome is not None:
+        return Decision(None, _end_effects(record, record.spec, record.outcome))
+    late = too_late(record, now)
+    if late is None or (record.status is Status.RUNNING and _busy_s(record, now) > 0):
+        return Decision(None)  # who runs it keeps to its bounds
+    return _ended(record, Event.TIMED_OUT, Outcome(status=Status.TIMED_OUT, error=late), now)
 
 
 def _end_from_outside(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from upwell._core.keys import journal_sk
 from upwell._core.limits import JOURNAL_SHARD_ENTRIES
-from upwell._core.model import Outcome, Status
+from upwell._core.model import Bounds, Outcome, Status
 
 WINDOW_S = 2.0
 """How far writers' clocks and flushes may lie apart; what is later still is found by reading records."""
@@ -27,6 +27,10 @@ class Sent:
     pool: str
     inputs: str = ""
     """The start of the inputs' digest: enough to tell calls apart when a replay makes others."""
+    bounds: Bounds | None = None
+    """Where some of them pass while nobody runs it."""
+    queued_at: float = 0.0
+    """Since when these pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +87,23 @@ class Traced:
         return f"t-{self.trace_id}"
 
 
-Entry = Scheduled | Completed | Traced
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """Messages of children were lost: the parent is to send these children again."""
+
+    at: float
+    generation: int
+    action_ids: tuple[str, ...]
+    sent_until: float
+    """Of messages sent until then: the time of the newest `Scheduled` that was looked at."""
+
+    @property
+    def entry_id(self) -> str:
+        """Distinguishes entries of one instant."""
+        return f"m-{self.generation}-{self.action_ids[0]}"
+
+
+Entry = Scheduled | Completed | Traced | Missed
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +161,8 @@ class Journal:
         """When those were sent that an earlier attempt sent."""
         self._trace_ranks: dict[str, tuple[int, float]] = {}
         self._sent = 0
+        self._last_sent_at: dict[str, float] = {}
+        self._lost_until: dict[str, float] = {}
 
     def apply(self, entries: Iterable[Entry]) -> list[str]:
         """Take in entries and return the children that are newly known to have ended."""
@@ -157,13 +179,38 @@ class Journal:
                 case Completed():
                     if self._complete(entry):
                         ended.append(entry.action_id)
+                case Missed():
+                    if entry.generation == self.generation:
+                        self._lose(entry)
         return ended
+
+    def _lose(self, entry: Missed) -> None:
+        for action_id in entry.action_ids:
+            if action_id not in self.outcomes:
+                until = max(entry.sent_until, self._lost_until.get(action_id, 0.0))
+                self._lost_until[action_id] = until
+
+    @property
+    def lost(self) -> list[str]:
+        """The open children whose messages, as far as they are known, are all lost."""
+        return [
+            action_id
+            for action_id, until in self._lost_until.items()
+            if action_id in self.open and self._last_sent_at.get(action_id, 0.0) <= until
+        ]
+
+    def must_send(self, action_id: str) -> bool:
+        """Whether a child that is called now has no message yet, or lost it."""
+        return action_id not in self.open or (bool(self._lost_until) and action_id in self.lost)
 
     def _open_all(self, entry: Scheduled) -> None:
         for child in entry.children:
             if child.action_id not in self.outcomes:
                 self.open.setdefault(child.action_id, entry.shard)
                 self.sent_at.setdefault(child.action_id, entry.at)
+                self._last_sent_at[child.action_id] = max(
+                    entry.at, self._last_sent_at.get(child.action_id, 0.0)
+                )
 
     def _complete(self, entry: Completed) -> bool:
         usable = entry.generation == self.generation or entry.outcome.status is Status.SUCCEEDED
@@ -172,6 +219,8 @@ class Journal:
         self.outcomes[entry.action_id] = entry.outcome
         self.open.pop(entry.action_id, None)
         self.sent_at.pop(entry.action_id, None)
+        self._last_sent_at.pop(entry.action_id, None)
+        self._lost_until.pop(entry.action_id, None)
         return True
 
     def _take_trace(self, entry: Traced) -> None:
@@ -182,16 +231,22 @@ class Journal:
             self._trace_ranks[entry.trace_id] = rank
             self.traces[entry.trace_id] = entry.outcome
 
+    def shard_of(self, action_id: str) -> int:
+        """Return the shard of a child that is sent now: the one it was sent in before, or the next."""
+        known = self.open.get(action_id)
+        return self.next_shard() if known is None else known
+
     def next_shard(self) -> int:
         """Return the shard for one more child: a new one for every 250."""
         shard = self._sent // JOURNAL_SHARD_ENTRIES
         self._sent += 1
         return shard
 
-    def sent(self, action_id: str, shard: int) -> None:
+    def sent(self, action_id: str, shard: int, at: float = 0.0) -> None:
         """Note a child that this attempt has sent."""
         if action_id not in self.outcomes:
             self.open.setdefault(action_id, shard)
+            self._last_sent_at[action_id] = max(at, self._last_sent_at.get(action_id, 0.0))
 
     def shards_of_interest(self) -> list[int]:
         """Return the shards in which something is still expected."""

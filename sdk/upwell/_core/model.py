@@ -244,6 +244,8 @@ class ActionRecord:
     """Where the result was computed, if it came from the cache."""
     warnings: tuple[ActionWarning, ...] = ()
     """One of a kind for each attempt; at most `WARNINGS_KEPT`."""
+    task_token: str | None = None
+    """Of the root's message: what makes a lost message good carries it again."""
 
     @property
     def key(self) -> ActionKey:
@@ -290,6 +292,10 @@ class RunRecord:
     """Names of the outputs where the root task has several."""
     code: str | None = None
     """Blob with a digest of each source file, of a run whose code is not bundled: a local one."""
+    look_at: float | None = None
+    """When the sweeper looks at the run next; None when there is nothing to look for any more."""
+    looked_at: float = 0.0
+    """When it looked last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,9 @@ class Actions(Protocol):
     def list_actions(self, run_id: str) -> AsyncIterator[ActionRecord]:
         """Yield every record of a run, in no particular order."""
 
+    def list_open(self, run_id: str) -> AsyncIterator[ActionRecord]:
+        """Yield the records of a run that have not ended; what was written a moment ago may be missing."""
+
 
 class Journals(Protocol):
     """Journals of parents: append-only, ordered by sort key within a shard."""
@@ -97,6 +100,21 @@ class Runs(Protocol):
 
     async def view(self, run_id: str) -> RunView:
         """Return the folded counts; they may be slightly behind."""
+
+    async def due_runs(self, now: float, limit: int) -> list[str]:
+        """Return the runs whose `look_at` has come, the longest overdue first."""
+
+    async def plan_look(self, run: RunRecord, look_at: float | None, *, looked_at: float) -> bool:
+        """Say when a run is looked at next (None: never), leaving its version alone.
+
+        Args:
+            run: As it was read.
+            look_at: When to look next.
+            looked_at: When it was looked at.
+
+        Returns:
+            False when somebody has planned another look since it was read, or it has succeeded.
+        """
 
 
 class Holds(Protocol):
@@ -175,6 +193,13 @@ class ActionQueue(Protocol):
             PoolNotFoundError: no such queue.
         """
 
+    async def waiting(self, pool: str) -> int:
+        """Return about how many messages are ready to be received, or delayed.
+
+        Raises:
+            PoolNotFoundError: no such queue.
+        """
+
     async def receive(self, pool: str, max_messages: int, wait_s: float, visibility_s: float) -> list[Delivery]:
         """Wait for messages and hide them from other receivers for `visibility_s`.
 
@@ -204,6 +229,9 @@ class Orchestrator(Protocol):
 
     async def stop(self, run_id: str, reason: str) -> None:
         """End a run as ABORTED; nothing happens when it has ended already."""
+
+    async def settle(self, run: RunRecord, outcome: Outcome) -> None:
+        """End a run as its root ended, where the orchestrator could not be told; repeating changes nothing."""
 
 
 class RunExistsError(ValueError):

@@ -40,6 +40,8 @@ class Settings:
     """Bounds of the interval at which a waiting parent reads its journal."""
     silence_s: float = 15.0
     """After so long without news a parent reads the records of its open children."""
+    sweep_s: float = 60.0
+    """So long after it was due, the sweeper does what nobody did."""
     linger_s: float = 5.0
     """How long a parent that waits for children stays in a process that it could leave."""
     max_in_flight: int = 1000

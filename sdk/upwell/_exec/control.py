@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from upwell._author.context import Mode
+from upwell._core.children import child_spec
 from upwell._core.commands import Abort, Reply, StopChildren
 from upwell._core.journal import Journal, Scheduled
 from upwell._core.model import ActionKey, ActionSpec, Status
 from upwell._core.ports import Ports, StateStore
 from upwell._core.settings import Settings
 from upwell._exec.boundary import Host, Start
-from upwell._exec.effects import reply, sent_spec, stop_children
+from upwell._exec.effects import reply, stop_children
 from upwell._exec.environment import RandomIds
 from upwell._exec.kernel import Kernel
 from upwell._exec.replay import read_journal
@@ -57,7 +58,8 @@ async def find_action(store: StateStore, run_id: str, action_id: str) -> ActionS
         for entry in await read_journal(store, parent.key, Journal(parent.generation)):
             if isinstance(entry, Scheduled) and any(c.action_id == action_id for c in entry.children):
                 run = replace(parent.spec.run, generation=entry.generation)
-                return replace(sent_spec(parent.spec, entry, action_id), run=run)
+                sent = next(c for c in entry.children if c.action_id == action_id)
+                return replace(child_spec(parent.spec, sent, entry.shard), run=run)
     return None
 
 

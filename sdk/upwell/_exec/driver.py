@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from upwell import errors
@@ -36,6 +37,7 @@ from upwell._exec.replay import Checks, read_journal
 from upwell._exec.sender import Sender
 from upwell._exec.slots import Slot
 from upwell._exec.transition import transition
+from upwell._exec.upkeep import Upkeep
 from upwell._exec.watch import Watch
 from upwell._exec.windows import Windows
 
@@ -60,6 +62,8 @@ class Driver:
         self._watch = Watch(kernel, record.key, self.journal)
         self.checks = Checks(record)
         self._sender = Sender(kernel, record.key, self.journal, failures=record.failures)
+        self._upkeep = Upkeep(kernel, self.journal)
+        self._watch.send_lost = self._upkeep.send_lost
         self._in_flight = asyncio.Semaphore(kernel.settings.max_in_flight)
         self._windows = Windows()
         self._open: dict[str, ActionSpec] = {}
@@ -310,11 +314,11 @@ class Driver:
         self._open[child.action_id] = child
         self._slot.park()
         try:
-            if child.action_id not in self.journal.open:
+            if self.journal.must_send(child.action_id):
                 with self._at_work():
-                    payload = await self.guard(self._pack(inputs, MESSAGE_INLINE_BYTES))
-                    await self.guard(self._sender.send(child, payload, call.input_digest))
-            outcome = await waiting
+                    await self.guard(self._send(child, call, inputs))
+            with self._upkeep.of(child, partial(self._send, child, call, inputs)):
+                outcome = await waiting
         except asyncio.CancelledError:
             if self._ended:
                 raise  # still open: `close` aborts it with the others
@@ -332,6 +336,10 @@ class Driver:
                 await self._slot.resume()
         del self._open[child.action_id]
         return outcome
+
+    async def _send(self, child: ActionSpec, call: Call, inputs: bytes) -> None:
+        payload = await self._pack(inputs, MESSAGE_INLINE_BYTES)
+        await self._sender.send(child, payload, call.input_digest)
 
     async def _note_hit(self, child: ActionSpec, inputs: bytes, entry: CacheEntry) -> Outcome:
         ports = self._kernel.ports

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import math
 
+from upwell._core.children import Children, child_spec
 from upwell._core.commands import (
     Abort,
     Acknowledge,
@@ -17,8 +17,8 @@ from upwell._core.commands import (
     StopChildren,
     Wake,
 )
-from upwell._core.journal import Completed, Journal, Scheduled
-from upwell._core.model import ActionKey, ActionSpec, CacheEntry, Payload, TaskSpec
+from upwell._core.journal import Completed, Journal
+from upwell._core.model import ActionKey, ActionSpec, CacheEntry, Payload
 from upwell._core.ports import Delivery
 from upwell._core.wire import Message
 from upwell._exec.kernel import Kernel
@@ -29,13 +29,7 @@ ABORTS_AT_ONCE = 50
 """Children of one action that are aborted at the same time."""
 
 
-class LateError(RuntimeError):
-    """The message of who does this may be somebody else's by now: what is begun here might not be ended."""
-
-
-async def carry_out(
-    kernel: Kernel, decision: Decision, delivery: Delivery, spec: ActionSpec, held_until: float = math.inf
-) -> None:
+async def carry_out(kernel: Kernel, decision: Decision, delivery: Delivery, spec: ActionSpec) -> None:
     """Carry out the effects of a decision on a delivered action, in their order.
 
     Args:
@@ -43,18 +37,13 @@ async def carry_out(
         decision: Written already.
         delivery: The message that led to it.
         spec: The action; its `parent_id` and `shard` say where the outcome is expected.
-        held_until: Until when nobody else can have received the message.
-
-    Raises:
-        LateError: it took too long; who has the message now does it again.
     """
     for effect in decision.effects:
         match effect:
             case Reply() as told:
-                again = delivery.received > 1
-                await reply(kernel, spec, told, delivery.message.task_token, again=again, held_until=held_until)
+                await reply(kernel, spec, told, delivery.message.task_token, again=delivery.received > 1)
             case Remember(output):
-                await _remember(kernel, spec, output)
+                await remember(kernel, spec, output)
             case Resend(delay_s):
                 message = Message(action=spec, task_token=delivery.message.task_token)
                 await kernel.ports.queue.send(spec.task.pool, [message], delay_s)
@@ -74,13 +63,7 @@ def acknowledged(decision: Decision) -> bool:
 
 
 async def reply(
-    kernel: Kernel,
-    spec: ActionSpec,
-    told: Reply,
-    task_token: str | None,
-    *,
-    again: bool = False,
-    held_until: float = math.inf,
+    kernel: Kernel, spec: ActionSpec, told: Reply, task_token: str | None, *, again: bool = False
 ) -> None:
     """Tell the parent how an action ended: in memory if it is here, in its journal always; wake a sleeping one.
 
@@ -90,41 +73,27 @@ async def reply(
         told: How it ended, and whether the parent may sleep.
         task_token: Of the root's message.
         again: Whether this may have been told before.
-        held_until: Until when nobody else can have received the action's message.
     """
-    outcome = told.outcome
     if spec.parent_id is None:
-        await kernel.ports.orchestrator.root_ended(spec.run.run_id, task_token, outcome)
+        await kernel.ports.orchestrator.root_ended(spec.run.run_id, task_token, told.outcome)
         return
     parent = ActionKey(spec.run.run_id, spec.parent_id)
     entry = Completed(
         at=kernel.ports.clock.now(),
         generation=spec.run.generation,
         action_id=spec.action_id,
-        outcome=outcome,
+        outcome=told.outcome,
     )
     kernel.hub.hand_over(parent, entry)
     await kernel.ports.store.append(parent, spec.shard, [entry])
     if told.wakes:
-        await wake(kernel, parent, again=again, held_until=held_until)
+        await wake(kernel, parent, again=again)
 
 
-async def wake(kernel: Kernel, key: ActionKey, *, again: bool = False, held_until: float = math.inf) -> None:
-    """Send the message of a suspended action again; nothing happens when it is awake, or about to be.
-
-    Args:
-        kernel: The surroundings.
-        key: The suspended action.
-        again: Whether somebody may have begun this before and died before the message was sent.
-        held_until: Until when the message that led to this is ours: it is what repeats this if we die.
-
-    Raises:
-        LateError: it is not any more.
-    """
+async def wake(kernel: Kernel, key: ActionKey, *, again: bool = False) -> None:
+    """Send the message of a suspended action again; nothing happens when it is awake, or about to be."""
     store = kernel.ports.store
     known = await store.get(key)
-    if kernel.ports.clock.now() > held_until:
-        raise LateError(f"{key} is left to who has the message now")
     decision = await transition(store, kernel.ports.clock, key, Wake(again=again), known=known)
     if any(isinstance(effect, Resend) for effect in decision.effects):
         record = decision.record or await store.get(key)
@@ -135,7 +104,8 @@ async def wake(kernel: Kernel, key: ActionKey, *, again: bool = False, held_unti
         await kernel.ports.queue.send(record.spec.task.pool, [message], delay_s)
 
 
-async def _remember(kernel: Kernel, spec: ActionSpec, output: Payload) -> None:
+async def remember(kernel: Kernel, spec: ActionSpec, output: Payload) -> None:
+    """Keep the output of an action under its task's cache key, if it has one."""
     if spec.task.cache_key is None or spec.run.cache_mode == "off":
         return
     entry = CacheEntry(
@@ -164,27 +134,11 @@ async def stop_children(kernel: Kernel, spec: ActionSpec) -> None:
     """Abort the children that the journal of an action says are open."""
     key = ActionKey(spec.run.run_id, spec.action_id)
     journal = Journal(spec.run.generation)
-    sent: dict[str, Scheduled] = {}
-    for entry in await read_journal(kernel.ports.store, key, journal):
-        if isinstance(entry, Scheduled):
-            sent.update({child.action_id: entry for child in entry.children})
-    children = [sent_spec(spec, sent[child_id], child_id) for child_id in journal.open]
+    known = Children(spec.run.generation).apply(await read_journal(kernel.ports.store, key, journal))
+    children = [child_spec(spec, child.sent, child.shard) for child in known.open.values()]
     reason = f"its parent {spec.task.name} ended"
     for some in (children[n : n + ABORTS_AT_ONCE] for n in range(0, len(children), ABORTS_AT_ONCE)):
         await asyncio.gather(*(abort(kernel, child, reason) for child in some))
-
-
-def sent_spec(parent: ActionSpec, batch: Scheduled, child_id: str) -> ActionSpec:
-    """Return as much of a child as its parent's journal knows: enough to end it."""
-    child = next(c for c in batch.children if c.action_id == child_id)
-    return ActionSpec(
-        run=parent.run,
-        action_id=child_id,
-        task=TaskSpec(name=child.task, module=parent.task.module, pool=child.pool),
-        inputs=Payload(size_bytes=0),
-        parent_id=parent.action_id,
-        shard=batch.shard,
-    )
 
 
 async def give_up(kernel: Kernel, delivery: Delivery) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from upwell._core.bounds import is_bounded
 from upwell._core.journal import Journal, Scheduled, Sent
 from upwell._core.model import ActionKey, ActionSpec, Payload
 from upwell._core.ports import PoolNotFoundError
@@ -64,7 +65,7 @@ class Sender:
         by_shard: dict[int, list[Sent]] = {}
         messages = []
         for out in batch:
-            shard = self._journal.next_shard()
+            shard = self._journal.shard_of(out.spec.action_id)
             by_shard.setdefault(shard, []).append(_sent(out))
             messages.append(Message(action=replace(out.spec, inputs=out.inputs, shard=shard)))
         pool = batch[0].spec.task.pool
@@ -76,10 +77,11 @@ class Sender:
                 f"run `upwell deploy` on the file that defines it"
             ) from e
         for shard, children in by_shard.items():
+            now = self._kernel.ports.clock.now()
             for child in children:
-                self._journal.sent(child.action_id, shard)
+                self._journal.sent(child.action_id, shard, now)
             entry = Scheduled(
-                at=self._kernel.ports.clock.now(),
+                at=now,
                 generation=self._journal.generation,
                 shard=shard,
                 children=tuple(children),
@@ -92,4 +94,7 @@ class Sender:
 def _sent(out: _Outgoing) -> Sent:
     task = out.spec.task
     inputs = out.input_digest[:INPUTS_CHARS]
-    return Sent(action_id=out.spec.action_id, task=task.name, pool=task.pool, inputs=inputs)
+    sent = Sent(action_id=out.spec.action_id, task=task.name, pool=task.pool, inputs=inputs)
+    if not is_bounded(out.spec):
+        return sent
+    return replace(sent, bounds=task.bounds, queued_at=out.spec.queued_at)

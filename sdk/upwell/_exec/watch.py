@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextvars import Context
 
 from upwell._core.journal import Completed, Cursor, Journal
@@ -33,6 +34,8 @@ class Watch:
         self._reader: asyncio.Task[None] | None = None
         self._hand_over = self._take_one
         self.cursors: dict[int, Cursor] = {}
+        self.send_lost: Callable[[], None] = lambda: None
+        """Called after each look at the journal: it may say that messages were lost."""
 
     def expect(self, child_id: str) -> asyncio.Future[Outcome]:
         """Return a future of a child's outcome, and keep looking for it."""
@@ -97,6 +100,7 @@ class Watch:
             before = len(self._waiting)
             try:
                 await self._read_journal()
+                self.send_lost()
                 if len(self._waiting) < before:
                     heard_at = clock.now()
                 elif clock.now() - heard_at >= settings.silence_s:

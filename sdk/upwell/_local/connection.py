@@ -39,7 +39,12 @@ CREATE TABLE holds (
     PRIMARY KEY (scope, place)
 ) WITHOUT ROWID;
 """
-STEPS = (SCHEMA, HOLDS)
+LOOKS = """
+ALTER TABLE runs ADD COLUMN look_at REAL;
+ALTER TABLE runs ADD COLUMN looked_at REAL NOT NULL DEFAULT 0;
+CREATE INDEX runs_by_look ON runs (look_at) WHERE look_at IS NOT NULL;
+"""
+STEPS = (SCHEMA, HOLDS, LOOKS)
 """What makes a file of version n one of version n + 1; kept in the file as `user_version`."""
 SCHEMA_VERSION = len(STEPS)
 

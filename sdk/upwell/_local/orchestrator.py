@@ -74,6 +74,11 @@ class LocalOrchestrator:
         if await self._end(run_id, Outcome(status=Status.ABORTED, error=error)):
             self._unwatch(run_id)
 
+    async def settle(self, run: RunRecord, outcome: Outcome) -> None:
+        """Record the end of a run's root."""
+        if await self._end(run.spec.run_id, outcome, run.spec.generation):
+            self._unwatch(run.spec.run_id)
+
     async def aclose(self) -> None:
         """Stop watching for timeouts."""
         timers = list(self._timers.values())

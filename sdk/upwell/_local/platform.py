@@ -21,6 +21,7 @@ from upwell._exec.effects import abort
 from upwell._exec.environment import RandomIds, SystemClock
 from upwell._exec.executor import Executor
 from upwell._exec.kernel import Kernel
+from upwell._exec.sweeper import Sweeper
 from upwell._exec.user_code import InProcess
 from upwell._exec.worker import Worker
 from upwell._local.orchestrator import LocalOrchestrator
@@ -40,6 +41,7 @@ LOCAL_SETTINGS = Settings(
     heartbeat_s=1.0,
     poll_min_s=1.0,  # outcomes are handed over in memory; reading the journal is the backstop
     silence_s=5.0,
+    sweep_s=10.0,
 )
 LOCAL_TRANSFERS: dict[str, BlobTransfer] = {"": LocalTransfer(), "file": LocalTransfer()}
 
@@ -143,6 +145,11 @@ class LocalPlatform:
         self._workers[pool] = asyncio.create_task(worker.serve())
 
     @property
+    def sweeper(self) -> Sweeper:
+        """What puts right what is overdue in the run."""
+        return Sweeper(self.kernel)
+
+    @property
     def is_idle(self) -> bool:
         """Whether nothing computes: every attempt under way, if any, waits for others."""
         return all(worker.is_idle for worker in self._served.values())
@@ -150,6 +157,14 @@ class LocalPlatform:
     async def run_to_end(self, run: RunRecord, *, timeout_s: float | None = None) -> RunRecord:
         """Start a run and return its record once it has ended."""
         await self.orchestrator.start(run, timeout_s=timeout_s)
+        sweeping = asyncio.create_task(self.sweeper.watch(run.spec.run_id))
+        try:
+            return await self._ended_run(run)
+        finally:
+            sweeping.cancel()
+            await asyncio.gather(sweeping, return_exceptions=True)
+
+    async def _ended_run(self, run: RunRecord) -> RunRecord:
         store, clock = self.kernel.ports.store, self.kernel.ports.clock
         while True:
             record = await store.get_run(run.spec.run_id)

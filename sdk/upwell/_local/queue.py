@@ -148,6 +148,12 @@ class MemoryQueue:
         else:
             queue.wake(len(messages))
 
+    async def waiting(self, pool: str) -> int:
+        """Return how many messages are ready to be received, or delayed."""
+        queue = self._pool(pool)
+        queue.show_due(self._clock.now())
+        return sum(not held.ticket or not held.received for held in queue.held.values())
+
     async def receive(self, pool: str, max_messages: int, wait_s: float, visibility_s: float) -> list[Delivery]:
         """Wait for messages and hide them from other receivers for `visibility_s`."""
         queue = self._pool(pool)

@@ -87,6 +87,11 @@ class SqliteStore:
                 yield record
             after = page[-1].spec.action_id
 
+    async def list_open(self, run_id: str) -> AsyncIterator[ActionRecord]:
+        """Yield the records of a run that have not ended."""
+        for record in await self._scan(statements.list_open, run_id):
+            yield record
+
     # --- journals ---------------------------------------------------------------------------------------------
 
     async def append(self, parent: ActionKey, shard: int, entries: Sequence[Entry]) -> None:
@@ -146,6 +151,14 @@ class SqliteStore:
     async def view(self, run_id: str) -> RunView:
         """Return how many actions of each task are in each status; never behind."""
         return await self._scan(statements.count_actions, run_id)
+
+    async def due_runs(self, now: float, limit: int) -> list[str]:
+        """Return the runs whose `look_at` has come, the longest overdue first."""
+        return await self._scan(statements.due_runs, now, limit)
+
+    async def plan_look(self, run: RunRecord, look_at: float | None, *, looked_at: float) -> bool:
+        """Say when a run is looked at next, unless another look was planned since it was read."""
+        return await self._write(statements.plan_look(run.spec.run_id, run.look_at, look_at, looked_at))
 
     # --- how --------------------------------------------------------------------------------------------------
 

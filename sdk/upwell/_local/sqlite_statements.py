@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from upwell._core.holds import Hold
 from upwell._core.journal import Entry, JournalItem, sort_key
-from upwell._core.model import ActionKey, ActionRecord, CacheEntry, RunRecord
+from upwell._core.model import TERMINAL, ActionKey, ActionRecord, CacheEntry, RunRecord, Status
 from upwell._core.ports import RunView
 from upwell._core.wire import (
     dump_cache_entry,
@@ -46,15 +47,24 @@ def save_action(record: ActionRecord, expected: int | None) -> Statement[bool]:
 
 def save_run(run: RunRecord, expected: int | None) -> Statement[bool]:
     """Write a run record under its condition."""
-    values = (run.version, run.spec.created_at, run.status.value, dump_run(run))
+    look_at = None if run.status is Status.SUCCEEDED else run.look_at
+    text = dump_run(replace(run, look_at=None, looked_at=0.0))
+    values = (run.version, run.spec.created_at, run.status.value, text, look_at, run.looked_at)
     run_id = run.spec.run_id
     if expected is None:
-        insert = "INSERT INTO runs VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        insert = "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
         return lambda c: c.execute(insert, (run_id, *values)).rowcount == 1
     update = (
-        "UPDATE runs SET version = ?, created_at = ?, status = ?, record = ? WHERE run_id = ? AND version = ?"
+        "UPDATE runs SET version = ?, created_at = ?, status = ?, record = ?, look_at = ?, looked_at = ? "
+        "WHERE run_id = ? AND version = ?"
     )
     return lambda c: c.execute(update, (*values, run_id, expected)).rowcount == 1
+
+
+def plan_look(run_id: str, planned: float | None, look_at: float | None, looked_at: float) -> Statement[bool]:
+    """Write when a run is looked at next, unless another look is planned than was read."""
+    update = "UPDATE runs SET look_at = ?, looked_at = ? WHERE run_id = ? AND look_at = ?"
+    return lambda c: c.execute(update, (look_at, looked_at, run_id, planned)).rowcount == 1
 
 
 def append_entries(parent: ActionKey, shard: int, entries: Sequence[Entry]) -> Statement[None]:
@@ -139,6 +149,13 @@ def list_actions(connection: sqlite3.Connection, run_id: str, after: str, limit:
     return [load_record(text) for (text,) in connection.execute(query, (run_id, after, limit))]
 
 
+def list_open(connection: sqlite3.Connection, run_id: str) -> list[ActionRecord]:
+    """Read the records of a run that have not ended."""
+    query = "SELECT record FROM actions WHERE run_id = ? AND status NOT IN (SELECT value FROM json_each(?))"
+    ended = json.dumps(sorted(TERMINAL))
+    return [load_record(text) for (text,) in connection.execute(query, (run_id, ended))]
+
+
 def read_journal(
     connection: sqlite3.Connection, parent: ActionKey, shard: int, after: str
 ) -> list[JournalItem]:
@@ -159,14 +176,26 @@ def get_cached(connection: sqlite3.Connection, keys: Sequence[str]) -> dict[str,
 
 def get_run(connection: sqlite3.Connection, run_id: str) -> RunRecord | None:
     """Read a run record."""
-    row = connection.execute("SELECT record FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-    return None if row is None else load_run(row[0])
+    query = "SELECT record, look_at, looked_at FROM runs WHERE run_id = ?"
+    row = connection.execute(query, (run_id,)).fetchone()
+    return None if row is None else _run(row)
 
 
 def list_runs(connection: sqlite3.Connection, limit: int) -> list[RunRecord]:
     """Read the newest run records, newest first."""
-    query = "SELECT record FROM runs ORDER BY created_at DESC LIMIT ?"
-    return [load_run(text) for (text,) in connection.execute(query, (limit,))]
+    query = "SELECT record, look_at, looked_at FROM runs ORDER BY created_at DESC LIMIT ?"
+    return [_run(row) for row in connection.execute(query, (limit,))]
+
+
+def due_runs(connection: sqlite3.Connection, now: float, limit: int) -> list[str]:
+    """Read the names of the runs that are to be looked at, the longest overdue first."""
+    query = "SELECT run_id FROM runs WHERE look_at <= ? ORDER BY look_at LIMIT ?"
+    return [run_id for (run_id,) in connection.execute(query, (now, limit))]
+
+
+def _run(row: tuple[str, float | None, float]) -> RunRecord:
+    text, look_at, looked_at = row
+    return replace(load_run(text), look_at=look_at, looked_at=looked_at)
 
 
 def count_actions(connection: sqlite3.Connection, run_id: str) -> RunView:

@@ -14,6 +14,7 @@ from upwell._core.journal import (
     Entry,
     Journal,
     JournalItem,
+    Missed,
     Scheduled,
     Sent,
     Traced,
@@ -159,3 +160,41 @@ def test_a_cursor_sees_an_entry_of_a_writer_whose_clock_is_behind() -> None:
 
 def test_a_new_cursor_starts_at_the_beginning() -> None:
     assert item(completed("a", at=0.0)).sk > Cursor().after
+
+
+# --- lost messages ---
+
+
+def missed(*children: str, until: float, generation: int = 1) -> Missed:
+    return Missed(at=until + 60, generation=generation, action_ids=children, sent_until=until)
+
+
+def test_a_child_whose_messages_are_lost_must_be_sent_again_in_its_shard() -> None:
+    journal = Journal(1)
+    journal.apply([scheduled("a", "b", shard=3), missed("a", until=1.0)])
+    assert journal.lost == ["a"]
+    assert [journal.must_send(child) for child in "abc"] == [True, False, True]
+    assert journal.shard_of("a") == 3
+
+
+def test_a_child_that_was_sent_again_is_not_lost() -> None:
+    journal = Journal(1)
+    journal.apply([scheduled("a"), missed("a", until=1.0), scheduled("a", at=70.0)])
+    assert journal.lost == []
+    journal.apply([missed("a", until=70.0)])
+    assert journal.lost == ["a"]
+    journal.sent("a", 0, 140.0)
+    assert not journal.must_send("a")
+
+
+def test_a_child_that_has_ended_is_not_lost() -> None:
+    journal = Journal(1)
+    journal.apply([missed("a", until=1.0), completed("a"), scheduled("a"), missed("a", until=1.0)])
+    assert journal.lost == []
+    assert journal.open == {}
+
+
+def test_what_an_older_generation_lost_is_no_matter() -> None:
+    journal = Journal(2)
+    journal.apply([scheduled("a", generation=2), missed("a", until=9.0)])
+    assert journal.lost == []
