@@ -55,7 +55,7 @@ def run_definition(*, runs_table: str, partition: str) -> dict[str, Any]:
                 tasks,
                 runs_table,
                 status="SUCCEEDED",
-                update="#outcome = :outcome",
+                update="#outcome = :outcome REMOVE look_at",  # nothing of it is open
                 names={"#outcome": "outcome"},
                 values={":outcome": {"S.$": "$.result.outcome"}},
                 then="AnnounceSuccess",

@@ -9,14 +9,18 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from upwell._core.keys import METRICS, PUT_RIGHT, UNREADABLE
 from upwell_infra.deployment import Deployment
 from upwell_infra.queue_pair import QueuePair
 from upwell_infra.stage import tag_component
 
 MINUTE = Duration.minutes(1)
 FIVE_MINUTES = Duration.minutes(5)
+HOUR = Duration.hours(1)
 MAX_MESSAGE_AGE_S = 3600
 """Work that nobody takes for so long needs a look: too few executors, or none that start."""
+MAX_PUT_RIGHT = 10
+"""Remedies of the sweeper in an hour that are more than bad luck."""
 MAX_FOLD_LAG_MS = 300_000
 """Views of runs that are so far behind are misleading."""
 
@@ -87,6 +91,24 @@ class Monitoring(Construct):
                 threshold=1,
                 meaning=f"function {name} of the platform failed: see its log",
             )
+        _alarm(
+            self,
+            "PutRight",
+            deployment,
+            name="put-right",
+            metric=self._own(PUT_RIGHT),
+            threshold=MAX_PUT_RIGHT,
+            meaning="the sweeper acts often: messages or wake-ups get lost; its log has them as 'put right'",
+        )
+        _alarm(
+            self,
+            "Unreadable",
+            deployment,
+            name="unreadable-messages",
+            metric=self._own(UNREADABLE),
+            threshold=1,
+            meaning="a dead letter cannot be read; it stays in its queue, and the log of dead-letters names it",
+        )
         lag = functions["fold"].metric("IteratorAge", period=FIVE_MINUTES, statistic="Maximum")
         _alarm(
             self,
@@ -122,6 +144,15 @@ class Monitoring(Construct):
             dimensions_map={"StateMachineArn": self._deployment.state_machine_arn},
             statistic="Sum",
             period=FIVE_MINUTES,
+        )
+
+    def _own(self, name: str) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=METRICS,
+            metric_name=name,
+            dimensions_map={"Platform": self._deployment.prefix},
+            statistic="Sum",
+            period=HOUR,
         )
 
     def _queues(self, title: str, metric: str) -> cloudwatch.GraphWidget:

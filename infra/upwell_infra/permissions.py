@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import Aws
 
-from upwell._core.keys import BUNDLES, CACHED, DATA, HOLDS, RUNTIME, VALUES
+from upwell._core.keys import BUNDLES, CACHED, DATA, HOLDS, RUNS_BY_LOOK, RUNTIME, VALUES
 from upwell_infra.deployment import Deployment, regional_arn
 from upwell_infra.grants import Grant
 
@@ -104,6 +104,39 @@ def dead_letters_grants(deployment: Deployment) -> list[Grant]:
     return [*engine_grants(deployment), remember, dead]
 
 
+def sweep_grants(deployment: Deployment) -> list[Grant]:
+    """Return what it takes to find overdue actions of all runs, and to send, wake, end and tell of them."""
+    return [
+        *engine_grants(deployment),
+        Grant(sid="ListActions", actions=["dynamodb:Query"], resources=[deployment.table_arn("actions")]),
+        Grant(sid="Cache", actions=["dynamodb:BatchWriteItem"], resources=[deployment.table_arn("cache")]),
+        Grant(
+            sid="Runs",
+            actions=["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+            resources=[
+                deployment.table_arn("runs"),
+                f"{deployment.table_arn('runs')}/index/{RUNS_BY_LOOK}",
+            ],
+        ),
+        _stop_grant(deployment),
+        Grant(
+            sid="Backlog",
+            actions=["sqs:GetQueueAttributes"],
+            resources=[deployment.queue_arn("*")],
+            reason="it reads the backlog of pools that are added later",
+        ),
+    ]
+
+
+def _stop_grant(deployment: Deployment) -> Grant:
+    return Grant(
+        sid="StopRun",
+        actions=["states:StopExecution"],
+        resources=[regional_arn("states", f"execution:{deployment.state_machine_name}:*")],
+        reason="an execution is named after its run",
+    )
+
+
 def fold_grants(deployment: Deployment) -> list[Grant]:
     """Return what it takes to fold the stream of actions into views of runs."""
     return [
@@ -124,19 +157,13 @@ def fold_grants(deployment: Deployment) -> list[Grant]:
 
 def run_ended_grants(deployment: Deployment) -> list[Grant]:
     """Return what it takes to record a run that ended from outside, and to abort what it left open."""
-    executions = regional_arn("states", f"execution:{deployment.state_machine_name}:*")
     return [
         Grant(
             sid="RunRecord",
             actions=["dynamodb:GetItem", "dynamodb:PutItem"],
             resources=[deployment.table_arn("runs")],
         ),
-        Grant(
-            sid="StopRun",
-            actions=["states:StopExecution"],
-            resources=[executions],
-            reason="an execution is named after its run",
-        ),
+        _stop_grant(deployment),
         _actions_grant(deployment),
         Grant(sid="Journal", actions=["dynamodb:Query"], resources=[deployment.table_arn("journal")]),
     ]

@@ -28,6 +28,8 @@ from upwell_infra.tables import Tables
 
 FOLD_BATCH = 100
 """Records of the actions' stream that are folded at once."""
+SWEEP_TIMEOUT_S = 300
+"""Of one sweep; the next one goes on with what it leaves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,7 @@ class Platform(Construct):
         )
         self.run_ended = self._run_ended()
         self.scale = self._scale()
+        self.sweep = self._sweep()
         self.default_pool = Pool(
             self,
             "DefaultPool",
@@ -172,12 +175,29 @@ class Platform(Construct):
         )
         return scale
 
+    def _sweep(self) -> RuntimeFunction:
+        sweep = self._function(
+            "sweep",
+            permissions.sweep_grants(self.deployment),
+            "puts right what is overdue in runs",
+            timeout_s=SWEEP_TIMEOUT_S,
+        )
+        events.Rule(
+            self,
+            "SweepRule",
+            rule_name=f"{self.deployment.prefix}-sweep",
+            schedule=events.Schedule.rate(Duration.minutes(self.stage.sweep_minutes)),
+            targets=[targets.LambdaFunction(sweep.function)],
+        )
+        return sweep
+
     def _monitoring(self) -> None:
         functions = {
             "fold": self.fold,
             "dead-letters": self.dead_letters,
             "run-ended": self.run_ended,
             "scale": self.scale,
+            "sweep": self.sweep,
         }
         Monitoring(
             self,

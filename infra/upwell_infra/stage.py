@@ -25,6 +25,7 @@ class Stage:
         name: `dev`, `prod`, or another name of at most 14 characters; resources are called `upwell-<name>-...`.
         retain: Whether data outlives the stack (tables, bucket, log groups) and tables refuse deletion.
         log_retention: How long logs are kept.
+        sweep_minutes: How often overdue actions are looked for.
 
     Raises:
         InfraError: the name cannot be a stage's.
@@ -33,6 +34,7 @@ class Stage:
     name: str
     retain: bool
     log_retention: logs.RetentionDays
+    sweep_minutes: int = 1
 
     def __post_init__(self) -> None:
         if not re.fullmatch(NAME_PATTERN, self.name):
@@ -46,7 +48,12 @@ class Stage:
         """Return the policy of a stage: `prod` keeps its data, every other stage can be thrown away."""
         if name == "prod":
             return cls(name=name, retain=True, log_retention=logs.RetentionDays.THREE_MONTHS)
-        return cls(name=name, retain=False, log_retention=logs.RetentionDays.TWO_WEEKS)
+        return cls(
+            name=name,
+            retain=False,
+            log_retention=logs.RetentionDays.TWO_WEEKS,
+            sweep_minutes=2,
+        )
 
     @property
     def prefix(self) -> str:

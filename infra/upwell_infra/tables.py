@@ -7,7 +7,7 @@ from typing import Any
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
-from upwell._core.keys import RUNS_BY_TIME
+from upwell._core.keys import RUNS_BY_LOOK, RUNS_BY_TIME
 from upwell_infra.stage import Stage, tag_component
 
 TTL_ATTRIBUTE = "expires_at"
@@ -32,6 +32,12 @@ class Tables(Construct):
             partition_key=_string("listing"),
             sort_key=_string("created_at"),
             projection_type=dynamodb.ProjectionType.ALL,
+        )
+        self.runs.add_global_secondary_index(
+            index_name=RUNS_BY_LOOK,
+            partition_key=_string("listing"),
+            sort_key=dynamodb.Attribute(name="look_at", type=dynamodb.AttributeType.NUMBER),
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
         self.cache = self._table("cache", sort_key=False)
         tag_component(self, "state")

@@ -11,6 +11,7 @@ from pathlib import Path
 from upwell._author.context import Mode
 from upwell._aws.platform import AwsPorts, open_ports
 from upwell._aws.worker_pools import WorkerPools
+from upwell._core.keys import METRICS
 from upwell._core.limits import MIB
 from upwell._core.model import Executor as ExecutorId
 from upwell._core.ports import Ports
@@ -116,6 +117,19 @@ def run_of_execution(name: str) -> tuple[str, int]:
     """Return run id and generation of an execution: it is named `<run id>`, or `<run id>.<generation>`."""
     run_id, _, generation = name.partition(".")
     return run_id, int(generation or 1)
+
+
+def count(metric: str, value: int) -> None:
+    """Count something as a metric of the platform, by a line of the log; nothing is written for 0."""
+    if not value:
+        return
+    from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+    dimensions = {"Platform": settings().prefix}
+    with single_metric(
+        name=metric, unit=MetricUnit.Count, value=value, namespace=METRICS, default_dimensions=dimensions
+    ):
+        pass  # written at the end of the block
 
 
 @cache

@@ -16,7 +16,10 @@ IN_LAMBDA = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six.py",
 """What Lambda's Python brings."""
 OURS = ("upwell", "upwell_runtime")
 ENTRY_POINTS = (
-    *(f"upwell_runtime.handlers.{name}" for name in ("execute", "fold", "dead_letters", "run_ended", "scale")),
+    *(
+        f"upwell_runtime.handlers.{name}"
+        for name in ("execute", "fold", "dead_letters", "run_ended", "scale", "sweep")
+    ),
     "upwell_runtime.worker.__main__",
     "upwell_runtime.user.__main__",
 )

@@ -94,6 +94,15 @@ def test_executors_read_and_write_the_results_that_the_cache_refers_to(statement
         ("DeadLettersRole", "cache", {"dynamodb:BatchWriteItem"}),
         # An abort is saved like any other version of a run's record.
         ("RunEndedRole", "runs", {"dynamodb:GetItem", "dynamodb:PutItem"}),
+        # The sweeper ends actions of any kind, lists the open ones, and plans its looks in the runs' records.
+        ("PlatformSweepRole", "cache", {"dynamodb:BatchWriteItem"}),
+        ("PlatformSweepRole", "actions", {"dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query"}),
+        ("PlatformSweepRole", "journal", {"dynamodb:BatchWriteItem", "dynamodb:Query"}),
+        (
+            "PlatformSweepRole",
+            "runs",
+            {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+        ),
     ],
 )
 def test_what_ends_an_action_or_a_run_may_write_what_the_adapters_write(

@@ -42,9 +42,17 @@ def test_the_four_tables_are_on_demand_recoverable_and_forget(resources_of: Find
         assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert tables["upwell-dev-actions"]["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert [key["AttributeName"] for key in tables["upwell-dev-cache"]["KeySchema"]] == ["pk"]
-    (index,) = tables["upwell-dev-runs"]["GlobalSecondaryIndexes"]
-    assert (index["IndexName"], index["Projection"]) == ("by_time", {"ProjectionType": "ALL"})
-    assert [key["AttributeName"] for key in index["KeySchema"]] == ["listing", "created_at"]
+    indexes = {
+        index["IndexName"]: (
+            [key["AttributeName"] for key in index["KeySchema"]],
+            index["Projection"]["ProjectionType"],
+        )
+        for index in tables["upwell-dev-runs"]["GlobalSecondaryIndexes"]
+    }
+    assert indexes == {
+        "by_time": (["listing", "created_at"], "ALL"),
+        "by_look": (["listing", "look_at"], "KEYS_ONLY"),
+    }
 
 
 def test_the_bucket_is_private_encrypted_and_expires_values_and_files_only(resources_of: Find) -> None:
@@ -93,6 +101,7 @@ def test_functions_have_the_handlers_of_the_runtime_and_the_settings(resources_o
             "dead-letters": "dead_letters",
             "run-ended": "run_ended",
             "scale": "scale",
+            "sweep": "sweep",
         }.items()
     }
     for function in functions:

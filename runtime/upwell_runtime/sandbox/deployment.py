@@ -92,7 +92,8 @@ class Deployment:
         self.prefix = resource_prefix(STAGE)
         """What the names of all resources start with; also the platform's stack."""
         self.agent = EcsAgent(aws, children, self.prefix, metadata_url)
-        self.schedule = Schedule(aws, functions, self.prefix)
+        machine = "UPWELL_STATE_MACHINE_ARN"
+        self.schedule = Schedule(aws, functions, self.prefix, lambda: self.settings[machine])
 
     @property
     def pools(self) -> dict[str, dict[str, Any]]:

@@ -6,7 +6,9 @@ import asyncio
 import json
 import logging
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,18 +21,27 @@ from upwell_runtime.sandbox.lambda_host import LambdaHost
 log = logging.getLogger(__name__)
 
 SCHEDULE_S = 1.0
-"""The deployed rule has a minute, the shortest that EventBridge knows."""
+"""The deployed rules have a minute, the shortest that EventBridge knows."""
+SWEEP_S = 2.0
+SWEEP_ON_S = 60.0
+"""So long after the last execution was seen, there may be something to sweep up."""
 EXECUTIONS_S = 0.5
+SCALE = "-scale"
+"""Of the name of the rule whose function is about services; the others are about runs."""
 ENDED = ("ABORTED", "TIMED_OUT", "FAILED")
 
 
 class Schedule:
-    """Invokes the scheduled functions of a stack every second, as long as there are services to scale."""
+    """Invokes the scheduled functions of a stack every second or two, as long as they may have something to do.
 
-    def __init__(self, aws: Aws, functions: LambdaHost, cluster: str) -> None:
+    The scaler has if there are services, others if there are executions.
+    """
+
+    def __init__(self, aws: Aws, functions: LambdaHost, cluster: str, machine_arn: Callable[[], str]) -> None:
         self._aws = aws
         self._functions = functions
         self._cluster = cluster
+        self._machine_arn = machine_arn
         self._rules: dict[str, list[str]] = {}
         self.invocations = 0
         """Invocations by the schedule: not a sign that anybody uses the sandbox."""
@@ -41,15 +52,49 @@ class Schedule:
 
     async def run(self) -> None:
         """Fire for ever. A run that takes longer than the interval delays the next one."""
+        scalers, others = partial(self._fire_all, scaling=True), partial(self._fire_all, scaling=False)
+        await asyncio.gather(
+            self._repeat(SCHEDULE_S, self._has_services, scalers),
+            self._repeat(SWEEP_S, self._has_executions, others, on_s=SWEEP_ON_S),
+        )
+
+    async def _repeat(
+        self,
+        interval_s: float,
+        has_work: Callable[[], Awaitable[bool]],
+        fire: Callable[[], Awaitable[None]],
+        *,
+        on_s: float = 0.0,
+    ) -> None:
+        """Fire while there is work, and some seconds longer."""
+        clock, seen_at = asyncio.get_running_loop().time, float("-inf")
         while True:
-            await asyncio.sleep(SCHEDULE_S)
+            await asyncio.sleep(interval_s)
+            now = clock()
             try:
-                services = await self._aws.call(self._aws.client("ecs").list_services, cluster=self._cluster)
+                if await has_work():
+                    seen_at = now
             except (ClientError, BotoCoreError) as e:
-                log.warning("cannot read the services", extra={"error": str(e)})
+                log.warning("cannot see whether there is work", extra={"error": str(e)})
                 continue
-            if services["serviceArns"]:
-                await asyncio.gather(*(self._fire(rule) for rule in self._rules))
+            if now - seen_at <= on_s:
+                await fire()
+
+    async def _has_services(self) -> bool:
+        services = await self._aws.call(self._aws.client("ecs").list_services, cluster=self._cluster)
+        return bool(services["serviceArns"])
+
+    async def _has_executions(self) -> bool:
+        running = await self._aws.call(
+            self._aws.client("stepfunctions").list_executions,
+            stateMachineArn=self._machine_arn(),
+            statusFilter="RUNNING",
+        )
+        return bool(running["executions"])
+
+    async def _fire_all(self, *, scaling: bool) -> None:
+        rules = [rule for rule in self._rules if rule.endswith(SCALE) == scaling]
+        await asyncio.gather(*(self._fire(rule) for rule in rules))
 
     async def _fire(self, rule: str) -> None:
         event = schedule_event(
