@@ -27,7 +27,7 @@ from upwell._core.limits import (
 )
 from upwell._core.ports import Delivery, PoolNotFoundError
 from upwell._core.settings import Settings
-from upwell._core.wire import Message, WireError, dump_message, load_message
+from upwell._core.wire import Message, WireError, dump_message, load_message, salvage_message
 from upwell._exec.batcher import Batcher
 
 if TYPE_CHECKING:
@@ -120,6 +120,11 @@ class SqsQueue:
         timeout_s = _seconds(visibility_s, SQS_VISIBILITY_MAX_S)
         entry = {"ReceiptHandle": delivery.receipt, "VisibilityTimeout": timeout_s}
         await self._submit(delivery.pool, "change_message_visibility_batch", [entry])
+
+    async def put_aside(self, pool: str, receipt: str) -> None:
+        """Hide a received message that nobody can read for as long as SQS can: it is left for people to see."""
+        entry = {"ReceiptHandle": receipt, "VisibilityTimeout": SQS_VISIBILITY_MAX_S}
+        await self._submit(pool, "change_message_visibility_batch", [entry])
 
     async def depth(self, pool: str) -> Depth:
         """Return how many messages wait in a pool's queue, and how many are being worked on.
@@ -243,6 +248,15 @@ class _Poll:
                 self._clients.sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries)
             except (BotoCoreError, ClientError) as e:  # they are shown by themselves, only later
                 logger.info("messages could not be given back", extra={"error": str(e)})
+
+
+def salvaged_from_lambda_record(record: Mapping[str, Any], pool: str) -> Delivery | None:
+    """Return as much of an unreadable record as it takes to end its action; None if that is not there."""
+    message = salvage_message(record["body"])
+    if message is None:
+        return None
+    received = int(record["attributes"][_RECEIVE_COUNT])
+    return Delivery(pool=pool, message=message, receipt=record["receiptHandle"], received=received)
 
 
 def delivery_from_lambda_record(record: Mapping[str, Any], pool: str) -> Delivery:

@@ -71,6 +71,25 @@ def load_message(body: str) -> Message:
     return message
 
 
+def salvage_message(body: str) -> Message | None:
+    """Read what it takes to end the action of a message that `load_message` refuses; None if it lacks that."""
+    try:
+        content = json.loads(body)
+        action, token = content["action"], content.get("task_token")
+        run, task = action["run"], action["task"]
+        essential: dict[str, Any] = {
+            "run": {name: run[name] for name in ("run_id", "generation") if name in run},
+            "action_id": action["action_id"],
+            "task": {name: task[name] for name in ("name", "module", "pool")},
+            "inputs": {"size_bytes": 0},
+            "parent_sleeps": True,
+        }
+        essential |= {name: action[name] for name in ("parent_id", "shard", "queued_at") if name in action}
+        return _load(Message, json.dumps({"action": essential, "task_token": token}), "an action message")
+    except (ValueError, KeyError, TypeError, AttributeError):  # a WireError is a ValueError
+        return None
+
+
 def dump_action(spec: ActionSpec) -> dict[str, Any]:
     """Return an action as the JSON object that the state machine puts into the root's message."""
     action: dict[str, Any] = json.loads(_dump(ActionSpec, spec))

@@ -141,10 +141,10 @@ async def stop_children(kernel: Kernel, spec: ActionSpec) -> None:
         await asyncio.gather(*(abort(kernel, child, reason) for child in some))
 
 
-async def give_up(kernel: Kernel, delivery: Delivery) -> None:
+async def give_up(kernel: Kernel, delivery: Delivery, why: str = "never finished or failed") -> None:
     """Fail the action of a message that the queue has put aside, and tell its parent."""
     spec = delivery.message.action
-    reason = f"{spec.task.name} was delivered {delivery.received} times and never finished or failed"
+    reason = f"{spec.task.name} was delivered {delivery.received} times and {why}"
     key = ActionKey(spec.run.run_id, spec.action_id)
     command = GiveUp(spec=spec, reason=reason)
     decision = await transition(kernel.ports.store, kernel.ports.clock, key, command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 import pytest
 
 from upwell._aws.dynamodb import DynamoStore
-from upwell._core.model import ActionKey, ActionSpec, Payload, RunSpec, Status, TaskSpec
+from upwell._core.journal import Completed
+from upwell._core.keys import PUT_RIGHT, UNREADABLE
+from upwell._core.model import ActionKey, ActionSpec, Payload, RunRecord, RunSpec, Status, TaskSpec
 from upwell._core.wire import Message, dump_message
 from upwell.testing.moto_aws import ACCOUNT, ENVIRONMENT, REGION, create_pool, moto_platform
 from upwell_runtime import wiring
-from upwell_runtime.handlers import dead_letters, execute
+from upwell_runtime.handlers import dead_letters, execute, sweep
 
 CONTEXT = SimpleNamespace(
     log_stream_name="stream", get_remaining_time_in_millis=lambda: 900_000, memory_limit_in_mb="1769"
@@ -60,6 +63,35 @@ def message(action_id: str) -> str:
     return dump_message(Message(action=spec))
 
 
+def test_a_dead_letter_of_a_later_version_ends_its_action_and_says_why(platform: DynamoStore) -> None:
+    later = json.dumps({**json.loads(message("child")), "v": 99})
+    letters = [record("later", later, "upwell-dev-default-dead")]
+    assert dead_letters.handler({"Records": letters}, CONTEXT) == {"batchItemFailures": []}
+    action = asyncio.run(platform.get(ActionKey("run", "child")))
+    assert action is not None
+    assert action.outcome is not None
+    assert action.outcome.error is not None
+    assert "cannot be read: the message is of version 99" in action.outcome.error.message
+    entries = asyncio.run(platform.read(ActionKey("run", "a0"), 0))
+    assert [item.entry.outcome for item in entries if isinstance(item.entry, Completed)] == [action.outcome]
+
+
+def test_a_dead_letter_that_says_nothing_is_left_for_people_and_counted(
+    platform: DynamoStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sqs = wiring.ports().clients.sqs
+    url = wiring.settings().queue_url("default-dead")
+    sqs.send_message(QueueUrl=url, MessageBody="not a message")
+    [received] = sqs.receive_message(QueueUrl=url)["Messages"]
+    letter = record("bad", "not a message", "upwell-dev-default-dead")
+    letter["receiptHandle"] = received["ReceiptHandle"]
+    answer = dead_letters.handler({"Records": [letter]}, CONTEXT)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if UNREADABLE in line]
+    assert [metric[UNREADABLE] for metric in metrics] == [[1.0]]
+    assert asyncio.run(wiring.ports().queue.depth("default-dead")).in_flight == 1
+
+
 def test_a_dead_letter_that_cannot_be_read_keeps_no_other_back(platform: DynamoStore) -> None:
     letters = [
         record(name, body, "upwell-dev-default-dead")
@@ -85,3 +117,21 @@ def test_a_message_that_cannot_be_read_is_reported_and_raises_nothing(platform: 
     finally:
         executor = execute._executor(CONTEXT.log_stream_name, int(CONTEXT.memory_limit_in_mb))
         execute._runner().run(executor.kernel.users.aclose())
+
+
+def test_the_sweeper_looks_at_the_runs_that_are_due(
+    platform: DynamoStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A root that was sent and never claimed: its message is lost, so it is sent again."""
+    spec = RunSpec(run_id="run")
+    task = TaskSpec(name="env.main", module="program", pool="default")
+    root = ActionSpec(
+        run=spec, action_id="a0", task=task, inputs=Payload(text="{}", size_bytes=2), queued_at=1.0
+    )
+    run = RunRecord(spec=spec, task=task.name, status=Status.RUNNING, root=root, look_at=1.0)
+    asyncio.run(platform.save_run(run, expected=None))
+    assert sweep.handler({}, CONTEXT) == {"sent again": 1}
+    assert asyncio.run(wiring.ports().queue.depth("default")).visible == 1
+    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if PUT_RIGHT in line]
+    assert [metric[PUT_RIGHT] for metric in metrics] == [[1.0]]
+    assert sweep.handler({}, CONTEXT) == {}, "it is not due again"
