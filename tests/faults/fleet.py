@@ -127,7 +127,15 @@ class Fleet:
         encoded = task.interface.encode_inputs({})
         run = await new_run(self.ports.blobs, task, encoded, RunOptions(), run_id=RUN_ID, bundle=None, now=now)
         await self.ports.orchestrator.start(run, **options)
+        await self._started(run)
         return run
+
+    async def _started(self, run: RunRecord) -> None:
+        """Wait until a state machine, if it is one that starts it, has written the run and sent the root."""
+        while await self.ports.store.get_run(RUN_ID) is None:  # noqa: ASYNC110  # it is another thread
+            await asyncio.sleep(0.01)
+        while not await self.ports.queue.waiting(run.root.task.pool):  # noqa: ASYNC110  # the same
+            await asyncio.sleep(0.01)
 
     def kernel(self, chance: Chance | None = None) -> Kernel:
         """Return the surroundings of a new process."""
