@@ -31,6 +31,8 @@ ASK_S = 2.0
 """How long an executor that drains waits to hear what a task waits for; one that does not say is given back."""
 INTERRUPTED = "suspended in the middle of work of its own, which begins anew: its process ended"
 DRAINED = "its executor drained"
+HELD_MARGIN_S = 1.0
+"""So long before its message would be shown again, an attempt takes it to be somebody else's."""
 
 
 class Host(Protocol):
@@ -78,6 +80,7 @@ class Attempt:
         self._work: asyncio.Task[Outcome] | None = None
         self._stop = self._cancel
         self._leave_at = leave_at
+        self._hidden_until = lease.expires_at  # received at about the time from which the lease counts
         self._places = places
         self._displaced = False
         self._suspend: Suspend | None = None
@@ -174,7 +177,11 @@ class Attempt:
         await self._places.sleep()
         decision = await transition(ports.store, ports.clock, self._record.key, suspend, known=self._record)
         if any(isinstance(effect, LookAgain) for effect in decision.effects):
-            await fall_asleep(self._kernel, self._driver, self._record.key)
+            await fall_asleep(self._kernel, self._driver, self._record.key, self._held_until)
+        if ports.clock.now() > self._held_until:
+            # Another executor may have the message now, and run the action again. Our receipt is outdated, but
+            # SQS may take it all the same, and nothing would bring the action back if that executor died.
+            return False
         await carry_out(self._kernel, decision, self._delivery, self._record.spec)
         return acknowledged(decision)
 
@@ -203,7 +210,7 @@ class Attempt:
             log.info("an attempt ended after it had lost its lease", extra=self._fields())
         await self._places.leave()  # before the parent hears of it and sends the next one
         spec = decision.record.spec if decision.record is not None else self._record.spec
-        await carry_out(self._kernel, decision, self._delivery, spec)
+        await carry_out(self._kernel, decision, self._delivery, spec, self._held_until)
         return acknowledged(decision)
 
     async def _keep_alive(self) -> None:
@@ -220,9 +227,20 @@ class Attempt:
                 if not await self._places.renew():
                     self._displace()
                     return
-                await ports.queue.hide(self._delivery, self._host.lease_s)
+                await self._hide()
             except Exception:  # the store is out of reach: try again; the lease decides, not this request
                 log.warning("could not extend a lease", extra=self._fields(), exc_info=True)
+
+    @property
+    def _held_until(self) -> float:
+        """Until when nobody else can have received the message."""
+        return self._hidden_until - HELD_MARGIN_S
+
+    async def _hide(self) -> None:
+        now = self._kernel.ports.clock.now()
+        await self._kernel.ports.queue.hide(self._delivery, self._host.lease_s)
+        if now < self._hidden_until:  # once it was visible, somebody else may have it
+            self._hidden_until = now + self._host.lease_s
 
     async def _extend(self) -> bool:
         ports = self._kernel.ports

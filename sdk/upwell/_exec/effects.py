@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 from upwell._core.children import Children, child_spec
 from upwell._core.commands import (
@@ -29,7 +30,13 @@ ABORTS_AT_ONCE = 50
 """Children of one action that are aborted at the same time."""
 
 
-async def carry_out(kernel: Kernel, decision: Decision, delivery: Delivery, spec: ActionSpec) -> None:
+class LateError(RuntimeError):
+    """The message of who does this may be somebody else's by now: what is begun here might not be ended."""
+
+
+async def carry_out(
+    kernel: Kernel, decision: Decision, delivery: Delivery, spec: ActionSpec, held_until: float = math.inf
+) -> None:
     """Carry out the effects of a decision on a delivered action, in their order.
 
     Args:
@@ -37,11 +44,16 @@ async def carry_out(kernel: Kernel, decision: Decision, delivery: Delivery, spec
         decision: Written already.
         delivery: The message that led to it.
         spec: The action; its `parent_id` and `shard` say where the outcome is expected.
+        held_until: Until when nobody else can have received the message.
+
+    Raises:
+        LateError: it took too long; who has the message now does it again.
     """
     for effect in decision.effects:
         match effect:
             case Reply() as told:
-                await reply(kernel, spec, told, delivery.message.task_token, again=delivery.received > 1)
+                again = delivery.received > 1
+                await reply(kernel, spec, told, delivery.message.task_token, again=again, held_until=held_until)
             case Remember(output):
                 await remember(kernel, spec, output)
             case Resend(delay_s):
@@ -63,7 +75,13 @@ def acknowledged(decision: Decision) -> bool:
 
 
 async def reply(
-    kernel: Kernel, spec: ActionSpec, told: Reply, task_token: str | None, *, again: bool = False
+    kernel: Kernel,
+    spec: ActionSpec,
+    told: Reply,
+    task_token: str | None,
+    *,
+    again: bool = False,
+    held_until: float = math.inf,
 ) -> None:
     """Tell the parent how an action ended: in memory if it is here, in its journal always; wake a sleeping one.
 
@@ -73,27 +91,41 @@ async def reply(
         told: How it ended, and whether the parent may sleep.
         task_token: Of the root's message.
         again: Whether this may have been told before.
+        held_until: Until when nobody else can have received the action's message.
     """
+    outcome = told.outcome
     if spec.parent_id is None:
-        await kernel.ports.orchestrator.root_ended(spec.run.run_id, task_token, told.outcome)
+        await kernel.ports.orchestrator.root_ended(spec.run.run_id, task_token, outcome)
         return
     parent = ActionKey(spec.run.run_id, spec.parent_id)
     entry = Completed(
         at=kernel.ports.clock.now(),
         generation=spec.run.generation,
         action_id=spec.action_id,
-        outcome=told.outcome,
+        outcome=outcome,
     )
     kernel.hub.hand_over(parent, entry)
     await kernel.ports.store.append(parent, spec.shard, [entry])
     if told.wakes:
-        await wake(kernel, parent, again=again)
+        await wake(kernel, parent, again=again, held_until=held_until)
 
 
-async def wake(kernel: Kernel, key: ActionKey, *, again: bool = False) -> None:
-    """Send the message of a suspended action again; nothing happens when it is awake, or about to be."""
+async def wake(kernel: Kernel, key: ActionKey, *, again: bool = False, held_until: float = math.inf) -> None:
+    """Send the message of a suspended action again; nothing happens when it is awake, or about to be.
+
+    Args:
+        kernel: The surroundings.
+        key: The suspended action.
+        again: Whether somebody may have begun this before and died before the message was sent.
+        held_until: Until when the message that led to this is ours: it is what repeats this if we die.
+
+    Raises:
+        LateError: it is not any more.
+    """
     store = kernel.ports.store
     known = await store.get(key)
+    if kernel.ports.clock.now() > held_until:
+        raise LateError(f"{key} is left to who has the message now")
     decision = await transition(store, kernel.ports.clock, key, Wake(again=again), known=known)
     if any(isinstance(effect, Resend) for effect in decision.effects):
         record = decision.record or await store.get(key)

@@ -9,7 +9,7 @@ from upwell._core.commands import Claim, Finish, Run
 from upwell._core.limits import RECORD_INLINE_BYTES
 from upwell._core.model import ActionKey, ActionRecord, ActionSpec, CacheEntry, Lease, Outcome, Status
 from upwell._core.ports import Delivery
-from upwell._exec.attempt import Attempt
+from upwell._exec.attempt import HELD_MARGIN_S, Attempt
 from upwell._exec.effects import acknowledged, carry_out
 from upwell._exec.kernel import Kernel
 from upwell._exec.payloads import pack
@@ -81,7 +81,7 @@ class Executor:
             key = ActionKey(spec.run.run_id, spec.action_id)
             decision = await transition(ports.store, ports.clock, key, claim)
             if not any(isinstance(effect, Run) for effect in decision.effects):
-                await carry_out(self.kernel, decision, delivery, spec)
+                await carry_out(self.kernel, decision, delivery, spec, lease.expires_at - HELD_MARGIN_S)
                 return acknowledged(decision)
             record = decision.record or await ports.store.get(key)
             assert record is not None  # claimed just now

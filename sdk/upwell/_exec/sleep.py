@@ -14,7 +14,7 @@ from upwell._exec.transition import transition
 SUBSCRIPTIONS_AT_ONCE = 50
 
 
-async def fall_asleep(kernel: Kernel, driver: Driver, key: ActionKey) -> None:
+async def fall_asleep(kernel: Kernel, driver: Driver, key: ActionKey, held_until: float) -> None:
     """See to it that a parent is woken, once its suspension is written.
 
     Children that were told that their parent may sleep look at its record when they have ended; who ended
@@ -25,10 +25,12 @@ async def fall_asleep(kernel: Kernel, driver: Driver, key: ActionKey) -> None:
         kernel: The surroundings.
         driver: Of the attempt that leaves.
         key: The parent.
+        held_until: Until when nobody else can have received the parent's message.
     """
     has_ended = await _subscribe(kernel, driver.silent_children)
     if await driver.look_again() or has_ended:
-        await wake(kernel, key)
+        # Again: whoever has begun to wake it may die before it is done, and our message is about to go.
+        await wake(kernel, key, again=True, held_until=held_until)
 
 
 async def _subscribe(kernel: Kernel, children: list[ActionSpec]) -> bool:

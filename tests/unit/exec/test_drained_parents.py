@@ -13,6 +13,7 @@ from tests.unit.exec.engine import Engine, engine, until
 import upwell
 from upwell._author.task import Task
 from upwell._core.model import Status
+from upwell._exec import attempt
 
 parents = upwell.TaskEnvironment("drained-parents", reuse_policy=upwell.ReusePolicy())
 children = upwell.TaskEnvironment("drained-children")
@@ -204,6 +205,25 @@ async def test_an_executor_that_dies_while_it_asks_the_children_loses_nothing(
         gate.set()
         assert (await asyncio.wait_for(running, 20)).unwrap() == 1
         assert (await e.action_of(one)).losses == 0
+
+
+async def test_one_that_took_too_long_to_fall_asleep_leaves_its_message_to_who_has_it_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempt, "HELD_MARGIN_S", 10.0)  # longer than the message stays hidden
+    async with engine(tmp_path, lease_s=1.0, heartbeat_s=0.2) as e:
+        running = asyncio.create_task(e.run(one))
+        await until(lambda: started(e, one, 1))
+        await drain(e)
+        e.platform.serve(parents.name, (await e.action_of(one)).spec)  # the next executor of the pool
+        await until(lambda: _is_running_again(e))
+        gate.set()
+        assert (await asyncio.wait_for(running, 20)).unwrap() == 1
+
+
+async def _is_running_again(engine_: Engine) -> bool:
+    parent = await engine_.action_of(one)
+    return parent.status is Status.RUNNING and len(parent.attempts) == 2
 
 
 async def _ended(engine_: Engine, task: Task[..., Any]) -> bool:

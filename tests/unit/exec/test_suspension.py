@@ -203,7 +203,7 @@ async def test_a_child_that_ends_while_the_suspension_is_written_is_not_missed(
     """The child finds its parent still running, so only the parent's second look can see its end."""
     wakes: list[Wake] = []
 
-    async def blind(kernel: Any, key: ActionKey, *, again: bool = False) -> None:
+    async def blind(kernel: Any, key: ActionKey, *, again: bool = False, held_until: float = 0.0) -> None:
         wakes.append(Wake(again=again))
 
     monkeypatch.setattr(effects, "wake", blind)  # children wake nobody
@@ -277,3 +277,16 @@ def ends_soon(engine_: Engine, *tasks: Task[..., Any]) -> None:
         return await handle(delivery, slot, leave_at=now() + 1 if is_told else None)
 
     executor.handle = handle_soon  # type: ignore[method-assign]  # what the Lambda handler passes
+
+
+async def test_one_whose_message_may_be_somebody_elses_does_not_begin_to_wake(tmp_path: Path) -> None:
+    """If it died before the parent's message was sent, no message of its own would come again to send it."""
+    async with engine(tmp_path, suspends=True, linger_s=LINGER_S) as e:
+        running = asyncio.create_task(e.run(one))
+        await until(lambda: is_suspended(e, one))
+        key, now = ActionKey(RUN_ID, "a0"), e.platform.kernel.ports.clock.now()
+        with pytest.raises(effects.LateError):
+            await wake(e.platform.kernel, key, held_until=now - 1)
+        assert await is_suspended(e, one)
+        gate.set()
+        assert (await running).unwrap() == 1
