@@ -17,6 +17,7 @@ from tests.contract.store_samples import NOW, ended, running, succeeded
 
 # The tests of the contract, on the fixtures of this file.
 from tests.contract.test_state_store import *  # noqa: F403
+from tests.contract.test_state_store_holds import *  # noqa: F403
 from tests.contract.test_state_store_looks import *  # noqa: F403
 from tests.contract.test_state_store_runs import *  # noqa: F403
 
