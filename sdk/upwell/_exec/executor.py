@@ -99,7 +99,7 @@ class Executor:
         ports, outcome = self.kernel.ports, Outcome(status=Status.SUCCEEDED, output=hit.output)
         finish = Finish(lease_id=lease.id, outcome=outcome, cached_from=hit.made_by)
         decision = await transition(ports.store, ports.clock, record.key, finish, known=record)
-        await carry_out(self.kernel, decision, delivery, record.spec)
+        await carry_out(self.kernel, decision, delivery, record.spec, lease.expires_at - HELD_MARGIN_S)
         return acknowledged(decision)
 
     async def _storable(self, spec: ActionSpec) -> ActionSpec:
