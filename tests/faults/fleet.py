@@ -204,7 +204,7 @@ class Fleet:
 
 SLOW = replace(LOCAL_SETTINGS, lease_s=30.0, heartbeat_s=10.0, silence_s=15.0, sweep_s=60.0, poll_max_s=5.0)
 """As deployed, on a clock that skips."""
-FAST = {"lease_s": 1.0, "heartbeat_s": 0.3, "silence_s": 1.0, "sweep_s": 2.5, "linger_s": 0.3}
+FAST = {"lease_s": 3.0, "heartbeat_s": 0.5, "silence_s": 1.0, "sweep_s": 4.0, "linger_s": 0.3}
 """Where time cannot be skipped."""
 
 

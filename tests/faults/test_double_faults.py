@@ -19,7 +19,7 @@ from upwell._exec.sweeper import Sweeper
 from upwell.testing.clock import SkippingClock
 
 Strikes = Callable[[str, tuple[Any, ...]], bool]
-LONG_S = {"local": 3000.0, "moto": 40.0}
+LONG_S = {"local": 3000.0, "moto": 60.0}
 MAIN, CHILD = ("main", "quick_main"), ("slow", "quick")
 
 
@@ -70,10 +70,8 @@ ON_MOTO = (
     "a claimed child",
     "a child that ended",
     "a child that told its parent's journal",
-    "a parent that was woken",
-    "a root that ended",
 )
-"""One for each remedy and kind of action: time passes slowly there."""
+"""One for each remedy: time passes slowly there."""
 
 
 async def begin(fleet: Fleet, backend: str) -> RunRecord:
