@@ -34,7 +34,7 @@ from upwell._exec.effects import abort
 from upwell._exec.kernel import Kernel
 from upwell._exec.payloads import pack, unpack
 from upwell._exec.replay import Checks, read_journal
-from upwell._exec.sender import Sender
+from upwell._exec.sender import Sender, window
 from upwell._exec.slots import Slot
 from upwell._exec.transition import transition
 from upwell._exec.upkeep import Upkeep
@@ -64,7 +64,7 @@ class Driver:
         self._sender = Sender(kernel, record.key, self.journal, failures=record.failures)
         self._upkeep = Upkeep(kernel, self.journal)
         self._watch.send_lost = self._upkeep.send_lost
-        self._in_flight = asyncio.Semaphore(kernel.settings.max_in_flight)
+        self._in_flight = asyncio.Semaphore(window(record, kernel.settings.max_in_flight))
         self._windows = Windows()
         self._open: dict[str, ActionSpec] = {}
         self._calls: set[asyncio.Future[Outcome]] = set()

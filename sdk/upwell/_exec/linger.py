@@ -40,14 +40,19 @@ async def linger(kernel: Kernel, driver: Driver, record: ActionRecord, leave_at:
         record: The action as claimed.
         leave_at: When the process ends, epoch seconds; None if it stays.
     """
-    clock, linger_s = kernel.ports.clock, patience_s(record, kernel.settings.linger_s)
-    life_s = float("inf") if leave_at is None else leave_at - clock.now()
+    clock, limit_s = kernel.ports.clock, kernel.settings.linger_s
+    linger_s, begun_at = patience_s(record, limit_s), clock.now()
+    life_s = float("inf") if leave_at is None else leave_at - begun_at
+    is_replaying = record.suspension is not None
     early_s = min(LEAVE_EARLY_S, LEAVE_EARLY_SHARE * life_s)
     last_s = min(LAST_MOMENT_S, LAST_MOMENT_SHARE * life_s)
     while True:
         await clock.sleep(linger_s / LOOKS_PER_LINGER)
         idle_s = await driver.idle_s()
         left_s = float("inf") if leave_at is None else leave_at - clock.now()
+        if is_replaying and idle_s > 0:  # that is what leaving will cost again
+            is_replaying = False
+            linger_s = min(limit_s, max(linger_s, clock.now() - idle_s - begun_at))
         if idle_s >= linger_s or (idle_s > 0 and left_s < early_s):
             return Leave.WAITING
         if left_s < last_s:
@@ -59,7 +64,8 @@ def patience_s(record: ActionRecord, at_most_s: float) -> float:
 
     Nobody knows how long the next wait will be. Staying costs its length, leaving costs a restart, so one that
     was never suspended stays up to the limit. One that was knows better: its next wait is probably as long as
-    the last, for which staying was wrong. It stays for what a restart costs, or for 5 % of that wait.
+    the last, for which staying was wrong. It stays for what a restart costs, or for 5 % of that wait; or
+    (`linger`) for as long as its replay took.
 
     Args:
         record: The action as claimed.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from upwell._core.bounds import is_bounded
 from upwell._core.journal import Journal, Scheduled, Sent
-from upwell._core.model import ActionKey, ActionSpec, Payload
+from upwell._core.model import ActionKey, ActionRecord, ActionSpec, Payload
 from upwell._core.ports import PoolNotFoundError
 from upwell._core.replay import INPUTS_CHARS
 from upwell._core.wire import Message
@@ -16,6 +16,21 @@ from upwell.errors import NotDeployedError
 
 FLUSH_ITEMS = 100
 PARALLEL_FLUSHES = 4
+WINDOW_GROWTH, WINDOWS_MAX = 2, 16
+
+
+def window(record: ActionRecord, in_flight_max: int) -> int:
+    """Return how many children an attempt may have in flight.
+
+    One that was suspended with all of its window open would be again, once per window. So each such suspension
+    doubles the window, up to 16 times the setting: a fan-out takes a logarithmic number of windows.
+
+    Args:
+        record: The action as claimed.
+        in_flight_max: The setting.
+    """
+    open_children = record.suspension.open_children if record.suspension is not None else 0
+    return max(in_flight_max, min(WINDOW_GROWTH * open_children, WINDOWS_MAX * in_flight_max))
 
 
 @dataclass(frozen=True, slots=True)
