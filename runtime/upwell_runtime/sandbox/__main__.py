@@ -63,6 +63,9 @@ def _add_serve_options(verb: argparse.ArgumentParser) -> None:
         "--idle-stop-s", type=float, default=3600.0, help="stop after so long unused; 0: never (%(default)s)"
     )
     verb.add_argument("--executors", type=int, default=12, help="processes per function (%(default)s)")
+    verb.add_argument(
+        "--lambda-timeout-s", type=float, help="end every invocation of a pool's function after so long"
+    )
     verb.add_argument("--templates", type=Path, help="folder of templates (the package's)")
 
 
@@ -72,6 +75,7 @@ def _serve_arguments(options: argparse.Namespace, state_dir: StateDir) -> list[s
         "--region": options.region,
         "--idle-stop-s": options.idle_stop_s,
         "--executors": options.executors,
+        "--lambda-timeout-s": options.lambda_timeout_s,
         "--templates": options.templates and options.templates.resolve(),
     }
     return [str(part) for name, value in given.items() if value is not None for part in (name, value)]
@@ -106,6 +110,7 @@ def _serve(options: argparse.Namespace, state_dir: StateDir) -> int:
                 region=options.region,
                 idle_stop_s=options.idle_stop_s,
                 growth=growth,
+                lambda_timeout_s=options.lambda_timeout_s,
                 templates=options.templates,
             )
         ).run()

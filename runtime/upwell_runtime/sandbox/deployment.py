@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 PROXY_VARIABLE = "MINISTACK_LAMBDA_PROXY_URL"
 STAGE = "dev"
 """The stage of the templates in the package."""
+EXECUTE = "-execute"
+"""How the names of functions that execute actions end."""
 CODE = {"CodeBucket": "sandbox", "CodeKey": "none"}
 """Functions run the installed packages, so their zip is never read."""
 
@@ -67,6 +69,7 @@ class Deployment:
         metadata_url: str,
         children: Children,
         templates: Path | None = None,
+        lambda_timeout_s: float | None = None,
     ) -> None:
         """Prepare.
 
@@ -77,11 +80,13 @@ class Deployment:
             metadata_url: the task metadata endpoint of workers.
             children: starts processes.
             templates: folder of templates in place of the package's.
+            lambda_timeout_s: longest invocation of a pool's function; None is what its template says.
         """
         self._aws = aws
         self._functions = functions
         self._invoke_url = invoke_url
         self._templates = templates
+        self._lambda_timeout_s = lambda_timeout_s
         self._stacks = Stacks(aws)
         self._deployed: dict[str, Deployed] = {}
         self._pools: dict[str, PoolSpec] = {}
@@ -161,12 +166,15 @@ class Deployment:
         api = self._aws.client("lambda")
         described = await self._aws.call(api.get_function_configuration, FunctionName=name)
         environment = described.get("Environment", {}).get("Variables", {}) | TUNING
+        timeout_s = float(described["Timeout"])
+        if self._lambda_timeout_s is not None and name.endswith(EXECUTE):
+            timeout_s = min(timeout_s, self._lambda_timeout_s)
         self._functions.deploy(
             FunctionSpec(
                 name=described["FunctionName"],
                 arn=described["FunctionArn"],
                 handler=described["Handler"],
-                timeout_s=float(described["Timeout"]),
+                timeout_s=timeout_s,
                 memory_mib=int(described["MemorySize"]),
                 environment=environment,
             )

@@ -33,6 +33,9 @@ class ExecutorOwner(Protocol):
     def on_ready(self, executor: Executor, *, first: bool) -> None:
         """The process asked for work; the first time, its start is over."""
 
+    def on_end(self, duration_s: float) -> None:
+        """An invocation has ended, after so long."""
+
     def on_exit(self, executor: Executor) -> None:
         """The process is gone."""
 
@@ -52,6 +55,7 @@ class Executor:
         self.init_error: InvocationError | None = None
         self.was_ready = False
         self.idle_since = 0.0
+        self._taken_at = 0.0
         self._killed = False
         self.log_stream = f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
         """What tells execution environments apart, in Lambda as here."""
@@ -93,6 +97,7 @@ class Executor:
     def take(self, invocation: Invocation) -> None:
         """Give the idle process an invocation. The function's timeout begins."""
         self.current = invocation
+        self._taken_at = asyncio.get_running_loop().time()
         self._timer = asyncio.get_running_loop().call_later(self._spec.timeout_s, self._time_out)
         self._inbox.put_nowait(invocation)
 
@@ -138,6 +143,8 @@ class Executor:
     def _detach(self) -> Invocation | None:
         if self._timer is not None:
             self._timer.cancel()
+        if self.current is not None:
+            self._owner.on_end(asyncio.get_running_loop().time() - self._taken_at)
         invocation, self.current, self._timer = self.current, None, None
         return invocation
 

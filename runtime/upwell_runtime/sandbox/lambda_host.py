@@ -63,6 +63,8 @@ class FunctionHost:
         self._closed = False
         self.invocations = 0
         """Invocations taken so far."""
+        self.billed_s = 0.0
+        """Time of the invocations that have ended, as Lambda would bill it."""
 
     @property
     def limit(self) -> int:
@@ -101,6 +103,10 @@ class FunctionHost:
         else:
             # The last in is the first out, so that what is not needed stays idle and can be ended.
             self._idle.append(executor)
+
+    def on_end(self, duration_s: float) -> None:
+        """See `ExecutorOwner`."""
+        self.billed_s += duration_s
 
     def on_exit(self, executor: Executor) -> None:
         """See `ExecutorOwner`."""
@@ -236,6 +242,13 @@ class LambdaHost:
     def status(self) -> list[dict[str, Any]]:
         """Return all processes."""
         return [entry for function in self._functions.values() for entry in function.status()]
+
+    def usage(self) -> dict[str, dict[str, float]]:
+        """Return how often each function was invoked so far, and for how long in all."""
+        return {
+            name: {"invocations": function.invocations, "billed_s": round(function.billed_s, 3)}
+            for name, function in self._functions.items()
+        }
 
     def invocations(self) -> int:
         """Return how many invocations there were so far, of all functions."""

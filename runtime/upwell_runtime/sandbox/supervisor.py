@@ -36,6 +36,8 @@ class Options:
     idle_stop_s: float = 3600.0
     """Stop by itself after so long without use; 0: never."""
     growth: Growth = field(default_factory=Growth)
+    lambda_timeout_s: float | None = None
+    """End every invocation of a pool's function after so long: for parents that outlive theirs."""
     templates: Path | None = None
     """Folder of templates in place of the package's."""
 
@@ -95,6 +97,7 @@ class Supervisor:
             metadata_url=self._control.metadata_url,
             children=self._children,
             templates=self._options.templates,
+            lambda_timeout_s=self._options.lambda_timeout_s,
         )
         await deployment.create_platform()
         events = ExecutionEvents(aws, deployment.settings["UPWELL_STATE_MACHINE_ARN"])
@@ -201,6 +204,7 @@ class Supervisor:
             "pools": self._deployment.pools,
             "workers": self._deployment.agent.status(self._deployment.prefix),
             "executors": self._functions.status(),
+            "functions": self._functions.usage(),
         }
 
     async def ensure_pool(self, spec: PoolSpec) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Annotated
 
 import typer
 
@@ -18,10 +19,17 @@ app = typer.Typer(help="Emulated AWS on this machine; `--backend sandbox` starts
 
 @app.command("start")
 @shared_options
-def start(session: Session, as_json: AsJson = False) -> None:
+def start(
+    session: Session,
+    as_json: AsJson = False,
+    lambda_timeout_s: Annotated[
+        float | None, typer.Option(help="End every invocation after so long, in place of 15 minutes.")
+    ] = None,
+) -> None:
     """Start the sandbox, unless it runs."""
     region = ["--region", session.shared.region] if session.shared.region else []
-    _call(session, "start", *region, as_json=as_json)
+    timeout = ["--lambda-timeout-s", str(lambda_timeout_s)] if lambda_timeout_s is not None else []
+    _call(session, "start", *region, *timeout, as_json=as_json)
 
 
 @app.command("status")
