@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
 import upwell
 from upwell import ReusePolicy, TaskEnvironment
 
@@ -26,3 +30,30 @@ async def fan_out(n: int) -> list[int]:
 async def warm_fan_out(n: int) -> list[int]:
     """Do the same with a parent in the same pool."""
     return await upwell.map(echo, range(n))
+
+
+@dataclass
+class Times:
+    """How children that last pass their time; `bench.replays` gives them a clock that skips."""
+
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+times = Times()
+sleepers = TaskEnvironment(
+    name="bench-sleepers", reuse_policy=ReusePolicy(replicas=(2, 2), concurrency=256, idle_ttl=600)
+)
+sleeping_parents = TaskEnvironment(name="bench-sleeping-parents", depends_on=[sleepers])
+
+
+@sleepers.task
+async def lasting(x: int, child_s: float) -> int:
+    """Take between a tenth of `child_s` and all of it, scattered but the same each time."""
+    await times.sleep(child_s * (0.1 + 0.9 * (x * 7919 % 1000) / 1000))
+    return x
+
+
+@sleeping_parents.task
+async def lasting_fan_out(n: int, child_s: float) -> list[int]:
+    """Wait for n children that last."""
+    return await asyncio.gather(*(lasting(x, child_s) for x in range(n)))
