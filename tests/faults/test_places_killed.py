@@ -26,7 +26,8 @@ from upwell.testing.flows import skip_idle
 env = upwell.TaskEnvironment("places-killed", max_concurrency=2)
 outer = upwell.TaskEnvironment("places-killed-outer", depends_on=[env])
 executed: Counter[str] = Counter()
-inside: Counter[str] = Counter()
+processes: list[Counter[str]] = []
+"""For each process, who is at work in it; what is left of a dead one is not to be counted in the next."""
 most: Counter[str] = Counter()
 RUN_ID = "run"
 EFFECTS_AT_LEAST = 30
@@ -37,6 +38,7 @@ async def work(kind: str) -> None:
     action = upwell.ctx().action
     assert action is not None
     executed[action.name] += 1
+    inside = processes[-1]
     inside[kind] += 1
     most[kind] = max(most[kind], inside[kind])
     try:
@@ -82,7 +84,7 @@ def overlook_the_dead(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) 
 
 async def run_in(platform: FaultyPlatform, clock: SkippingClock, run: RunRecord) -> RunRecord | None:
     """Run to the end, or to the death of the process, with time passing whenever nothing computes."""
-    inside.clear()
+    processes.append(Counter())
     skipper = asyncio.create_task(skip_idle(clock, lambda: platform.is_idle))
     try:
         return await platform.run_until_dead(run)

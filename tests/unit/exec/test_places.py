@@ -86,10 +86,7 @@ async def test_a_place_is_held_while_the_task_runs_and_free_afterwards(tmp_path:
     async with engine(tmp_path, **SOON) as e:
         running = asyncio.create_task(e.run(limited, 5))
 
-        async def is_held() -> bool:
-            return bool(await e.store.list_holds())
-
-        await until(is_held)
+        await until(_runs(e))
         (hold,) = await e.store.list_holds(SCOPE)
         record = await e.action_of(limited)
         assert record.lease is not None
@@ -97,6 +94,13 @@ async def test_a_place_is_held_while_the_task_runs_and_free_afterwards(tmp_path:
         gate.set()
         assert (await running).value == 5
         await until(_free(e))
+
+
+def _runs(e: Engine) -> Callable[[], Awaitable[bool]]:
+    async def runs() -> bool:
+        return [action.status for action in await e.actions_of(limited)] == [Status.RUNNING]
+
+    return runs
 
 
 def _free(e: Engine) -> Callable[[], Awaitable[bool]]:
@@ -145,10 +149,7 @@ async def test_an_attempt_whose_place_was_taken_goes_back_and_waits(tmp_path: Pa
     async with engine(tmp_path, **SOON) as e:
         running = asyncio.create_task(e.run(limited, 5))
 
-        async def is_held() -> bool:
-            return bool(await e.store.list_holds())
-
-        await until(is_held)
+        await until(_runs(e))
         taken = False
         there = foreign(now_of(e), 3600)
         while not taken:  # it is renewed all the time
@@ -175,7 +176,7 @@ async def test_a_lost_place_is_made_good_by_another_one(tmp_path: Path) -> None:
         async def has(count: int) -> bool:
             return len([h for h in await e.store.list_holds() if h.run_id == "run"]) == count
 
-        await until(lambda: has(1))
+        await until(_runs(e))
         taken = False
         while not taken:
             (mine,) = await e.store.list_holds()
@@ -212,10 +213,7 @@ async def test_a_drained_executor_leaves_its_places(tmp_path: Path) -> None:
     async with engine(tmp_path, **SOON) as e:
         running = asyncio.create_task(e.run(limited, 5))
 
-        async def is_held() -> bool:
-            return bool(await e.store.list_holds())
-
-        await until(is_held)
+        await until(_runs(e))
         await e.platform.aclose()
         assert await e.store.list_holds() == []
         running.cancel()
