@@ -15,7 +15,7 @@ import pytest
 
 from upwell._core import wire
 from upwell._core.holds import Hold
-from upwell._core.journal import Completed, Scheduled, Sent, Traced
+from upwell._core.journal import Completed, Missed, Scheduled, Sent, Traced
 from upwell._core.model import (
     ActionKey,
     ActionRecord,
@@ -194,6 +194,20 @@ CASES: dict[str, tuple[Codec, Any]] = {
             outcome=SUCCESS,
         ),
     ),
+    "record_root_running": (
+        RECORD,
+        ActionRecord(
+            spec=PLAIN,
+            status=Status.RUNNING,
+            version=1,
+            generation=1,
+            created_at=1767312001.75,
+            started_at=1767312001.75,
+            lease=Lease(id="5f0c", expires_at=1767312031.75),
+            attempts=(RUNNING,),
+            task_token="AQCEAAAAKgAAAAMAAA==",
+        ),
+    ),
     "record_from_cache": (
         RECORD,
         ActionRecord(
@@ -243,6 +257,27 @@ CASES: dict[str, tuple[Codec, Any]] = {
                 Sent(action_id="bbbb", task="reports.render", pool="reports"),
             ),
         ),
+    ),
+    "entry_scheduled_bounded": (
+        ENTRY,
+        Scheduled(
+            at=1767312001.5,
+            generation=2,
+            shard=3,
+            children=(
+                Sent(
+                    action_id="aaaa",
+                    task="default.add",
+                    pool="default",
+                    bounds=Bounds(max_runtime_s=60.0, max_queued_s=30.5, deadline_s=3600.0),
+                    queued_at=1767312001.25,
+                ),
+            ),
+        ),
+    ),
+    "entry_missed": (
+        ENTRY,
+        Missed(at=1767312099.0, generation=2, action_ids=("aaaa", "bbbb"), sent_until=1767312001.5),
     ),
     "entry_completed": (
         ENTRY,
