@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.unit.core.actions import released, running, spec, step
 from tests.unit.exec.engine import RUN_ID, engine, until
 
 import upwell
-from upwell._core.model import ActionKey, Status
+from upwell._core.commands import GiveUp
+from upwell._core.model import ROOT_ID, ActionKey, Status
 from upwell._core.sweep import Remedy
 from upwell._exec.sweeper import Sweeper
 from upwell.errors import DeadlineExceededError, MaxQueuedTimeExceededError
@@ -124,3 +127,33 @@ async def test_a_root_that_nobody_ever_claims_ends_at_its_bound(tmp_path: Path) 
         record = await kernel.ports.store.get(ActionKey(RUN_ID, late.root.action_id))
         assert record is not None
         assert record.status is Status.TIMED_OUT
+
+
+@env.task
+async def over() -> None: ...
+
+
+async def test_what_is_open_below_a_parent_that_has_ended_is_aborted(tmp_path: Path) -> None:
+    """Who ended the parent died before it came to the children; other children of the run go on."""
+    async with engine(tmp_path) as local:
+        kernel, now = local.platform.kernel, time.time()
+        run = await local.submission(over)
+        old = replace(run, root=replace(run.root, queued_at=now - 500))
+        store = kernel.ports.store
+        assert await store.save_run(old, expected=None)
+        waits = spec(queued_at=now - 400, deadline_s=5000.0)
+        parent = replace(waits, action_id="parent", parent_id=ROOT_ID)
+        records = {
+            ROOT_ID: running(replace(old.root, action_id=ROOT_ID), now=now),
+            "parent": replace(step(None, GiveUp(spec=parent, reason="r"), now - 300)),
+            "orphan": released(replace(waits, action_id="orphan", parent_id="parent")),
+            "other": replace(
+                released(replace(waits, action_id="other", parent_id=ROOT_ID)), not_before=now + 60
+            ),
+        }
+        for record in records.values():
+            assert await store.save(replace(record, version=1), expected=None)
+        assert await Sweeper(kernel).look(RUN_ID) == Counter({Remedy.ABORT: 1})
+        statuses = {a.spec.action_id: a.status async for a in store.list_actions(RUN_ID)}
+        assert statuses["orphan"] is Status.ABORTED
+        assert statuses["other"] is Status.QUEUED
