@@ -125,16 +125,26 @@ def is_only_awaited(record: ActionRecord) -> bool:
 # --- children that their parent's journal tells of ------------------------------------------------------------
 
 
-def judge_child(child: Child, record: ActionRecord | None, *, waiting: bool, look: Look) -> Verdict:
+def is_unclaimed(record: ActionRecord | None, generation: int) -> bool:
+    """Whether nobody has claimed an action in this generation, nor need to."""
+    if record is None or is_only_awaited(record):
+        return True
+    return record.generation < generation and record.status is not Status.SUCCEEDED
+
+
+def judge_child(
+    child: Child, record: ActionRecord | None, *, generation: int, waiting: bool, look: Look
+) -> Verdict:
     """Return what to do about a child whose end its parent has not heard of.
 
     Args:
         child: What the parent's journal says.
         record: The child's own, if it has one.
+        generation: The parent's.
         waiting: Whether messages wait for executors in the queue of the child's pool.
         look: When.
     """
-    if record is not None and not is_only_awaited(record):
+    if record is not None and not is_unclaimed(record, generation):
         ended_at = record.ended_at if record.status.is_terminal else None
         if ended_at is None:
             return Verdict()  # `judge` sees to it

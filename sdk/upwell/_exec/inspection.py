@@ -19,7 +19,7 @@ from upwell._core.sweep import (
     Look,
     Remedy,
     Verdict,
-    is_only_awaited,
+    is_unclaimed,
     judge,
     judge_child,
     must_wake,
@@ -172,7 +172,7 @@ class Inspection:
         record = await ports.store.get(ActionKey(run.spec.run_id, ROOT_ID))
         if record is not None and not record.status.is_terminal:
             return  # claimed a moment ago
-        if record is None or record.generation < run.spec.generation:
+        if record is None or is_unclaimed(record, run.spec.generation):
             await self._send_root()
             return
         assert record.outcome is not None  # it has ended
@@ -211,8 +211,9 @@ class Inspection:
         for child_id, child in children.open.items():
             record = records.get(ActionKey(parent.key.run_id, child_id))
             spec = child_spec(parent.spec, child.sent, child.shard)
-            waiting = (record is None or is_only_awaited(record)) and await self._waiting(child.sent.pool)
-            verdict = judge_child(child, record, waiting=waiting, look=look)
+            unclaimed_yet = is_unclaimed(record, parent.generation)
+            waiting = unclaimed_yet and await self._waiting(child.sent.pool)
+            verdict = judge_child(child, record, generation=parent.generation, waiting=waiting, look=look)
             if verdict.remedy is Remedy.TELL and not _misses(parent, record, still_open):
                 continue
             self._note(verdict, spec)

@@ -20,9 +20,9 @@ from tests.unit.core.actions import (
 )
 
 from upwell._core.children import Child, Children
-from upwell._core.commands import Suspend, Wake
+from upwell._core.commands import Subscribe, Suspend, Wake
 from upwell._core.journal import Completed, Entry, Missed, Scheduled, Sent
-from upwell._core.model import ActionRecord, Bounds, RunSpec
+from upwell._core.model import ActionRecord, Bounds, Payload, RunSpec
 from upwell._core.sweep import (
     BACKLOG_S,
     NEVER,
@@ -148,6 +148,10 @@ def child_of(*entries: Entry) -> Child:
     return Children(1).apply(entries).open["child"]
 
 
+def child_of_generation(generation: int) -> Child:
+    return Children(generation).apply([replace(scheduled("child"), generation=generation)]).open["child"]
+
+
 CHILD = child_of(scheduled("child"))
 REPORTED = child_of(scheduled("child"), missed("child", until=NOW))
 SENT_AGAIN = child_of(missed("child", until=NOW), scheduled("child"), scheduled("child", at=NOW + 70))
@@ -173,17 +177,37 @@ def test_a_child_is_overdue_when_its_parent_will_not_hear_of_it(case: str) -> No
     child, record, after_s, remedy = CHILDREN[case]
     before_s = PATIENCE_S if after_s > PATIENCE_S else 0
     when = look(after_s, before_s=before_s)
-    assert judge_child(child, record, waiting=False, look=when).remedy is remedy
+    assert judge_child(child, record, generation=1, waiting=False, look=when).remedy is remedy
 
 
 def test_a_child_may_be_waiting_for_an_executor() -> None:
-    assert judge_child(CHILD, None, waiting=True, look=look(BACKLOG_S - 1)).remedy is None
-    assert judge_child(CHILD, None, waiting=True, look=look(BACKLOG_S)).remedy is Remedy.MISS
+    assert judge_child(CHILD, None, generation=1, waiting=True, look=look(BACKLOG_S - 1)).remedy is None
+    assert judge_child(CHILD, None, generation=1, waiting=True, look=look(BACKLOG_S)).remedy is Remedy.MISS
+
+
+@pytest.mark.parametrize(
+    ("older", "remedy"),
+    [
+        (step(running(), finish(FAILURE)), Remedy.MISS),
+        (HELD, Remedy.MISS),
+        (ENDED, Remedy.TELL),
+    ],
+)
+def test_only_a_success_of_an_older_generation_counts(older: ActionRecord, remedy: Remedy) -> None:
+    newer = child_of_generation(2)
+    assert judge_child(newer, older, generation=2, waiting=False, look=look(PATIENCE_S)).remedy is remedy
+
+
+def test_a_child_that_only_says_that_it_is_awaited_was_never_claimed() -> None:
+    awaited = step(None, Subscribe(spec=replace(spec(), inputs=Payload(size_bytes=2))))
+    assert verdict(awaited, look(PATIENCE_S)).remedy is None, "its message would lack the inputs"
+    missing = judge_child(CHILD, awaited, generation=1, waiting=False, look=look(PATIENCE_S))
+    assert missing.remedy is Remedy.MISS
 
 
 def test_a_child_with_bounds_is_looked_at_when_they_pass() -> None:
-    assert judge_child(DUE, None, waiting=False, look=look(1)).next_at == NOW + 30
-    assert judge_child(CHILD, None, waiting=False, look=look(1)).next_at == NOW + PATIENCE_S
+    assert judge_child(DUE, None, generation=1, waiting=False, look=look(1)).next_at == NOW + 30
+    assert judge_child(CHILD, None, generation=1, waiting=False, look=look(1)).next_at == NOW + PATIENCE_S
 
 
 def test_children_of_other_generations_are_not_open() -> None:
