@@ -47,6 +47,7 @@ class PlacedSlot(Slot):
         self._clock = clock
         self._calls = 0
         self._leaving: asyncio.Task[None] | None = None
+        self._is_leaving = False
 
     def park(self) -> None:
         """A wait begins."""
@@ -63,23 +64,25 @@ class PlacedSlot(Slot):
         await self._slot.resume()
 
     def stop(self) -> None:
-        """Leave no place any more: the attempt is over."""
-        if self._leaving is not None:
+        """Leave no place any more; what is being left is left."""
+        if self._leaving is not None and not self._is_leaving:
             self._leaving.cancel()
 
     def _leave_soon(self) -> None:
         self.stop()
+        self._is_leaving = False
         # In a context of its own: its sleep is not the task's.
         self._leaving = asyncio.create_task(self._leave(), context=Context())
 
     async def _leave(self) -> None:
         await self._clock.sleep(LEAVE_AFTER_S)
+        self._is_leaving = True
         await self._places.leave()
 
     async def _come_back(self) -> None:
         self.stop()
         if self._leaving is not None:
-            await asyncio.gather(self._leaving, return_exceptions=True)
+            await asyncio.wait({self._leaving})
         since = self._clock.now()
         while self._calls == 0 and not await self._are_held():
             await self._clock.sleep(self._places.wait_s(since))
