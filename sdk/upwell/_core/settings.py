@@ -46,6 +46,10 @@ class Settings:
     """How long a parent that waits for children stays in a process that it could leave."""
     max_in_flight: int = 1000
     """Children that one parent has sent and not yet heard of."""
+    max_actions: int = 1_000_000
+    """Actions that a run may have, if it does not say; what comes soon after is refused."""
+    max_depth: int = 1_000
+    """Levels of parents above an action, if its run does not say: as deep as Python lets functions call."""
     max_system_losses: int = 5
     """Lost executors that an action survives."""
 

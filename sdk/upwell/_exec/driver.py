@@ -31,6 +31,7 @@ from upwell._core.model import (
 from upwell._exec.boundary import Answer, AttemptLostError, Call, Ended, TraceRecord, UserCode
 from upwell._exec.cached import look_up
 from upwell._exec.effects import abort
+from upwell._exec.growth import GrowthGuard
 from upwell._exec.kernel import Kernel
 from upwell._exec.payloads import pack, unpack
 from upwell._exec.replay import Checks, read_journal
@@ -61,6 +62,7 @@ class Driver:
         self.journal = Journal(record.spec.run.generation)
         self._watch = Watch(kernel, record.key, self.journal)
         self.checks = Checks(record)
+        self._growth = GrowthGuard(record.spec, kernel.sizes, kernel.ports.store, kernel.settings)
         self._sender = Sender(kernel, record.key, self.journal, failures=record.failures)
         self._upkeep = Upkeep(kernel, self.journal)
         self._watch.send_lost = self._upkeep.send_lost
@@ -89,6 +91,7 @@ class Driver:
             store = self._kernel.ports.store
             entries = await read_journal(store, self._key, self.journal, self._watch.cursors)
             self.checks.begin(entries)
+            self._growth.begin(self.journal)
 
     def leave(self) -> None:
         """From now on leave the children alone: another attempt of the action will wait for them."""
@@ -202,7 +205,7 @@ class Driver:
             outcome = self.journal.outcomes.get(child_id)
             if outcome is None:
                 child = self._child(child_id, call, inputs)
-                outcome = await self._hit(child, inputs)
+                outcome = await self._refused(child) or await self._hit(child, inputs)
         if outcome is None:
             outcome = await self._outcome(child, call, inputs)
         if outcome.error is not None:
@@ -285,6 +288,13 @@ class Driver:
         if call.custom_context == run.custom_context:
             return run
         return replace(run, custom_context=dict(call.custom_context))
+
+    async def _refused(self, child: ActionSpec) -> Outcome | None:
+        """Return the failure of a call that the run has grown too large for."""
+        if child.action_id in self.journal.open:
+            return None
+        error = await self.guard(self._growth.refusal(child))
+        return None if error is None else Outcome(status=Status.FAILED, error=error)
 
     async def _hit(self, child: ActionSpec, inputs: bytes) -> Outcome | None:
         self._refuse_after_end(child)

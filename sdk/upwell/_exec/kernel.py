@@ -11,6 +11,7 @@ from upwell._core.model import ActionRecord
 from upwell._core.ports import Ports
 from upwell._core.settings import Settings
 from upwell._exec.boundary import Users
+from upwell._exec.growth import RunSizes
 from upwell._exec.hub import Hub
 
 
@@ -35,6 +36,7 @@ class Kernel:
     suspends: bool = False
     """Whether parents that wait here are suspended: the process costs while it waits (Lambda)."""
     hub: Hub = field(default_factory=Hub)
+    sizes: RunSizes = field(default_factory=RunSizes)
 
     def scratch_of(self, record: ActionRecord) -> Path:
         """Return the folder for downloads of an action's latest attempt."""

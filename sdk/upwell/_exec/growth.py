@@ -1,0 +1,100 @@
+"""Keeps runs from growing without an end."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import replace
+
+from upwell._core.guard import Growth, is_look_due, too_deep, too_many
+from upwell._core.journal import Journal
+from upwell._core.model import ActionSpec, ErrorInfo
+from upwell._core.ports import Runs
+from upwell._core.settings import Settings
+from upwell.errors import RunawayRunError
+
+RUNS_KNOWN = 100
+
+
+class RunSizes:
+    """What this process knows of the sizes of runs."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, Growth] = OrderedDict()
+        self.stopped: dict[str, dict[str, int]] = {}
+        """Runs that were found too large, with their actions by task: every further call is refused at once."""
+
+    def called(self, run_id: str) -> Growth:
+        """Count a child, and return what is known of its run."""
+        growth = self._known.pop(run_id, Growth())
+        growth = replace(growth, called=growth.called + 1)
+        self._keep(run_id, growth)
+        return growth
+
+    def looked(self, run_id: str, actions: int) -> None:
+        """Note the size that a run had."""
+        self._keep(run_id, Growth(actions=actions))
+
+    def _keep(self, run_id: str, growth: Growth) -> None:
+        self._known[run_id] = growth
+        self._known.move_to_end(run_id)
+        while len(self._known) > RUNS_KNOWN:
+            forgotten, _ = self._known.popitem(last=False)
+            self.stopped.pop(forgotten, None)
+
+
+class GrowthGuard:
+    """Looks at each call that one parent makes for the first time.
+
+    Args:
+        parent: Who makes the calls.
+        sizes: What this process knows.
+        runs: Where views are read.
+        settings: Bounds of runs that have none of their own.
+    """
+
+    def __init__(self, parent: ActionSpec, sizes: RunSizes, runs: Runs, settings: Settings) -> None:
+        run = parent.run
+        self._parent = parent
+        self._sizes = sizes
+        self._runs = runs
+        self._max_actions = run.max_actions if run.max_actions is not None else settings.max_actions
+        self._max_depth = run.max_depth if run.max_depth is not None else settings.max_depth
+        self._children = 0
+
+    def begin(self, journal: Journal) -> None:
+        """Count the children that an earlier attempt has called."""
+        self._children = len(journal.outcomes.keys() | journal.open.keys())
+
+    async def refusal(self, child: ActionSpec) -> ErrorInfo | None:
+        """Return the failure of a call that the run must not make any more; None if it may."""
+        text = await self._refusal(child)
+        if text is None:
+            return None
+        return ErrorInfo(code=RunawayRunError.__name__, message=text, recoverable=False)
+
+    async def _refusal(self, child: ActionSpec) -> str | None:
+        parent, name, run_id = self._parent.task.name, child.task.name, child.run.run_id
+        deep = too_deep(child.depth, self._max_depth, parent=parent, child=name)
+        if deep is not None:
+            return deep
+        self._children += 1
+        growth = self._sizes.called(run_id)
+        counts = self._sizes.stopped.get(run_id)
+        if counts is None and self._children >= self._max_actions:
+            counts = await self._look(run_id)
+            if sum(counts.values()) < self._max_actions:  # the view is behind
+                counts = {name: self._children}
+        elif counts is None and is_look_due(child.action_id, growth, self._max_actions):
+            counts = await self._look(run_id)
+        if counts is None:
+            return None
+        text = too_many(run_id, counts, self._max_actions, parent=parent, child=name)
+        if text is not None:
+            self._sizes.stopped[run_id] = counts
+        return text
+
+    async def _look(self, run_id: str) -> dict[str, int]:
+        view = await self._runs.view(run_id)
+        counts = {task: sum(by_status.values()) for task, by_status in view.counts.items()}
+        self._sizes.looked(run_id, sum(counts.values()))
+        return counts
