@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from upwell._core.model import Outcome, Payload
+from upwell._core.sizes import check_group, check_travelling
 
 if TYPE_CHECKING:
     from upwell._author.task import Task
@@ -140,18 +141,28 @@ def engine() -> Engine | None:
 def group(name: str) -> Iterator[None]:
     """Label the actions started inside the block; the innermost name wins. The label is part of their ids.
 
+    Raises:
+        UsageError: the name is above 512 bytes.
+
     Example:
         >>> with group("load"):
         ...     pass
     """
+    check_group(name)
     with _changed(group_data=GroupData(name)):
         yield
 
 
 @contextmanager
 def custom_context(**metadata: str) -> Iterator[None]:
-    """Add string metadata to what the calls started inside the block see in `ctx().custom_context`."""
-    with _changed(custom_context={**(ctx().custom_context or {}), **metadata}):
+    """Add string metadata to what the calls started inside the block see in `ctx().custom_context`.
+
+    Raises:
+        UsageError: all of it together is above 8 KiB.
+    """
+    merged = {**(ctx().custom_context or {}), **metadata}
+    check_travelling("custom_context", merged)
+    with _changed(custom_context=merged):
         yield
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from upwell._author.reuse import ReusePolicy
+from upwell._core.limits import NAME_CHARS
 from upwell.errors import ReusePolicyError
 
 _NAME = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
@@ -25,6 +26,12 @@ def check_environment_name(name: object) -> None:
             f"TaskEnvironment(name={name!r}): a name is lower-case letters and digits, "
             "in parts joined by - or _, like 'data-prep' or 'data_prep'"
         )
+    _check_length(name, f"TaskEnvironment(name={name!r})")
+
+
+def _check_length(name: str, where: str) -> None:
+    if len(name) > NAME_CHARS:
+        raise ValueError(f"{where}: the name has {len(name)} characters; it may have {NAME_CHARS}")
 
 
 def is_async_function(func: Callable[..., Any]) -> bool:
@@ -50,6 +57,7 @@ def check_task_function(func: object, environment: str) -> None:
         raise TypeError(f"{where}: {func!r} is not a function")
     if name == "<lambda>":
         raise TypeError(f"{where}: a lambda has no name to find it by; write it as a def")
+    _check_length(name, where)
     if inspect.isgeneratorfunction(func) or inspect.isasyncgenfunction(func):
         raise TypeError(
             f"{where}: {name!r} is a generator, but a task returns one value; return a list, "

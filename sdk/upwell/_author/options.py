@@ -12,6 +12,7 @@ from upwell._author.resources import Resources
 from upwell._author.secret import Secret
 from upwell._core.limits import MAX_INLINE_IO_BYTES, PLACES_MAX
 from upwell._core.model import Bounds, RetryPolicy
+from upwell._core.sizes import check_travelling
 
 DEFAULT_POOL = "default"
 """The platform's own pool, for environments that ask for nothing special."""
@@ -60,6 +61,9 @@ class TaskOptions:
     triggers: tuple[object, ...] = ()
     entrypoint: bool = False
     produces_artifacts: bool = False
+
+    def __post_init__(self) -> None:
+        check_travelling("env_vars", self.env_vars)
 
 
 def to_inline_bytes(value: int | str) -> int:

@@ -19,6 +19,7 @@ from upwell._core.keys import DATA
 from upwell._core.model import ActionKey, Executor, RunRecord, Status
 from upwell._core.ports import Ports
 from upwell._core.settings import Settings, resource_prefix
+from upwell._core.sizes import cut
 from upwell._exec.control import abort_named, control_kernel
 from upwell._exec.transition import transition
 from upwell._types.io_context import IoContext, set_default_io_context
@@ -55,6 +56,7 @@ class CloudBackend:
 
     async def abort(self, run: RunRecord, reason: str) -> None:
         """Stop the execution and mark the root action; executors notice with their next heartbeat."""
+        reason = cut(reason)
         await self._ports.orchestrator.stop(run.spec.run_id, reason)
         key = ActionKey(run.spec.run_id, run.root.action_id)
         command = Abort(spec=run.root, reason=reason)

@@ -14,6 +14,7 @@ from upwell._client.config import Config
 from upwell._core.commands import Abort
 from upwell._core.model import ActionKey, Executor, RunRecord, Status
 from upwell._core.ports import BlobStore, Ports
+from upwell._core.sizes import cut
 from upwell._exec.control import abort_named, control_kernel
 from upwell._exec.environment import SystemClock
 from upwell._exec.transition import transition
@@ -60,6 +61,7 @@ class LocalBackend:
 
     async def abort(self, run: RunRecord, reason: str) -> None:
         """End a run; the process that runs it notices within a second."""
+        reason = cut(reason)
         clock = SystemClock()
         orchestrator = LocalOrchestrator(self.store, MemoryQueue(clock), clock)
         await orchestrator.stop(run.spec.run_id, reason)

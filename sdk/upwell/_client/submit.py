@@ -15,6 +15,7 @@ from upwell._client.options import RunOptions
 from upwell._core.limits import RECORD_INLINE_BYTES
 from upwell._core.model import ROOT_ID, ActionSpec, Payload, RunRecord, RunSpec, Status, TaskSpec
 from upwell._core.ports import BlobStore
+from upwell._core.sizes import check_travelling
 from upwell._exec.payloads import pack, too_large
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -63,7 +64,14 @@ async def new_run(
     now: float,
     code: str | None = None,
 ) -> RunRecord:
-    """Return the record of a run that is to be started."""
+    """Return the record of a run that is to be started.
+
+    Raises:
+        UsageError: its context, environment variables or labels are too large to travel with it.
+    """
+    check_travelling("custom_context", options.custom_context)
+    check_travelling("env_vars", options.env_vars)
+    check_travelling("labels", options.labels)
     spec = RunSpec(
         run_id=run_id,
         bundle=bundle,

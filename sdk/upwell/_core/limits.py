@@ -27,6 +27,14 @@ RECORD_INLINE_BYTES = 8 * KIB
 """Values up to this size are kept in records and journals; larger ones are cheaper as an S3 object."""
 ERROR_TEXT_BYTES = 4 * KIB
 """A message or traceback of an error is cut to this size before it is recorded."""
+TRAVELLING_BYTES = 8 * KIB
+"""Custom context, environment variables, labels, each: the first two are in every message and record."""
+GROUP_BYTES = 512
+"""The name of a group is in its actions' messages and records."""
+NAME_CHARS = 128
+"""The name of an environment, or of a function; a journal entry names a hundred of them."""
+ERROR_CODE_CHARS = 256
+"""The class name of an exception, as Step Functions takes it."""
 MAX_INLINE_IO_BYTES = 10 * MIB
 """Default of max_inline_io: the largest input passed by value."""
 ACTION_SHARDS = 16

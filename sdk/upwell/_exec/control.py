@@ -14,6 +14,7 @@ from upwell._core.journal import Journal, Scheduled
 from upwell._core.model import ActionKey, ActionSpec, Status
 from upwell._core.ports import Ports, StateStore
 from upwell._core.settings import Settings
+from upwell._core.sizes import cut
 from upwell._exec.boundary import Host, Start
 from upwell._exec.effects import reply, stop_children
 from upwell._exec.environment import RandomIds
@@ -74,7 +75,7 @@ async def abort_named(kernel: Kernel, run_id: str, action_id: str, reason: str) 
         raise ActionNotFoundError(
             f"run {run_id} has no action {action_id!r}; `upwell get actions {run_id}` lists them"
         )
-    return await abort_action(kernel, spec, reason)
+    return await abort_action(kernel, spec, cut(reason))
 
 
 async def abort_action(kernel: Kernel, spec: ActionSpec, reason: str) -> Status:

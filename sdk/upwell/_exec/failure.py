@@ -7,8 +7,9 @@ from collections.abc import Callable
 from types import TracebackType
 
 from upwell import errors
-from upwell._core.limits import ERROR_TEXT_BYTES
+from upwell._core.limits import ERROR_CODE_CHARS
 from upwell._core.model import ErrorInfo
+from upwell._core.sizes import cut
 
 _OURS = (
     "/upwell/_exec/",
@@ -52,10 +53,10 @@ def describe(error: BaseException, worker: str) -> ErrorInfo:
     elif isinstance(error, MemoryError):
         code = "OOMError"
     return ErrorInfo(
-        code=code,
-        message=_cut(_message(error)),
+        code=code[:ERROR_CODE_CHARS],
+        message=cut(_message(error)),
         kind=kind,
-        traceback=_cut(_traceback(error), keep_end=True),
+        traceback=cut(_traceback(error), keep_end=True),
         recoverable=not isinstance(error, errors.NonRecoverableError),
         worker=worker,
     )
@@ -93,12 +94,3 @@ def _traceback(error: BaseException) -> str:
 
 def _tb(error: BaseException) -> TracebackType | None:
     return error.__traceback__
-
-
-def _cut(text: str, *, keep_end: bool = False) -> str:
-    data = text.encode(errors="replace")
-    if len(data) <= ERROR_TEXT_BYTES:
-        return data.decode()
-    if keep_end:
-        return "[...]\n" + data[-ERROR_TEXT_BYTES:].decode(errors="ignore")
-    return data[:ERROR_TEXT_BYTES].decode(errors="ignore") + " [...]"
