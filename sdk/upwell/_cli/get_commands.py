@@ -82,7 +82,7 @@ def actions(
 ) -> None:
     """List the actions of a run: attempts, executors, timings."""
     from upwell._cli.documents import action_document
-    from upwell._cli.reading import read_run, status_named
+    from upwell._cli.reading import all_actions, read_run, status_named
     from upwell._cli.tables import print_actions
     from upwell._cli.terminal import note, print_json
 
@@ -93,8 +93,8 @@ def actions(
         return wanted in (None, action.status) and task in (None, name, name.rpartition(".")[2])
 
     async def load(backend: Backend, record: RunRecord) -> list[ActionRecord]:
-        found = [a async for a in backend.store.list_actions(run) if is_shown(a)]
-        return sorted(found, key=lambda a: (a.created_at, a.spec.depth, a.spec.action_id))
+        found = await all_actions(backend.store, run)
+        return sorted(filter(is_shown, found), key=lambda a: (a.created_at, a.spec.depth, a.spec.action_id))
 
     records = asyncio.run(read_run(session, run, load))
     if as_json:

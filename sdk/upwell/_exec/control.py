@@ -11,7 +11,7 @@ from upwell._author.context import Mode
 from upwell._core.children import child_spec
 from upwell._core.commands import Abort, Reply, StopChildren
 from upwell._core.journal import Journal, Scheduled
-from upwell._core.model import ActionKey, ActionSpec, Status
+from upwell._core.model import ActionKey, ActionRecord, ActionSpec, Status
 from upwell._core.ports import Ports, StateStore
 from upwell._core.settings import Settings
 from upwell._core.sizes import cut
@@ -54,14 +54,31 @@ async def find_action(store: StateStore, run_id: str, action_id: str) -> ActionS
     if record is not None:
         return record.spec
     async for parent in store.list_actions(run_id):
-        if not parent.attempts:
-            continue
-        for entry in await read_journal(store, parent.key, Journal(parent.generation)):
-            if isinstance(entry, Scheduled) and any(c.action_id == action_id for c in entry.children):
-                run = replace(parent.spec.run, generation=entry.generation)
-                sent = next(c for c in entry.children if c.action_id == action_id)
-                return replace(child_spec(parent.spec, sent, entry.shard), run=run)
+        for child in await open_children(store, parent):
+            if child.spec.action_id == action_id:
+                return child.spec
     return None
+
+
+async def open_children(store: StateStore, parent: ActionRecord) -> list[ActionRecord]:
+    """Return what a parent that has not ended has sent and not heard of, as if nobody had claimed it yet."""
+    if parent.status.is_terminal or not parent.attempts:
+        return []
+    journal = Journal(parent.generation)
+    found = []
+    for entry in await read_journal(store, parent.key, journal):
+        if not isinstance(entry, Scheduled):
+            continue
+        for child in entry.children:
+            if child.action_id in journal.open:
+                spec = replace(child_spec(parent.spec, child, entry.shard), queued_at=entry.at)
+                found.append(_queued(spec, entry.at))
+    return list({record.spec.action_id: record for record in found}.values())
+
+
+def _queued(spec: ActionSpec, at: float) -> ActionRecord:
+    generation = spec.run.generation
+    return ActionRecord(spec=spec, status=Status.QUEUED, version=0, generation=generation, created_at=at)
 
 
 async def abort_named(kernel: Kernel, run_id: str, action_id: str, reason: str) -> Status:

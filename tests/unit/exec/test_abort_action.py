@@ -19,7 +19,7 @@ from upwell._author.task import Task
 from upwell._core.commands import Abort
 from upwell._core.journal import Journal
 from upwell._core.model import ActionKey, Status
-from upwell._exec.control import abort_named, control_kernel, find_action
+from upwell._exec.control import abort_named, control_kernel, find_action, open_children
 from upwell._exec.replay import read_journal
 from upwell._exec.transition import transition
 from upwell._local.platform import LOCAL_SETTINGS
@@ -199,6 +199,25 @@ async def test_a_queued_action_that_nobody_has_claimed_is_found_in_its_parents_j
         result = await ended(running)
         assert sorted(result.unwrap()) == ["1", "aborted: enough"]
         assert [a.attempts for a in await e.actions_of(narrow) if a.status is Status.ABORTED] == [()]
+
+
+async def test_a_queued_action_that_nobody_has_claimed_is_among_its_parents_open_children(
+    tmp_path: Path,
+) -> None:
+    async with patient(tmp_path) as e:
+        running = asyncio.create_task(e.run(over_narrow))
+        await id_of(e, narrow, Status.RUNNING)
+
+        async def both_are_sent() -> bool:
+            return len(await open_children(e.store, await e.action_of(over_narrow))) == 2
+
+        await until(both_are_sent)
+        children = await open_children(e.store, await e.action_of(over_narrow))
+        assert {child.status for child in children} == {Status.QUEUED}
+        assert {child.spec.task.name for child in children} == {narrow.name}
+        gate.set()
+        await ended(running)
+        assert await open_children(e.store, await e.action_of(over_narrow)) == []
 
 
 async def test_an_abort_whose_author_died_half_way_is_made_whole_by_another(tmp_path: Path) -> None:
