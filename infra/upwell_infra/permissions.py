@@ -28,6 +28,7 @@ def executor_grants(deployment: Deployment, pool: str) -> list[Grant]:
             resources=[deployment.table_arn("runs")],
             conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{HOLDS}*"]}},
         ),
+        Grant(sid="Views", actions=["dynamodb:Query"], resources=[deployment.table_arn("runs")]),
         receive_grant(deployment.queue_arn(pool)),
         Grant(
             sid="ReadCode",

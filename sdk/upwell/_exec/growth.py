@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from dataclasses import replace
 
@@ -11,6 +12,8 @@ from upwell._core.model import ActionSpec, ErrorInfo
 from upwell._core.ports import Runs
 from upwell._core.settings import Settings
 from upwell.errors import RunawayRunError
+
+log = logging.getLogger("upwell.growth")
 
 RUNS_KNOWN = 100
 
@@ -94,7 +97,11 @@ class GrowthGuard:
         return text
 
     async def _look(self, run_id: str) -> dict[str, int]:
-        view = await self._runs.view(run_id)
+        try:
+            view = await self._runs.view(run_id)
+        except Exception:  # no reason to fail a call: somebody else will look
+            log.info("the size of a run could not be read", extra={"run_id": run_id}, exc_info=True)
+            return {}
         counts = {task: sum(by_status.values()) for task, by_status in view.counts.items()}
         self._sizes.looked(run_id, sum(counts.values()))
         return counts
