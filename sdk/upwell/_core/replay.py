@@ -135,22 +135,23 @@ def _held(entries: list[Entry], generation: int, failures: int) -> list[Schedule
 def _last_try(
     entries: list[Entry], sent: list[Scheduled | Traced], generation: int
 ) -> list[Scheduled | Traced]:
-    """Return what the last try of an earlier generation asked for before anything failed in it.
+    """Return what the last try of an earlier generation asked for, whatever became of it.
 
-    A recovery forgets failures: what the task called after one, it may not call after a success.
+    A recovery forgets failures: what the task called after one, it may not call after a success. What was sent
+    before the child that failed, or a while before it failed, cannot have followed from that.
     """
     last = max(entry.failures for entry in sent if entry.generation == generation)
     held = [entry for entry in sent if (entry.generation, entry.failures) == (generation, last)]
-    children = set(_calls(held))
-    failed_at = [
-        entry.at
+    sent_at = {call_id: entry.at for entry in held for call_id in _calls([entry])}
+    failed_at = {
+        entry.action_id: entry.at
         for entry in entries
-        if isinstance(entry, Completed) and entry.outcome.error is not None and entry.action_id in children
-    ]
+        if isinstance(entry, Completed) and entry.outcome.error is not None and entry.action_id in sent_at
+    }
     if not failed_at:
         return held
-    until = min(failed_at) - WINDOW_S  # clocks differ
-    return [entry for entry in held if entry.at < until]
+    until = max(min(sent_at[child] for child in failed_at), min(failed_at.values()) - WINDOW_S)  # clocks differ
+    return [entry for entry in held if entry.at <= until]
 
 
 def _calls(sent: Iterable[Scheduled | Traced]) -> dict[str, Asked]:

@@ -113,6 +113,22 @@ def test_a_run_that_keeps_no_code_is_not_compared(cli: Cli, folder: Path) -> Non
     assert cli("recover", "f2").out == "x30\n"
 
 
+def test_other_calls_of_new_code_are_shown_with_the_action_and_fail_nothing(
+    cli: Cli, folder: Path, failed: str
+) -> None:
+    (folder / "flaky.py").write_text(FLAKY.replace("range(n)", "range(1, n)"))
+    assert cli("recover", failed, "--new-code").out == "x3\n"
+    root, *steps = cli("get", "actions", failed, "--json").json
+    (warning,) = root["warnings"]
+    assert (warning["code"], warning["attempt"]) == ("NonDeterminismWarning", 2)
+    assert "the code of the run has changed" in warning["message"]
+    assert "1 of 3 x flaky.step" in warning["message"]
+    assert [step["warnings"] for step in steps] == [[]] * 3
+    shown = cli("get", "actions", failed)
+    assert "NonDeterminismWarning" in shown.out
+    assert "a0 attempt 2: NonDeterminismWarning: the code of the run has changed" in shown.err
+
+
 # --- rerun ---
 
 

@@ -129,9 +129,17 @@ def test_what_was_called_after_a_failure_need_not_be_called_in_a_recovery() -> N
     assert asked(held, [A], generation=2) is not None
 
 
+def test_what_was_called_before_the_child_that_failed_does_not_follow_from_that() -> None:
+    held = [scheduled(A, at=100.0), scheduled(B, at=100.5), completed("b", at=100.6, failed=True)]
+    assert asked(held, [B], generation=2) is not None
+    assert asked(held, [A, B], generation=2) is None
+
+
 def test_clocks_that_differ_make_no_evidence() -> None:
-    held = [scheduled(A, B), completed("a", at=100.0 + WINDOW_S, failed=True)]
-    assert asked(held, [], generation=2) is None
+    held = [scheduled(A, at=100.0), scheduled(B, at=100.5)]
+    held_and_failed = [*held, completed("a", at=100.5 + WINDOW_S - 0.1, failed=True)]
+    assert asked(held_and_failed, [A], generation=2) is None
+    assert asked(held, [A], generation=2) is not None
 
 
 def test_an_attempt_of_a_recovery_is_compared_with_both_generations() -> None:
