@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from upwell._author.context import Mode
-from upwell._core.children import child_spec
+from upwell._core.children import Child, Children, child_spec, unclaimed
 from upwell._core.commands import Abort, Reply, StopChildren
-from upwell._core.journal import Journal, Scheduled
+from upwell._core.journal import Journal
 from upwell._core.model import ActionKey, ActionRecord, ActionSpec, Status
 from upwell._core.ports import Ports, StateStore
 from upwell._core.settings import Settings
@@ -65,20 +65,13 @@ async def open_children(store: StateStore, parent: ActionRecord) -> list[ActionR
     if parent.status.is_terminal or not parent.attempts:
         return []
     journal = Journal(parent.generation)
-    found = []
-    for entry in await read_journal(store, parent.key, journal):
-        if not isinstance(entry, Scheduled):
-            continue
-        for child in entry.children:
-            if child.action_id in journal.open:
-                spec = replace(child_spec(parent.spec, child, entry.shard), queued_at=entry.at)
-                found.append(_queued(spec, entry.at))
-    return list({record.spec.action_id: record for record in found}.values())
+    children = Children(parent.generation).apply(await read_journal(store, parent.key, journal))
+    return [_queued(parent, child) for child in children.open.values()]
 
 
-def _queued(spec: ActionSpec, at: float) -> ActionRecord:
-    generation = spec.run.generation
-    return ActionRecord(spec=spec, status=Status.QUEUED, version=0, generation=generation, created_at=at)
+def _queued(parent: ActionRecord, child: Child) -> ActionRecord:
+    spec = replace(child_spec(parent.spec, child.sent, child.shard), queued_at=child.first_at)
+    return replace(unclaimed(spec), status=Status.QUEUED, created_at=child.first_at)
 
 
 async def abort_named(kernel: Kernel, run_id: str, action_id: str, reason: str) -> Status:
