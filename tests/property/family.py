@@ -206,7 +206,7 @@ class Family:
         yield "replay"
         journal.apply(self.journal)
         for stage in self.stages:
-            new = [name for name in stage if name not in journal.open and name not in journal.outcomes]
+            new = [name for name in stage if journal.must_send(name) and name not in journal.outcomes]
             if new:
                 yield from self._call(new, journal)
             while any(name not in journal.outcomes for name in stage):
@@ -225,6 +225,8 @@ class Family:
                     return
                 else:
                     journal.apply(self.journal)
+                    if journal.lost:
+                        yield from self._call(journal.lost, journal)
         finish = Finish(lease_id=lease.id, outcome=SUCCESS)
         decision = yield from self._transition(finish, PARENT, known)
         yield from self._carry_out(decision, hold)

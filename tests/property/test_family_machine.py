@@ -72,6 +72,16 @@ class Play:
 
     def drain(self, chance: Random) -> None:
         """Nobody dies any more, tasks succeed and the queue is fair: everything comes to its end."""
+        self.settle(chance)
+        family = self.family
+        assert not family.letters, "messages go round for ever"
+        parent = family.records[PARENT]
+        assert {record.status for record in family.records.values()} <= ENDS, "an action has no end"
+        assert family.told, "nobody was told"
+        assert set(map(repr, family.told)) == {repr(parent.outcome)}
+
+    def settle(self, chance: Random) -> None:
+        """Go on until there is no message and nobody at work."""
         family = self.family
         for _ in range(STEPS_TO_DRAIN):
             if ready := family.receivable():
@@ -85,11 +95,6 @@ class Play:
             else:
                 break
             family.check()
-        assert not family.letters, "messages go round for ever"
-        parent = family.records[PARENT]
-        assert {record.status for record in family.records.values()} <= ENDS, "an action has no end"
-        assert family.told, "nobody was told"
-        assert set(map(repr, family.told)) == {repr(parent.outcome)}
 
 
 ENDS = {Status.SUCCEEDED, Status.FAILED, Status.ABORTED}
