@@ -65,6 +65,8 @@ class Inspection:
 
     async def inspect(self) -> None:
         """Put right what is overdue."""
+        if self._run.status.is_terminal and not self._is_over:
+            return
         parents: list[ActionRecord] = []
         batch: list[ActionRecord] = []
         async for record in self._kernel.ports.store.list_open(self._run.spec.run_id):
