@@ -53,6 +53,13 @@ def check_children(records: Sequence[ActionRecord], patience_s: float) -> Iterat
             yield f"{record.spec.action_id} ({record.spec.task.name}) ended {late_s:.0f} s after its parent"
 
 
+def check_warnings(records: Iterable[ActionRecord]) -> Iterator[str]:
+    """The programs are deterministic, and no replay of them is found to differ."""
+    for record in records:
+        for warning in record.warnings:
+            yield f"{record.spec.action_id} ({record.spec.task.name}): {warning.message}"
+
+
 def check_side_effects(ledger: Ledger, run_id: str) -> Iterator[str]:
     """Of the attempts that held a valid lease, none does what another one did.
 

@@ -172,6 +172,7 @@ class World:
             *checks.check_result(self.program, outcome, value),
             *(() if settled else checks.check_ends(self.ledger, self._records)),
             *checks.check_children(self._records, CHILDREN_END_WITHIN_S),
+            *checks.check_warnings(self._records),
             *checks.check_side_effects(self.ledger, self._run_id),
         ]
 
