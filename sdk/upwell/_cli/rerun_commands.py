@@ -34,6 +34,12 @@ def recover(
     new_code: Annotated[
         bool, typer.Option("--new-code", help="Go on with the code as it is now, not with the run's own.")
     ] = False,
+    max_actions: Annotated[
+        int | None, typer.Option("--max-actions", min=1, help="Actions that the run may have from now on.")
+    ] = None,
+    max_depth: Annotated[
+        int | None, typer.Option("--max-depth", min=1, help="Levels of tasks that call tasks from now on.")
+    ] = None,
     file: File = None,
     root_dir: RootDir = None,
     follow: Follow = False,
@@ -49,7 +55,15 @@ def recover(
         _, root_dir = _load_code(record, file, root_dir or config.root_dir, "recover")
         session.configure()
     flags = RunFlags(follow=follow, json=as_json)
-    recover_run(run, record, flags, new_code=new_code, root_dir=root_dir)
+    recover_run(
+        run,
+        record,
+        flags,
+        new_code=new_code,
+        root_dir=root_dir,
+        max_actions=max_actions,
+        max_depth=max_depth,
+    )
 
 
 @shared_options

@@ -51,14 +51,13 @@ def run_task(program: Program, task: Task[..., Any], inputs: Mapping[str, Any], 
     _run_here(name, lambda: runner.run.aio(task, **inputs), flags, task.interface.output_names)
 
 
-def recover(name: str, record: RunRecord, flags: RunFlags, *, new_code: bool, root_dir: Path | None) -> None:
-    """Go on with a run, and print the result.
+def recover(name: str, record: RunRecord, flags: RunFlags, **options: Any) -> None:
+    """Go on with a run, with options of `upwell.recover`, and print the result.
 
     Raises:
         RunStateError: it has succeeded, or is under way.
         RunFailedError: it failed again.
     """
-    options: dict[str, Any] = {"new_code": new_code, "root_dir": root_dir}
     if current_config().mode == "local":
         _run_here(name, lambda: recover_run.aio(name, **options), flags, record.outputs)
     else:

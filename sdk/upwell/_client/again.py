@@ -16,7 +16,14 @@ from upwell._client.code import code_here, code_to_go_on_with
 from upwell._client.config import current_config, parse_mode
 from upwell._client.pools import pools_of
 from upwell._client.run_handle import Run, existing_run, finished
-from upwell._client.submit import check_run_id, encode_root_inputs, new_run_id, next_generation, run_again
+from upwell._client.submit import (
+    NewBounds,
+    check_run_id,
+    encode_root_inputs,
+    new_run_id,
+    next_generation,
+    run_again,
+)
 from upwell._client.syncify import Bound
 from upwell._client.uploads import published
 from upwell._core.limits import RECORD_INLINE_BYTES
@@ -27,7 +34,13 @@ __all__ = ["recover", "rerun"]
 
 
 async def _recover(
-    name: str, *, new_code: bool = False, root_dir: str | Path | None = None, mode: str | None = None
+    name: str,
+    *,
+    new_code: bool = False,
+    max_actions: int | None = None,
+    max_depth: int | None = None,
+    root_dir: str | Path | None = None,
+    mode: str | None = None,
 ) -> Run:
     """Go on with a run that failed, was aborted or lost its process: what succeeded is not done again.
 
@@ -35,6 +48,8 @@ async def _recover(
         name: The run.
         new_code: Whether it goes on with the code as it is now; else it stays on its own. What succeeded is
             reused either way.
+        max_actions: Actions that the run may have from now on; None leaves it as it is.
+        max_depth: Levels of parents that an action may have above it from now on; None leaves it as it is.
         root_dir: Where the code starts; as for `with_runcontext`.
         mode: Its backend; None takes the configured one.
 
@@ -60,7 +75,8 @@ async def _recover(
             code = await code_to_go_on_with(backend, record, task, here, wanted=new_code)
         if code is not None:
             await _prepare(backend, task)
-        again = next_generation(record, time.time(), new_code=code)
+        bounds = NewBounds(max_actions=max_actions, max_depth=max_depth)
+        again = next_generation(record, time.time(), new_code=code, bounds=bounds)
         return finished(backend, await backend.start(again, timeout_s=None), task)
 
 

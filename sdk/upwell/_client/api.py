@@ -17,7 +17,14 @@ from upwell._client.deploy import deploy_environments, pool_parameters
 from upwell._client.options import CopyStyle, RunOptions
 from upwell._client.pools import pools_of, with_dependencies
 from upwell._client.run_handle import Run, finished, handle
-from upwell._client.submit import check_run_id, encode_root_inputs, new_run, new_run_id, next_generation
+from upwell._client.submit import (
+    NewBounds,
+    check_run_id,
+    encode_root_inputs,
+    new_run,
+    new_run_id,
+    next_generation,
+)
 from upwell._client.syncify import Bound
 from upwell._client.uploads import published
 from upwell._core.model import RunRecord, Status
@@ -57,7 +64,8 @@ class Runner:
             now = time.time()
             if earlier is not None:
                 new_code = await code_to_go_on_with(backend, earlier, task, here, wanted=options.new_code)
-                record = next_generation(earlier, now, new_code=new_code)
+                bounds = NewBounds(max_actions=options.max_actions, max_depth=options.max_depth)
+                record = next_generation(earlier, now, new_code=new_code, bounds=bounds)
             else:
                 run_id = check_run_id(options.name) if options.name else new_run_id(now)
                 record = await new_run(

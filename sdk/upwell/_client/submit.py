@@ -133,6 +133,22 @@ def run_again(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewBounds:
+    """Bounds that a run is to go on with, in place of its own; None leaves one as it is."""
+
+    max_actions: int | None = None
+    max_depth: int | None = None
+
+    def of(self, run: RunSpec) -> RunSpec:
+        """Return a run with these bounds."""
+        return replace(
+            run,
+            max_actions=run.max_actions if self.max_actions is None else self.max_actions,
+            max_depth=run.max_depth if self.max_depth is None else self.max_depth,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewCode:
     """Code that a run is to go on with, in place of its own.
 
@@ -147,16 +163,19 @@ class NewCode:
     task: TaskSpec
 
 
-def next_generation(run: RunRecord, now: float, *, new_code: NewCode | None = None) -> RunRecord:
+def next_generation(
+    run: RunRecord, now: float, *, new_code: NewCode | None = None, bounds: NewBounds | None = None
+) -> RunRecord:
     """Return the record that recovers a run: what succeeded is kept, the rest is done again.
 
     Args:
         run: The run as it is.
         now: The time, epoch seconds.
         new_code: Code to go on with; None stays on the run's own.
+        bounds: Bounds to go on with.
     """
     generation = run.spec.generation + 1
-    spec = replace(run.spec, generation=generation)
+    spec = replace((bounds or NewBounds()).of(run.spec), generation=generation)
     if new_code is not None:
         spec = replace(spec, bundle=new_code.bundle, code_generation=generation)
         run = replace(run, code=new_code.code, root=replace(run.root, task=new_code.task))

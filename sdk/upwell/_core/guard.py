@@ -60,8 +60,8 @@ def too_many(
     most = max(counts, key=lambda task: counts[task])
     return (
         f"run {run_id} has {total:,} actions and may have {max_actions:,} (max_actions): {counts[most]:,} of "
-        f"them are calls of {most}, and {parent} was about to call {child}; if that is meant, start it with "
-        "with_runcontext(max_actions=...) or --max-actions"
+        f"them are calls of {most}, and {parent} was about to call {child}; if that is meant, "
+        f"`upwell recover {run_id} --max-actions N` goes on with more"
     )
 
 

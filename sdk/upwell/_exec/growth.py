@@ -19,27 +19,27 @@ RUNS_KNOWN = 100
 
 
 class RunSizes:
-    """What this process knows of the sizes of runs."""
+    """What this process knows of the sizes of runs, by submission: a run id and a generation."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, Growth] = OrderedDict()
         self.stopped: dict[str, dict[str, int]] = {}
         """Runs that were found too large, with their actions by task: every further call is refused at once."""
 
-    def called(self, run_id: str) -> Growth:
+    def called(self, submission: str) -> Growth:
         """Count a child, and return what is known of its run."""
-        growth = self._known.pop(run_id, Growth())
+        growth = self._known.pop(submission, Growth())
         growth = replace(growth, called=growth.called + 1)
-        self._keep(run_id, growth)
+        self._keep(submission, growth)
         return growth
 
-    def looked(self, run_id: str, actions: int) -> None:
+    def looked(self, submission: str, actions: int) -> None:
         """Note the size that a run had."""
-        self._keep(run_id, Growth(actions=actions))
+        self._keep(submission, Growth(actions=actions))
 
-    def _keep(self, run_id: str, growth: Growth) -> None:
-        self._known[run_id] = growth
-        self._known.move_to_end(run_id)
+    def _keep(self, submission: str, growth: Growth) -> None:
+        self._known[submission] = growth
+        self._known.move_to_end(submission)
         while len(self._known) > RUNS_KNOWN:
             forgotten, _ = self._known.popitem(last=False)
             self.stopped.pop(forgotten, None)
@@ -77,31 +77,32 @@ class GrowthGuard:
 
     async def _refusal(self, child: ActionSpec) -> str | None:
         parent, name, run_id = self._parent.task.name, child.task.name, child.run.run_id
+        submission = f"{run_id}.{child.run.generation}"  # a recovery may have other bounds
         deep = too_deep(child.depth, self._max_depth, parent=parent, child=name)
         if deep is not None:
             return deep
         self._children += 1
-        growth = self._sizes.called(run_id)
-        counts = self._sizes.stopped.get(run_id)
+        growth = self._sizes.called(submission)
+        counts = self._sizes.stopped.get(submission)
         if counts is None and self._children >= self._max_actions:
-            counts = await self._look(run_id)
+            counts = await self._look(run_id, submission)
             if sum(counts.values()) < self._max_actions:  # the view is behind
                 counts = {name: self._children}
         elif counts is None and is_look_due(child.action_id, growth, self._max_actions):
-            counts = await self._look(run_id)
+            counts = await self._look(run_id, submission)
         if counts is None:
             return None
         text = too_many(run_id, counts, self._max_actions, parent=parent, child=name)
         if text is not None:
-            self._sizes.stopped[run_id] = counts
+            self._sizes.stopped[submission] = counts
         return text
 
-    async def _look(self, run_id: str) -> dict[str, int]:
+    async def _look(self, run_id: str, submission: str) -> dict[str, int]:
         try:
             view = await self._runs.view(run_id)
         except Exception:  # no reason to fail a call: somebody else will look
             log.info("the size of a run could not be read", extra={"run_id": run_id}, exc_info=True)
             return {}
         counts = {task: sum(by_status.values()) for task, by_status in view.counts.items()}
-        self._sizes.looked(run_id, sum(counts.values()))
+        self._sizes.looked(submission, sum(counts.values()))
         return counts

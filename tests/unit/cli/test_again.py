@@ -129,6 +129,17 @@ def test_other_calls_of_new_code_are_shown_with_the_action_and_fail_nothing(
     assert "a0 attempt 2: NonDeterminismWarning: the code of the run has changed" in shown.err
 
 
+def test_a_run_that_outgrew_its_bound_goes_on_with_another_one(cli: Cli, folder: Path) -> None:
+    (folder / "flaky.py").write_text(FLAKY)
+    (folder / "parts.py").write_text("FACTOR = 1\n")
+    (folder / "fixed").touch()
+    stopped = cli("run", "flaky.py", "--name", "large", "--max-actions", "3", "main")
+    assert "`upwell recover large --max-actions N`" in stopped.error
+    assert cli("recover", "large").code == 1
+    assert cli("recover", "large", "--max-actions", "4").out == "x3\n"
+    assert (folder / "done.txt").read_text().split() == ["0", "1", "2"]
+
+
 # --- rerun ---
 
 
