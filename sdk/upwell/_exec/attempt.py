@@ -6,6 +6,7 @@ import asyncio
 import logging
 import shutil
 from dataclasses import replace
+from itertools import count
 from typing import Protocol
 
 from upwell._core.commands import Extend, Finish, LookAgain, Lose, Release, Stop, Suspend
@@ -17,6 +18,7 @@ from upwell._exec.effects import acknowledged, carry_out
 from upwell._exec.invoke import invoke
 from upwell._exec.kernel import Kernel
 from upwell._exec.linger import Leave, linger, out_of_time
+from upwell._exec.orphans import LOOK_BEATS, end_orphan
 from upwell._exec.places import Places
 from upwell._exec.sleep import fall_asleep
 from upwell._exec.slots import Slot
@@ -217,7 +219,7 @@ class Attempt:
         """Extend the lease while the attempt lasts; an attempt whose lease is gone is stopped."""
         ports = self._kernel.ports
         pause_s = FIRST_BEAT_S if self._kernel.suspends else self._kernel.settings.heartbeat_s
-        while True:
+        for beat in count(1):
             await ports.clock.sleep(pause_s)
             pause_s = self._kernel.settings.heartbeat_s
             try:
@@ -228,6 +230,8 @@ class Attempt:
                     self._displace()
                     return
                 await self._hide()
+                if beat % LOOK_BEATS == 0:
+                    await end_orphan(self._kernel, self._record.spec)
             except Exception:  # the store is out of reach: try again; the lease decides, not this request
                 log.warning("could not extend a lease", extra=self._fields(), exc_info=True)
 
