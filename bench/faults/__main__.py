@@ -10,6 +10,7 @@ import argparse
 import logging
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -21,7 +22,7 @@ class Backend(Protocol):
     """Where programs run."""
 
     name: str
-    kinds: list[str]
+    kinds: Sequence[str]
 
     def run(self, seed: int) -> RunReport:
         """Run the program of a seed under the faults of the seed, and check it."""
@@ -32,6 +33,10 @@ class Backend(Protocol):
 
 def open_backend(name: str, root: Path, broken: Guard | None) -> Backend:
     """Return a backend; what the others need is not imported."""
+    if name == "moto":
+        from bench.faults.moto import MotoBackend
+
+        return MotoBackend(root, broken)
     from bench.faults.local import LocalBackend
 
     return LocalBackend(root, broken)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bench.faults.ledger import Ledger
 from bench.faults.notes import Note
-from bench.faults.programs import ExpectedError, Node, expected
+from bench.faults.programs import ENTER, LEAVE, ExpectedError, Node, expected
+from upwell._core.holds import Hold
 from upwell._core.model import ActionKey, ActionRecord, Outcome, Status
 
 
@@ -71,6 +72,43 @@ def check_side_effects(ledger: Ledger, run_id: str) -> Iterator[str]:
         last = ledger.history(ActionKey(run_id, note.action))[-1]
         if last.status is Status.SUCCEEDED and note.attempt > last.attempt:
             yield f"{note.action}: attempt {note.attempt} did something after {last.attempt} had succeeded"
+
+
+def check_limits(ledger: Ledger, run_id: str, tasks: Mapping[str, int]) -> Iterator[str]:
+    """No more attempts that held valid leases ran at once than the limit of their task allows.
+
+    Args:
+        ledger: Of the run.
+        run_id: Its id.
+        tasks: Task name -> its limit.
+    """
+    for task, limit in tasks.items():
+        steps: list[tuple[float, int]] = []
+        for (action, _), notes in _by_attempt(ledger.notes).items():
+            key = ActionKey(run_id, action)
+            times = {n.what: n.at for n in notes if ledger.holds_lease(key, n)}
+            if ledger.task_of(key) == task and times.keys() >= {ENTER, LEAVE}:
+                steps += [(times[ENTER], 1), (times[LEAVE], -1)]
+        running = 0
+        for at, change in sorted(steps):
+            running += change
+            if running > limit:
+                yield f"{running} of {task} ran at once at {at}, the limit is {limit}"
+                break
+
+
+def check_locks(holds: Iterable[Hold], now: float) -> Iterator[str]:
+    """All places under limits are free again."""
+    for hold in holds:
+        if hold.expires_at > now or hold.asleep:
+            yield f"{hold.scope}: place {hold.place} is held by {hold.action_id} on {hold.executor.id}"
+
+
+def _by_attempt(notes: Iterable[Note]) -> dict[tuple[str, int], list[Note]]:
+    found: dict[tuple[str, int], list[Note]] = {}
+    for note in notes:
+        found.setdefault((note.action, note.attempt), []).append(note)
+    return found
 
 
 def check_notes(notes: Iterable[Note]) -> Iterator[str]:

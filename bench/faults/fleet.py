@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from upwell._exec.executor import Executor
 from upwell._exec.kernel import Kernel
 from upwell._exec.user_code import InProcess
 from upwell._exec.worker import Worker
-from upwell._local.platform import LOCAL_TRANSFERS, RegistryLoader
+from upwell._local.platform import RegistryLoader
+from upwell._types.transfer import BlobTransfer
 
 REPLACED_AFTER_S = 2.0
 LONG_POLL_S = 20.0
@@ -42,6 +43,7 @@ class Place:
     counted: dict[str, tuple[str, ...]]
     """The methods that faults strike, by port."""
     long_poll_s: float = LONG_POLL_S
+    transfers: Mapping[str, BlobTransfer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Process:
         self.kernel = Kernel(
             ports=Ports(clock=place.clock, executor=ExecutorId(kind="worker", id=self.id), **wrapped),
             settings=place.settings,
-            users=InProcess(RegistryLoader(), LOCAL_TRANSFERS),
+            users=InProcess(RegistryLoader(), place.transfers),
             ids=RandomIds(),
             mode="local",
             scratch=place.scratch,

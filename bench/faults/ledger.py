@@ -48,6 +48,10 @@ class Ledger:
         """Return the records of an action in the order of their versions; equal ones in that of time."""
         return [saved.record for saved in sorted(self.saves[key], key=lambda s: s.record.version)]
 
+    def task_of(self, key: ActionKey) -> str:
+        """Return the name of an action's task; empty when nobody claimed it."""
+        return self.saves[key][0].record.spec.task.name if key in self.saves else ""
+
     def holds_lease(self, key: ActionKey, note: Note) -> bool:
         """Whether the attempt that had a side effect held a valid lease then."""
         before = [saved.record for saved in self.saves.get(key, ()) if saved.at <= note.at]

@@ -46,7 +46,7 @@ class LocalBackend:
     """
 
     name = "local"
-    kinds = port_kinds()
+    kinds = tuple(port_kinds())
 
     def __init__(self, root: Path, broken: Guard | None = None) -> None:
         self._root, self._broken = root, broken
@@ -66,7 +66,7 @@ class LocalBackend:
     def _setting(self) -> Setting:
         queues: list[MemoryQueue] = []
 
-        def adapters(clock: LoopClock) -> dict[str, Any]:
+        def adapters(clock: LoopClock, _: bool) -> dict[str, Any]:
             if not queues:
                 queues.append(MemoryQueue(clock))
             orchestrator = LocalOrchestrator(self._store, queues[0], clock)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 from zlib import crc32
@@ -29,6 +30,9 @@ warm = TaskEnvironment("faults-warm", reuse_policy=ReusePolicy(replicas=(2, 2), 
 cold = TaskEnvironment("faults-cold", depends_on=[warm])
 
 FOREVER_S = 50_000.0
+LIMIT = 2
+"""How many of the task `limited` run at once."""
+ENTER, LEAVE = "enter", "leave"
 
 
 class FlakyError(Exception):
@@ -104,6 +108,24 @@ async def cached(n: int, folder: str) -> int:
     return 3 * n
 
 
+async def _limited(node: Node, folder: str) -> int:
+    note(folder, ENTER)
+    await asyncio.sleep(node["sleep_s"])
+    note(folder, LEAVE)
+    fail_maybe(node)
+    return int(node["n"])
+
+
+@warm.task(max_concurrency=LIMIT)
+async def limited(text: str, folder: str) -> int:
+    return await _limited(json.loads(text), folder)
+
+
+@cold.task(cache=upwell.Cache("auto", version_override="1", serialize=True))
+async def kept(n: int, sleep_s: float, folder: str) -> int:
+    return await _limited({"n": n, "sleep_s": sleep_s}, folder)
+
+
 async def _sleep(node: Node, folder: str) -> None:
     below = [sleeper_of(child)(json.dumps(child), folder) for child in node["below"]]
     if below:
@@ -149,6 +171,15 @@ async def _call(node: Node, folder: str) -> int:
         return code_value(e.code)
 
 
+async def _limit_call(node: Node, folder: str) -> int:
+    strategy = retries_of(node)
+    task = limited if strategy is None else limited.override(retries=strategy)
+    try:
+        return await task(json.dumps(node), folder)
+    except BaseRuntimeError as e:
+        return code_value(e.code)
+
+
 async def _cancel(step: Node, folder: str) -> int:
     child = step["node"]
     call = asyncio.ensure_future(sleeper_of(child)(json.dumps(child), folder))
@@ -187,6 +218,12 @@ async def _step(step: Node, folder: str, open_calls: list[Any]) -> int:
             return await cached(step["n"], folder) + await cached(step["n"], folder)
         case "size":
             return len(await size("x" * step["in"], step["out"], folder))
+        case "limited":
+            nodes = step["nodes"]
+            return sum(await asyncio.gather(*(_limit_call(node, folder) for node in nodes)))
+        case "kept":
+            n, sleep_s = step["n"], step["sleep_s"]
+            return sum(await asyncio.gather(*(kept(n, sleep_s, folder) for _ in range(2))))
         case "cancel":
             return await _cancel(step, folder)
         case "orphan":
@@ -276,7 +313,7 @@ def _caught(node: Node) -> int:
 def _expected_step(step: Node) -> int:
     n: int = step.get("n", 0)
     match step["op"]:
-        case "gather" | "calls":
+        case "gather" | "calls" | "limited":
             return sum(map(_caught, step["nodes"]))
         case "map" if "bad" in step:
             return sum(code_value("LookupError") if i in step["bad"] else i for i in step["items"])
@@ -288,6 +325,8 @@ def _expected_step(step: Node) -> int:
             return n + 2 if step["sync"] else n + 1
         case "cached":
             return 6 * n
+        case "kept":
+            return 2 * n
         case "size":
             return int(step["out"])
         case "cancel":
@@ -306,10 +345,11 @@ class Writer:
     Args:
         chance: Where its randomness comes from.
         actions: About how many calls there may be.
+        sleeps_s: How long a task may take.
     """
 
-    def __init__(self, chance: Random, actions: int = 20) -> None:
-        self._chance = chance
+    def __init__(self, chance: Random, actions: int = 20, sleeps_s: Sequence[float] = (0.5, 3, 12, 40)) -> None:
+        self._chance, self._sleeps_s = chance, sleeps_s
         self._left = actions
         self._n = 0
         self._cached_n = chance.randrange(10**9) * 1000  # other programs' results are in the cache, too
@@ -326,6 +366,10 @@ class Writer:
         self._left -= 1
         return self._n
 
+    def _long_s(self) -> float:
+        """Return how long a place under a limit is held; the longest is renewed meanwhile."""
+        return self._chance.choice([self._sleeps_s[1], self._sleeps_s[2]])
+
     def _fate(self) -> Node:
         fate: Node = {}
         kind = self._chance.random()
@@ -341,7 +385,7 @@ class Writer:
         warm_, sync = chance.random() < 0.5, chance.random() < 0.3
         node = {"kind": "leaf", "n": self._next(), "warm": warm_, "sync": sync and not warm_}
         if chance.random() < 0.5 and not node["sync"]:
-            node["sleep_s"] = chance.choice([0.5, 3, 12, 40])
+            node["sleep_s"] = chance.choice(self._sleeps_s)
         return node if plain else {**node, **self._fate()}
 
     def sleeper(self, depth: int = 0) -> Node:
@@ -384,7 +428,8 @@ class Writer:
     def step(self, depth: int) -> Node:
         """Return a step of an asynchronous branch."""
         chance = self._chance
-        kinds = ["gather"] * 3 + ["map", "trace", "equal", "cached", "size", "cancel", "orphan", "through"]
+        rest = "map trace equal cached size limited kept cancel orphan through"
+        kinds = ["gather"] * 3 + rest.split()
         match chance.choice(kinds):
             case "map":
                 items = [self._next() for _ in range(chance.randint(2, 6))]
@@ -405,6 +450,12 @@ class Writer:
                     "in": chance.choice(sizes),
                     "out": chance.choice(sizes),
                 }
+            case "limited":
+                nodes = [{**self.leaf(), "sleep_s": self._long_s()} for _ in range(chance.randint(2, 4))]
+                return {"op": "limited", "nodes": nodes}
+            case "kept":
+                n = self._cached_n + self._next()
+                return {"op": "kept", "n": n, "sleep_s": self._long_s()}
             case "cancel":
                 return {
                     "op": "cancel",

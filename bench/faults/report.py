@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +43,7 @@ class Summary:
     """
 
     backend: str
-    kinds: list[str]
+    kinds: Sequence[str]
     broken: str | None = None
     runs: int = 0
     actions: int = 0

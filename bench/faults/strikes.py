@@ -30,9 +30,12 @@ EFFECTS = (
     "token",
     "blob",
     "cache",
+    "take hold",
+    "renew hold",
+    "release hold",
 )
 """Everything by which the engine changes the world; `_exec` carries them out through the ports."""
-READS = ("read record", "read journal", "read cache", "read blob", "receive")
+READS = ("read record", "read journal", "read cache", "read blob", "read holds", "receive")
 HOWS: tuple[tuple[How, When], ...] = (
     ("kill", "before"),
     ("kill", "after"),
@@ -113,19 +116,8 @@ def port_kinds(*, throws: bool = True) -> list[str]:
 
 
 RARE = frozenset(
-    {
-        "retry",
-        "release",
-        "suspend",
-        "wake",
-        "abort",
-        "hit",
-        "cache",
-        "blob",
-        "journal traced",
-        "read cache",
-        "read blob",
-    }
+    {"retry", "release", "suspend", "wake", "abort", "hit", "cache", "blob", "journal traced"}
+    | {"take hold", "renew hold", "release hold", "read cache", "read blob", "read holds"}
 )
 """Effects that a program has few of, if any."""
 KILLS_MAX, STALLS_MAX = 4, 2
