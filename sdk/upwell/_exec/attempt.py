@@ -10,7 +10,7 @@ from itertools import count
 from typing import Protocol
 
 from upwell._core.commands import Extend, Finish, LookAgain, Lose, Release, Stop, Suspend
-from upwell._core.model import ActionRecord, Lease, Outcome, Status
+from upwell._core.model import ActionRecord, ErrorInfo, Lease, Outcome, Status
 from upwell._core.ports import Delivery
 from upwell._exec.boundary import AttemptLostError
 from upwell._exec.driver import Driver
@@ -26,6 +26,8 @@ from upwell._exec.transition import transition
 
 log = logging.getLogger("upwell.executor")
 
+SETTLED_S = 0.2
+"""A task that has waited for nothing but children for so long does not wait for what it is just being told."""
 FIRST_BEAT_S = 1.0
 """On Lambda a received message stays hidden for the function's timeout: soon make that a lease, so that the
 message of an execution environment that dies comes back in seconds, not in minutes."""
@@ -146,13 +148,20 @@ class Attempt:
         why = await linger(self._kernel, self._driver, self._record, self._leave_at)
         if why is Leave.OUT_OF_TIME:
             self._verdict = out_of_time(self._record)
-        elif why is Leave.WAITING and (error := self._driver.checks.at_rest(self._kernel.mode)) is not None:
+        elif why is Leave.WAITING and (error := await self._difference()) is not None:
             self._verdict = Outcome(status=Status.FAILED, error=error)
         else:
             if why is Leave.INTERRUPTED:
                 log.warning("suspended in the middle of work of its own", extra=self._fields())
             self._prepare_to_sleep(INTERRUPTED if why is Leave.INTERRUPTED else "")
         self._cancel()
+
+    async def _difference(self) -> ErrorInfo | None:
+        """Have the replay judged, if it has certainly come to rest: no answer is on its way to the task."""
+        settled_s = min(SETTLED_S, self._kernel.settings.linger_s)
+        if await self._driver.idle_s() < settled_s:
+            return None
+        return self._driver.checks.at_rest(self._kernel.mode)
 
     def _prepare_to_sleep(self, note: str) -> None:
         self._suspend = Suspend(

@@ -211,7 +211,8 @@ class Driver:
         if outcome.error is not None:
             return Answer(error=outcome.error)
         assert outcome.output is not None  # a success has one
-        return Answer(data=await self.load(outcome.output))
+        with self._at_work():
+            return Answer(data=await self.load(outcome.output))
 
     async def load(self, payload: Payload) -> bytes:
         """Return the bytes of a payload, which may be a blob."""

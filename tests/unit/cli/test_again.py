@@ -140,6 +140,47 @@ def test_a_run_that_outgrew_its_bound_goes_on_with_another_one(cli: Cli, folder:
     assert (folder / "done.txt").read_text().split() == ["0", "1", "2"]
 
 
+FICKLE = """
+import pathlib, upwell
+env = upwell.TaskEnvironment("fickle")
+
+@env.task
+async def step(i: int) -> int:
+    if i == 2 and not pathlib.Path("fixed").exists():
+        raise RuntimeError("not yet")
+    return i
+
+@env.task
+async def main() -> int:
+    return sum([await step(i) for i in range(int(pathlib.Path("start").read_text()), 3)])
+"""
+
+
+@pytest.mark.parametrize("strict", ["no", "option", "environment"])
+def test_a_strict_run_fails_where_another_is_warned(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, strict: str
+) -> None:
+    (folder / "fickle.py").write_text(FICKLE)
+    (folder / "start").write_text("0")
+    if strict == "environment":
+        monkeypatch.setenv("UPWELL_STRICT", "1")
+    options = ["--strict"] if strict == "option" else []
+    assert cli("run", "fickle.py", "main", "--name", "s1", *options).code == 1
+    monkeypatch.delenv("UPWELL_STRICT", raising=False)  # the run knows it
+    (folder / "fixed").touch()
+    (folder / "start").write_text("1")
+    result = cli("recover", "s1")
+    (root,) = cli("get", "actions", "s1", "--json", "--task", "main").json
+    if strict == "no":
+        assert result.out == "3\n"
+        assert [warning["code"] for warning in root["warnings"]] == ["NonDeterminismWarning"]
+    else:
+        assert result.code == 1
+        assert "NonDeterminismError" in result.error
+        assert root["error"]["code"] == "NonDeterminismError"
+        assert "fickle.main made other calls than its journal holds" in root["error"]["message"]
+
+
 # --- rerun ---
 
 
