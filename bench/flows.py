@@ -48,8 +48,8 @@ sleeping_parents = TaskEnvironment(name="bench-sleeping-parents", depends_on=[sl
 
 @sleepers.task
 async def lasting(x: int, child_s: float) -> int:
-    """Take between a tenth of `child_s` and all of it, scattered but the same each time."""
-    await times.sleep(child_s * (0.1 + 0.9 * (x * 7919 % 1000) / 1000))
+    """Take between half of `child_s` and all of it, scattered but the same each time."""
+    await times.sleep(child_s * (0.5 + 0.5 * (x * 7919 % 1000) / 1000))
     return x
 
 

@@ -9,8 +9,8 @@ from bench.replays import measure
 from upwell._core.decide import SHARE_OF_WAIT
 
 CHILD_S = 2000.0
-"""Children end between a tenth of this and all of it."""
-REPLAYS_MAX = 1 + math.log(10) / math.log(1 + SHARE_OF_WAIT)
+"""Children end between half of this and all of it."""
+REPLAYS_MAX = 1 + math.log(2) / math.log(1 + SHARE_OF_WAIT)
 
 
 def test_replays_are_bounded_by_how_long_children_take_not_by_their_number() -> None:

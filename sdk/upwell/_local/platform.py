@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from upwell._author.environment import TaskEnvironment
 from upwell._author.registry import resolve
 from upwell._author.task import Task
 from upwell._core.model import ActionSpec, Outcome, RunRecord, Status
@@ -197,6 +198,11 @@ async def _sleep(clock: Clock, delay_s: float) -> None:
 
 
 def _slots(action: ActionSpec) -> int:
-    """Return how much of a pool runs at once here: what its reuse policy allows in all."""
-    policy = resolve(action.task.module, action.task.name).env.reuse_policy
+    """Return how much of the pool of an action runs at once here."""
+    return slots_of(resolve(action.task.module, action.task.name).env)
+
+
+def slots_of(environment: TaskEnvironment) -> int:
+    """Return how much of an environment's pool runs at once in one process: all that its policy allows."""
+    policy = environment.reuse_policy
     return DEFAULT_SLOTS if policy is None else policy.replicas_max * policy.concurrency

@@ -25,11 +25,12 @@ from upwell._exec.executor import Executor
 from upwell._exec.kernel import Kernel
 from upwell._exec.user_code import InProcess
 from upwell._exec.worker import Worker
-from upwell._local.platform import RegistryLoader
+from upwell._local.platform import RegistryLoader, slots_of
 from upwell.testing.flows import FlowResult, result_of, submission
 from upwell.testing.moto_aws import create_pool, moto_platform
 
 SLOTS = 64
+"""Of the default pool."""
 LEASE_S = 60.0
 POLL_S = 0.05
 
@@ -60,16 +61,16 @@ class MotoFlows:
         encoded = encode_root_inputs(task, task.interface.bind(args, kwargs))
         aws = ports_of(self._clients, self._settings)
         record = await submission(aws.store, aws.blobs, task, encoded, options, aws.clock.now())
-        pools = {DEFAULT_POOL, *pools_of(task)}
-        for pool in pools:
+        slots = {DEFAULT_POOL: SLOTS} | {pool: slots_of(env) for pool, env in pools_of(task).items()}
+        for pool in slots:
             create_pool(self._clients, self._settings, pool)
         kernel = self._kernel(aws)
         executor = Executor(kernel, lease_s=LEASE_S)
         workers = [
             asyncio.create_task(
-                Worker(kernel, executor, pool=pool, slots=SLOTS, visibility_s=LEASE_S, long_poll_s=0).serve()
+                Worker(kernel, executor, pool=pool, slots=size, visibility_s=LEASE_S, long_poll_s=0).serve()
             )
-            for pool in sorted(pools)
+            for pool, size in sorted(slots.items())
         ]
         try:
             await aws.orchestrator.start(record, timeout_s=options.timeout_s)
