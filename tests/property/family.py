@@ -78,7 +78,7 @@ class Family(Household):
         claim = Claim(
             spec=letter.spec, executor=Executor(kind="worker", id=lease.id), lease=lease, max_losses=MAX_LOSSES
         )
-        decision = yield from self._transition(claim, letter.spec.action_id)
+        decision = yield from self._transition(claim, letter.spec.action_id, None, hold)
         if Run() not in decision.effects:
             yield from self._carry_out(decision, hold)
             return
@@ -176,7 +176,7 @@ class Family(Household):
         yield "look again"
         ended = {entry.action_id for entry in self.journal if isinstance(entry, Completed)}
         if (has_ended or ended & set(open_)) and self.broken != "look":
-            yield from self._wake(hold, again=True)
+            yield from self._wake(hold, again=False)
 
     def _wake(self, hold: Hold, *, again: bool) -> Actor:
         yield "read the parent"

@@ -357,8 +357,10 @@ def _subscribe(record: ActionRecord | None, spec: ActionSpec, now: float) -> Dec
 
 def _give_up(record: ActionRecord | None, command: GiveUp, now: float) -> Decision:
     is_current = record is not None and record.generation == command.spec.run.generation
-    if record is not None and record.status is Status.SUSPENDED and is_current:
-        return Decision(None, (Acknowledge(),))  # who ends its children wakes it with a message of its own
+    if record is not None and record.is_resumed and is_current and record.outcome is None:
+        # It sleeps, or was woken by another message than this one. But its executor may have died before it had
+        # seen to its being woken, which only this message tells of: it replays once more than it needs to.
+        return Decision(None, (Resend(0.0), Acknowledge()))
     if record is not None and is_current and (delay_s := _busy_s(record, now)) > 0:
         # A copy of the message was put aside while its action runs, or waits for its next attempt. The copy may
         # be the last one, so it must go on watching: if the holder dies, it is what brings the action back.

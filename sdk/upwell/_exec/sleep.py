@@ -29,8 +29,7 @@ async def fall_asleep(kernel: Kernel, driver: Driver, key: ActionKey, held_until
     """
     has_ended = await _subscribe(kernel, driver.silent_children)
     if await driver.look_again() or has_ended:
-        # Again: whoever has begun to wake it may die before it is done, and our message is about to go.
-        await wake(kernel, key, again=True, held_until=held_until)
+        await wake(kernel, key, held_until=held_until)
 
 
 async def _subscribe(kernel: Kernel, children: list[ActionSpec]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from tests.unit.core.actions import FAILURE, NOW, claim, finish, in_generation, running, spec, step, succeeded
 
 from upwell._core.commands import (
@@ -118,10 +119,12 @@ def test_nobody_is_woken_who_does_not_sleep() -> None:
     assert decide(ended, Wake(again=True), NOW + 2).effects == ()
 
 
-def test_a_dead_letter_of_one_that_sleeps_does_not_fail_it() -> None:
-    decision = decide(suspended(), GiveUp(spec=PARENT, reason="too often"), NOW + 6)
+@pytest.mark.parametrize("record", [suspended(), woken(suspended(open_children=1), NOW + 6)])
+def test_a_dead_letter_of_one_that_sleeps_or_was_woken_does_not_fail_it(record: ActionRecord) -> None:
+    """It is sent anew: an executor that died before its children knew of its sleep left nothing but this message."""
+    decision = decide(record, GiveUp(spec=PARENT, reason="too often"), NOW + 6)
     assert decision.record is None
-    assert decision.effects == (Acknowledge(),)
+    assert decision.effects == (Resend(0.0), Acknowledge())
 
 
 def test_the_token_of_the_acknowledged_message_is_kept() -> None:
