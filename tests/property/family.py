@@ -234,6 +234,8 @@ class Family(Household):
                 case Postpone(delay_s):
                     letter.visible_at = self.now + delay_s
                 case Acknowledge():
+                    if self.now >= hold.hidden_until and self.broken != "receipt":
+                        raise LateError
                     self.delete(letter)
                 case StopChildren() if action.action_id == PARENT:
                     yield from self._stop_children()

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 import pytest
-from tests.property.family import PARENT, Family
+from tests.property.family import Family
+from tests.property.household import PARENT
 from tests.property.test_family_machine import ENDS, EVENTS, STAGES, Play
 from tests.unit.core.actions import spec
 

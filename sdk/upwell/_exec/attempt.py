@@ -189,11 +189,7 @@ class Attempt:
         decision = await transition(ports.store, ports.clock, self._record.key, suspend, known=self._record)
         if any(isinstance(effect, LookAgain) for effect in decision.effects):
             await fall_asleep(self._kernel, self._driver, self._record.key, self._held_until)
-        if ports.clock.now() > self._held_until:
-            # Another executor may have the message now, and run the action again. Our receipt is outdated, but
-            # SQS may take it all the same, and nothing would bring the action back if that executor died.
-            return False
-        await carry_out(self._kernel, decision, self._delivery, self._record.spec)
+        await carry_out(self._kernel, decision, self._delivery, self._record.spec, self._held_until)
         return acknowledged(decision)
 
     def _cancel(self) -> None:

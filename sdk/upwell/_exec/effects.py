@@ -31,7 +31,11 @@ ABORTS_AT_ONCE = 50
 
 
 class LateError(RuntimeError):
-    """The message of who does this may be somebody else's by now: what is begun here might not be ended."""
+    """The message of who does this may be somebody else's by now, who does it again.
+
+    A receipt that is outdated may be taken all the same: then whoever has the message runs an action that
+    nothing would bring back. And what is begun without a message of one's own might not be ended.
+    """
 
 
 async def carry_out(
@@ -62,6 +66,8 @@ async def carry_out(
             case Postpone(delay_s):
                 await kernel.ports.queue.hide(delivery, delay_s)
             case Acknowledge():
+                if kernel.ports.clock.now() > held_until:
+                    raise LateError(f"the message of {spec.action_id} is left to who has it now")
                 await kernel.ports.queue.delete([delivery])
             case StopChildren():
                 await stop_children(kernel, spec)

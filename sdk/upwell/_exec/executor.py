@@ -10,7 +10,7 @@ from upwell._core.limits import RECORD_INLINE_BYTES
 from upwell._core.model import ActionKey, ActionRecord, ActionSpec, CacheEntry, Lease, Outcome, Status
 from upwell._core.ports import Delivery
 from upwell._exec.attempt import HELD_MARGIN_S, Attempt
-from upwell._exec.effects import acknowledged, carry_out
+from upwell._exec.effects import LateError, acknowledged, carry_out
 from upwell._exec.kernel import Kernel
 from upwell._exec.payloads import pack
 from upwell._exec.places import Places
@@ -56,6 +56,9 @@ class Executor:
         lease = Lease(id=self.kernel.ids.new(), expires_at=ports.clock.now() + self.lease_s)
         try:
             return await self._claim_and_run(delivery, lease, slot, leave_at)
+        except LateError as e:
+            log.info("an action took longer than its message was hidden", extra={"cause": str(e)})
+            return False
         except Exception as e:
             fields = {"action_id": delivery.message.action.action_id, "received": delivery.received}
             log.warning("an action could not be handled; it is delivered again", extra=fields, exc_info=True)

@@ -121,7 +121,7 @@ def test_nobody_is_woken_who_does_not_sleep() -> None:
 
 @pytest.mark.parametrize("record", [suspended(), woken(suspended(open_children=1), NOW + 6)])
 def test_a_dead_letter_of_one_that_sleeps_or_was_woken_does_not_fail_it(record: ActionRecord) -> None:
-    """It is sent anew: an executor that died before its children knew of its sleep left nothing but this message."""
+    """It is sent anew: an executor that died before the children knew left nothing but this message."""
     decision = decide(record, GiveUp(spec=PARENT, reason="too often"), NOW + 6)
     assert decision.record is None
     assert decision.effects == (Resend(0.0), Acknowledge())
