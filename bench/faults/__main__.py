@@ -23,6 +23,8 @@ class Backend(Protocol):
 
     name: str
     kinds: Sequence[str]
+    seeds: range
+    """Those that will be run; one that knows can run several at once."""
 
     def run(self, seed: int) -> RunReport:
         """Run the program of a seed under the faults of the seed, and check it."""
@@ -37,6 +39,10 @@ def open_backend(name: str, root: Path, broken: Guard | None) -> Backend:
         from bench.faults.moto import MotoBackend
 
         return MotoBackend(root, broken)
+    if name == "sandbox":
+        from bench.faults.sandbox import SandboxBackend
+
+        return SandboxBackend(root, broken)
     from bench.faults.local import LocalBackend
 
     return LocalBackend(root, broken)
@@ -67,6 +73,7 @@ def main() -> None:
         backend = open_backend(options.backend, Path(folder), options.broken)
         try:
             seeds = range(options.seed, options.seed + options.runs)
+            backend.seeds = seeds
             if options.verbose:
                 for seed in seeds:
                     print("\n".join(backend.run(seed).story))

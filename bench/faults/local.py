@@ -46,6 +46,7 @@ class LocalBackend:
     """
 
     name = "local"
+    seeds = range(0)
     kinds = tuple(port_kinds())
 
     def __init__(self, root: Path, broken: Guard | None = None) -> None:

@@ -60,6 +60,7 @@ class MotoBackend:
     """
 
     name = "moto"
+    seeds = range(0)
     kinds = (*port_kinds(throws=False), *request_kinds())
 
     def __init__(self, root: Path, broken: Guard | None = None) -> None:

@@ -460,7 +460,7 @@ class Writer:
                 return {
                     "op": "cancel",
                     "node": self.sleeper(),
-                    "after_s": chance.choice([0.01, 1.0, 8.0, 30.0]),
+                    "after_s": chance.choice([0.01, *self._sleeps_s]),
                 }
             case "orphan":
                 return {"op": "orphan", "node": self.sleeper(), "beside": self.leaf(plain=True)}
