@@ -13,7 +13,6 @@ from enum import StrEnum
 
 from upwell._core.bounds import due_at
 from upwell._core.children import Child, Children, unclaimed_child
-from upwell._core.journal import WINDOW_S
 from upwell._core.model import ActionRecord, RunSpec, Status
 
 BACKLOG_S = 900.0
@@ -172,7 +171,7 @@ def must_wake(record: ActionRecord, children: Children, still_open: int, look: L
     if suspension is None or look.now - max(slept_at, children.news_at) < look.patience_s:
         return False
     lost = any(child.lost_until >= child.last_at for child in children.open.values())
-    return lost or still_open < max(1, suspension.open_children) or children.news_at > slept_at - WINDOW_S
+    return lost or still_open < max(1, suspension.open_children) or children.news_at > slept_at
 
 
 # --- runs ----------------------------------------------------------------------------------------------------

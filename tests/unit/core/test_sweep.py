@@ -248,6 +248,12 @@ def test_a_parent_that_waits_for_nothing_is_woken() -> None:
     assert must_wake(asleep, Children(1), 0, look(1000))
 
 
+def test_a_parent_that_fell_asleep_right_after_an_end_is_not_woken_for_it() -> None:
+    """It knew of that end, and waits for the child that it called then."""
+    children = Children(1).apply([scheduled("a"), completed("a", at=NOW + 4), scheduled("b", at=NOW + 4)])
+    assert not must_wake(suspended(open_children=1), children, 1, look(1000))
+
+
 def test_a_parent_that_is_awake_is_not_woken() -> None:
     assert not must_wake(running(), Children(1), 0, look(1000))
     resumed = step(suspended(), claim(spec(), "lease-2", now=NOW + 9), NOW + 9)
