@@ -60,19 +60,21 @@ class RequestPlan:
     Args:
         chance: Where its randomness comes from.
         happened: Counts what happened, by kind.
+        turn: Which run of many this is: the kinds take turns in being the first one.
         most: Troubles, at most.
     """
 
-    def __init__(self, chance: Random, happened: Counter[str], *, most: int = 10) -> None:
+    def __init__(self, chance: Random, happened: Counter[str], turn: int = 0, *, most: int = 10) -> None:
         self._happened = happened
         self._seen: Counter[str] = Counter()
         self._at: dict[tuple[str, int], str] = {}
         kinds = request_kinds()
-        for _ in range(chance.randint(2, most)):
-            trouble, _, operation = chance.choice(kinds).rpartition(" ")
+        for number in range(chance.randint(2, most)):
+            kind = kinds[turn % len(kinds)] if number == 0 else chance.choice(kinds)
+            trouble, _, operation = kind.rpartition(" ")
             first = chance.randint(0, 1) if operation in RARE else int(chance.expovariate(0.1))
-            for number in range(first, first + chance.choice(BURSTS)):
-                self._at[operation, number] = trouble
+            for nth in range(first, first + chance.choice(BURSTS)):
+                self._at[operation, nth] = trouble
 
     def trouble(self, operation: str) -> str | None:
         """Return what happens to this request, if anything does."""

@@ -10,7 +10,7 @@ from bench.faults.breaks import Guard
 from bench.faults.fleet import Role, counted
 from bench.faults.programs import Writer, warm
 from bench.faults.report import RunReport
-from bench.faults.strikes import draw_plan, port_kinds
+from bench.faults.strikes import draw_plan, op_for, port_kinds
 from bench.faults.virtual_time import LoopClock
 from bench.faults.world import Setting, World
 from upwell._core.keys import DEFAULT_POOL
@@ -61,7 +61,7 @@ class LocalBackend:
     def run(self, seed: int) -> RunReport:
         """Run the program of a seed under the faults of the seed, and check it."""
         chance = Random(seed)
-        program, plan = Writer(chance).program(), draw_plan(chance)
+        program, plan = Writer(chance).program(op_for(seed)), draw_plan(chance, seed)
         return World(self._setting(), seed, program, plan, chance).run()
 
     def _setting(self) -> Setting:

@@ -20,7 +20,7 @@ from bench.faults.fleet import Role, counted
 from bench.faults.ledger import Ledger
 from bench.faults.programs import Writer, warm
 from bench.faults.report import RunReport
-from bench.faults.strikes import draw_plan, port_kinds
+from bench.faults.strikes import draw_plan, op_for, port_kinds
 from bench.faults.virtual_time import LoopClock
 from bench.faults.world import Setting, World
 from upwell._aws.blobs import S3Blobs
@@ -79,8 +79,9 @@ class MotoBackend:
             self._open()
         self._runs += 1
         chance = Random(seed)
-        program, plan = Writer(chance, ACTIONS, sleeps_s=SLEEPS_S).program(), draw_plan(chance, throws=False)
-        self._faults.plan = RequestPlan(chance, plan.happened)
+        program = Writer(chance, ACTIONS, sleeps_s=SLEEPS_S).program(op_for(seed, throws=False))
+        plan = draw_plan(chance, seed, throws=False)
+        self._faults.plan = RequestPlan(chance, plan.happened, seed)
         world = World(self._setting(), seed, program, plan, chance)
         self._faults.on_put = lambda body: self._note(world.ledger, body)
         with _skipped_time(world.clock):

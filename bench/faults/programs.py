@@ -354,9 +354,11 @@ class Writer:
         self._n = 0
         self._cached_n = chance.randrange(10**9) * 1000  # other programs' results are in the cache, too
 
-    def program(self) -> Node:
-        """Return the root: an asynchronous branch."""
+    def program(self, with_op: str | None = None) -> Node:
+        """Return the root: an asynchronous branch, which begins with a step of this kind."""
         root = self.branch(0, sync=False)
+        if with_op is not None:
+            root["steps"].insert(0, self.step(0, with_op))
         while self._left > 0:
             root["steps"].append(self.step(0))
         return root
@@ -425,12 +427,12 @@ class Writer:
                     "nodes": [self._child(depth, sync=True) for _ in range(chance.randint(1, 2))],
                 }
 
-    def step(self, depth: int) -> Node:
+    def step(self, depth: int, op: str | None = None) -> Node:
         """Return a step of an asynchronous branch."""
         chance = self._chance
-        rest = "map trace equal cached size limited kept cancel orphan through"
+        rest = "map trace trace equal cached size limited kept cancel orphan through"
         kinds = ["gather"] * 3 + rest.split()
-        match chance.choice(kinds):
+        match op or chance.choice(kinds):
             case "map":
                 items = [self._next() for _ in range(chance.randint(2, 6))]
                 bad = [n for n in items if chance.random() < 0.2]
@@ -448,7 +450,7 @@ class Writer:
                     "op": "size",
                     "n": self._next(),
                     "in": chance.choice(sizes),
-                    "out": chance.choice(sizes),
+                    "out": sizes[-1] if op else chance.choice(sizes),
                 }
             case "limited":
                 nodes = [{**self.leaf(), "sleep_s": self._long_s()} for _ in range(chance.randint(2, 4))]

@@ -108,11 +108,15 @@ def port_kinds(*, throws: bool = True) -> list[str]:
     Args:
         throws: Whether errors are made there, rather than below the adapters.
     """
-    kinds = [
-        Strike(how, when).kind(label) for label in EFFECTS for how, when in HOWS if throws or how != "throw"
-    ]
-    reads = [Strike("throw", "before").kind(label) for label in READS] if throws else []
-    return [*kinds, *reads, *MESSAGE_KINDS, *OTHER_KINDS]
+    strikes = [strike.kind(label) for label, strike in strike_kinds(throws=throws)]
+    return [*strikes, *MESSAGE_KINDS, *OTHER_KINDS]
+
+
+def strike_kinds(*, throws: bool = True) -> list[tuple[str, Strike]]:
+    """Return every effect with every fault that it can have."""
+    hows = [pair for pair in HOWS if throws or pair[0] != "throw"]
+    kinds = [(label, Strike(how, when)) for label in EFFECTS for how, when in hows]
+    return kinds + ([(label, Strike("throw", "before")) for label in READS] if throws else [])
 
 
 RARE = frozenset(
@@ -120,29 +124,49 @@ RARE = frozenset(
     | {"take hold", "renew hold", "release hold", "read cache", "read blob", "read holds"}
 )
 """Effects that a program has few of, if any."""
+OPS = {
+    "blob": "size",
+    "read blob": "size",
+    "cache": "cached",
+    "hit": "cached",
+    "read cache": "cached",
+    "journal traced": "trace",
+    "take hold": "limited",
+    "renew hold": "limited",
+    "release hold": "limited",
+    "read holds": "limited",
+    "abort": "cancel",
+}
+"""Effects that only some steps of a program have."""
+SHARE_OF_SINGLES = 0.15
+"""Of the runs have one strike and nothing else: they must come to their end without the sweeper."""
 KILLS_MAX, STALLS_MAX = 4, 2
 """In one run: few enough that no action loses more executors, or is received more often, than it may."""
 
 
-def draw_plan(chance: Random, *, throws: bool = True, most: int = 9) -> Plan:
+def draw_plan(chance: Random, turn: int = 0, *, throws: bool = True, most: int = 9) -> Plan:
     """Return the faults of a run.
 
     Args:
         chance: Where its randomness comes from.
+        turn: Which run of many this is: the kinds of strikes take turns in being the first one.
         throws: Whether errors are made at the ports.
         most: Strikes, at most.
     """
     plan = Plan()
+    alone = chance.random() < SHARE_OF_SINGLES
     left = {"kill": KILLS_MAX, "stall": STALLS_MAX, "throw": most}
-    for _ in range(chance.randint(2, most)):
-        how, when = chance.choice(HOWS)
-        label = chance.choice([*EFFECTS, *READS] if (how, when) == ("throw", "before") else EFFECTS)
-        left[how] -= 1
-        if left[how] < 0 or (how == "throw" and not throws):
+    kinds = strike_kinds(throws=throws)
+    for number in range(chance.randint(2, most)):
+        label, strike = kinds[turn % len(kinds)] if number == 0 else chance.choice(kinds)
+        left[strike.how] -= 1
+        if left[strike.how] < 0:
             continue
-        plan.strikes[label, _number(chance, label)] = Strike(how, when)
-        if label == "release":  # something must be given back
-            plan.drains_at_s = (chance.uniform(0, 5),)
+        plan.strikes[label, _number(chance, label)] = strike
+        if label == "release" and not alone:  # something must be given back
+            plan.drains_at_s = (chance.uniform(0, 5), chance.uniform(5, 15), chance.uniform(5, 30))
+        if alone:
+            return plan
     if chance.random() < 0.25:
         plan.drains_at_s = tuple(chance.uniform(0, 60) for _ in range(chance.randint(1, 2)))
     if chance.random() < 0.7:
@@ -151,8 +175,14 @@ def draw_plan(chance: Random, *, throws: bool = True, most: int = 9) -> Plan:
     return plan
 
 
+def op_for(turn: int, *, throws: bool = True) -> str | None:
+    """Return the step that the first strike of a run needs, if it needs one."""
+    kinds = strike_kinds(throws=throws)
+    return OPS.get(kinds[turn % len(kinds)][0])
+
+
 def _number(chance: Random, label: str) -> int:
     """Return how many effects of this label shall pass before the one that is struck."""
     if label == "token":
         return 0
-    return chance.randint(0, 1) if label in RARE else int(chance.expovariate(0.12))
+    return int(chance.random() < 0.25) if label in RARE else int(chance.expovariate(0.12))

