@@ -75,7 +75,7 @@ class Guest:
                 case Kind.START:
                     self._start(frame)
                 case Kind.CANCEL:
-                    if frame.attempt in self._tasks:
+                    if frame.attempt in self._runs:
                         self._tasks[frame.attempt].cancel()
                 case Kind.IDLE:
                     await self._tell_idle(frame)
@@ -91,7 +91,8 @@ class Guest:
         host = RemoteHost(self, frame.attempt)
         run = TaskRun(load(Start, frame.head), frame.body, host, BundleLoader(), self._transfers)
         self._runs[frame.attempt] = run
-        self._tasks[frame.attempt] = asyncio.create_task(self._run(frame.attempt, run))
+        task = self._tasks[frame.attempt] = asyncio.create_task(self._run(frame.attempt, run))
+        task.add_done_callback(lambda _: self._ended(frame.attempt, task))
 
     async def _run(self, attempt: int, run: TaskRun) -> None:
         body = b""
@@ -103,10 +104,16 @@ class Guest:
             end = End(status=Status.ABORTED)
         except errors.UnavailableError as e:
             end = End(status=Status.QUEUED, error=describe(e, ""))
+        del self._runs[attempt]  # from here on it is too late to cancel it
         end = replace(end, stuck=await run.leaves_a_thread())
-        del self._runs[attempt], self._tasks[attempt]
         sys.stdout.flush()
         self._channel.send(Frame(Kind.ENDED, attempt, 0, dump(end), body))
+
+    def _ended(self, attempt: int, task: asyncio.Task[None]) -> None:
+        del self._tasks[attempt]
+        if task.cancelled():  # before it began: it could not say so itself
+            del self._runs[attempt]
+            self._channel.send(Frame(Kind.ENDED, attempt, 0, dump(End(status=Status.ABORTED))))
 
     async def _tell_idle(self, frame: Frame) -> None:
         run = self._runs.get(frame.attempt)
