@@ -127,7 +127,7 @@ class Processes:
             process.kill()
         self._forget_dead()
         idle = [p for processes in self._processes.values() for p in processes if not p.running]
-        for surplus in idle[: len(idle) - IDLE_MAX]:
+        for surplus in idle[: max(0, len(idle) - IDLE_MAX)]:
             surplus.kill()
 
     def _forget_dead(self) -> None:
