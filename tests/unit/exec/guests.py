@@ -207,3 +207,45 @@ async def leaves_children(n: int) -> str:
     calls = [asyncio.create_task(forever()) for _ in range(n)]
     await asyncio.wait(calls, timeout=0.3)
     return "left"
+
+
+# --- ends that are harder to see ----------------------------------------------------------------------------
+
+third = upwell.TaskEnvironment("thirds")
+
+
+@third.task
+async def third_pid() -> int:
+    return os.getpid()
+
+
+@env.task
+async def leaves_a_process(path: str, daemon: bool) -> None:
+    """Die, while a process that this one has forked has its files open."""
+    if os.fork() == 0:
+        if daemon:
+            os.setsid()
+        Path(path).write_text(str(os.getpid()))  # noqa: ASYNC240
+        time.sleep(60)  # noqa: ASYNC251
+        os._exit(0)
+    while not Path(path).exists() or not Path(path).read_text():  # noqa: ASYNC240,ASYNC110
+        await asyncio.sleep(0.005)
+    os._exit(3)
+
+
+@env.task
+def closes_its_socket() -> None:
+    """Live on, and hear nothing any more."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2 and "socket" in os.readlink(f"/proc/self/fd/{name}"):
+            os.close(int(name))
+    while True:
+        time.sleep(1)
+
+
+@env.task
+async def loses_its_zygote() -> int:
+    if upwell.ctx().attempt == 1:
+        os.kill(os.getppid(), signal.SIGKILL)
+        await asyncio.Event().wait()
+    return upwell.ctx().attempt

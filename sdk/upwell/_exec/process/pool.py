@@ -110,8 +110,12 @@ class Processes:
 
     async def _fork(self, key: Key, folder: Path) -> UserProcess:
         faults = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # the process closes it
-        forked = await self._zygote.fork(faults.fileno())
-        process = UserProcess(forked, await Channel.over(forked.sock), faults, self._memory_bytes)
+        try:
+            forked = await self._zygote.fork(faults.fileno())
+            process = UserProcess(forked, await Channel.over(forked.sock), faults, self._memory_bytes)
+        except BaseException:
+            faults.close()
+            raise
         self._living.add(process)
         process.on_end(lambda: self._living.discard(process))
         process.init(Init(code=str(folder), variables=dict(key.variables)))

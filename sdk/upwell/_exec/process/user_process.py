@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from upwell import errors
 from upwell._core.model import Status
@@ -20,8 +21,12 @@ from upwell._exec.process.heads import End, Init, Reply, dump, load
 from upwell._exec.process.memory import kernel_kills, private_bytes
 from upwell._exec.process.zygote import Forked
 
+PARTING_S = 1.0
+"""A process that has ended and its socket are gone soon after each other, unless somebody keeps one of them."""
 IDLE_ANSWER_S = 1.0
 """A process that does not answer for so long is busy: something holds its interpreter."""
+
+log = logging.getLogger("upwell.executor")
 
 
 @dataclass(eq=False)
@@ -132,21 +137,38 @@ class UserProcess:
         await asyncio.shield(self._end)
 
     async def _wait(self) -> None:
-        code = await self._exit
-        await asyncio.gather(self._reader, return_exceptions=True)  # ends that it still could send count
+        code = await self._exit_code()
         self.retired = True
+        if code is None:  # with the zygote, which is nobody's fault here
+            self._killed, code = True, -signal.SIGKILL
         self._faults.seek(0)
         self.death = Death(
             pid=self.pid,
             code=code,
             memory_bytes=self.memory_bytes,
             limit_bytes=self._limit_bytes,
-            out_of_memory=self._out_of_memory or (not self._killed and kernel_kills() > self._kernel_kills),
+            out_of_memory=self._out_of_memory or self._was_killed_by_kernel(code),
             stack=self._faults.read().decode(errors="replace"),
         )
         self._faults.close()
         self._channel.close()
         self._blame(self.death)
+
+    async def _exit_code(self) -> int | None:
+        """Return its exit code, once all has been read that it sent."""
+        either: list[asyncio.Future[Any]] = [self._reader, self._exit]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({self._exit}, timeout=PARTING_S)
+        if not self._exit.done():  # it lives, and nobody can talk to it: its code has closed the socket
+            self._end_group()
+        code = await self._exit
+        await asyncio.wait({self._reader}, timeout=PARTING_S)  # ends that it still could send count
+        if not self._reader.done():  # something that it has started keeps the socket
+            self._reader.cancel()
+            await asyncio.wait({self._reader})
+        elif self._reader.exception() is not None:
+            log.warning("what a user process said cannot be read", exc_info=self._reader.exception())
+        return code
 
     def _blame(self, death: Death) -> None:
         """Fail the attempt that brought the process down, if it can be told; the others are lost.
@@ -166,6 +188,10 @@ class UserProcess:
                 running.ended.set_result((End(status=Status.FAILED, error=error), b""))
             else:
                 running.ended.set_exception(AttemptLostError(death.loss(running.start.worker)))
+
+    def _was_killed_by_kernel(self, code: int) -> bool:
+        is_killed = code == -signal.SIGKILL and not self._killed
+        return is_killed and kernel_kills() > self._kernel_kills
 
     async def _read(self) -> None:
         async for frame in self._channel.frames():

@@ -40,12 +40,12 @@ class Forked:
     Attributes:
         pid: Of the process.
         sock: Our end of the socket to it.
-        exit: Becomes its exit code; negative for a signal.
+        exit: Becomes its exit code, negative for a signal; None if the zygote died, and it with it.
     """
 
     pid: int
     sock: socket.socket
-    exit: asyncio.Future[int]
+    exit: asyncio.Future[int | None]
 
 
 class ZygoteError(RuntimeError):
@@ -153,11 +153,15 @@ class Zygote:
         finally:
             theirs.close()
             os.close(status_w)
-        lines = await _lines(status_r)
-        first = await lines.readline()
+        try:
+            lines = await _lines(status_r)
+            first = await lines.readline()
+        except BaseException:
+            ours.close()  # which ends what is forked after all
+            raise
         if not first:
             ours.close()
-            raise ZygoteError("the process that user code is forked from ended; its error is in this log")
+            raise ZygoteError("no process was forked for user code; the error is in this log")
         return Forked(int(first), ours, asyncio.ensure_future(_exit_code(lines)))
 
     def close(self) -> None:
@@ -178,10 +182,10 @@ async def _lines(fd: int) -> asyncio.StreamReader:
     return reader
 
 
-async def _exit_code(lines: asyncio.StreamReader) -> int:
-    """Return what the zygote says of a process's end; if it is dead itself, the process was killed with it."""
+async def _exit_code(lines: asyncio.StreamReader) -> int | None:
+    """Return what the zygote says of a process's end; None if it is dead itself: the process died with it."""
     line = await lines.readline()
-    return int(line) if line else -signal.SIGKILL
+    return int(line) if line else None
 
 
 # --- in the zygote ------------------------------------------------------------------------------------------
@@ -218,19 +222,26 @@ def serve(control_fd: int, guest: Guest, parent: int) -> NoReturn:
             command, fds, _, _ = socket.recv_fds(control, 1, 3)
             if not command:
                 os._exit(0)
-            pid, report_fd = _fork(fds, guest)
-            reports[pid] = report_fd
+            sock_fd, report_fd, fault_fd = fds
+            pid = _fork(sock_fd, fault_fd, guest)
+            os.close(sock_fd)
+            os.close(fault_fd)
+            if pid is None:
+                os.close(report_fd)
+            else:
+                os.write(report_fd, b"%d\n" % pid)
+                reports[pid] = report_fd
 
 
-def _fork(fds: list[int], guest: Guest) -> tuple[int, int]:
-    sock_fd, report_fd, fault_fd = fds
+def _fork(sock_fd: int, fault_fd: int, guest: Guest) -> int | None:
     zygote = os.getpid()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:  # too many processes, too little memory: those that there are go on
+        traceback.print_exc()
+        return None
     if pid:
-        os.write(report_fd, b"%d\n" % pid)
-        os.close(sock_fd)
-        os.close(fault_fd)
-        return pid, report_fd
+        return pid
     code = 1
     try:
         die_with_parent(zygote)
@@ -263,9 +274,12 @@ def _leave_only(*kept: int) -> None:
 
 def _reap(reports: dict[int, int]) -> None:
     while reports:
-        pid, status = os.waitpid(-1, os.WNOHANG)
-        if pid == 0:
+        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is None:
             return
+        with suppress(ProcessLookupError, PermissionError):  # what it has started itself would keep its socket
+            os.killpg(ended.si_pid, signal.SIGKILL)
+        pid, status = os.waitpid(ended.si_pid, 0)
         report_fd = reports.pop(pid, None)
         if report_fd is not None:
             with suppress(BrokenPipeError):  # the executor has let go of it
