@@ -215,8 +215,9 @@ def _finish(record: ActionRecord | None, command: Finish, now: float) -> Decisio
         return _repeated_finish(record, command, now)
     record = _warned(record, command.warnings)
     if command.outcome.error is None:
-        found = replace(record, cached_from=command.cached_from)
-        return _ended(found, Event.SUCCEEDED, command.outcome, now)
+        if command.cached_from is not None:
+            record = replace(record, cached_from=command.cached_from)
+        return _ended(record, Event.SUCCEEDED, command.outcome, now)
     return _failed(record, command.outcome.status, command.outcome.error, now)
 
 

@@ -27,6 +27,9 @@ _WAITS: dict[str, frozenset[str] | None] = {
 }
 """Functions of asyncio and of `map` (None: all of a module) that wait for other tasks of the same loop."""
 
+ROOM_MIN = 64
+"""So many tasks are noted before those that are over are looked for."""
+
 _WRAPPERS = frozenset({"coroutine_wrapper", "async_generator_asend", "async_generator_athrow"})
 """What `__await__` of a coroutine, and a step of an asynchronous generator, give."""
 
@@ -35,18 +38,25 @@ class Tasks:
     """The asyncio tasks of one attempt."""
 
     def __init__(self) -> None:
-        self._all: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        self._all: list[weakref.ref[asyncio.Task[Any]]] = []
+        self._room = ROOM_MIN
         self.awaiting: set[asyncio.Task[Any]] = set()
         """Those that wait for a child right now."""
 
     def add(self, task: asyncio.Task[Any]) -> None:
         """Note a task of the attempt."""
-        self._all.add(task)
+        self._all.append(weakref.ref(task))
+        if len(self._all) > self._room:
+            self._all = [weakref.ref(task) for task in self._live()]
+            self._room = max(ROOM_MIN, 2 * len(self._all))
 
     def wait_for_children_only(self) -> bool:
         """Whether every live task waits for a child, or for another one that does."""
-        live = {task for task in self._all if not task.done()}
+        live = self._live()
         return bool(self.awaiting) and all(task in self.awaiting or _waits_for(task, live) for task in live)
+
+    def _live(self) -> set[asyncio.Task[Any]]:
+        return {task for ref in self._all if (task := ref()) is not None and not task.done()}
 
 
 def watch_tasks(loop: asyncio.AbstractEventLoop) -> None:

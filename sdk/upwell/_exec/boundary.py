@@ -32,8 +32,6 @@ class Start:
     """What earlier attempts recorded, by trace id."""
     alone: bool = False
     """Whether it must not share a process: an earlier attempt was lost, perhaps by its own doing."""
-    watched: bool = False
-    """Whether the engine asks what the task waits for (`UserCode.idle_s`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,10 +37,6 @@ class NoUsers:
         """See `Users.attempt`."""
         raise NotImplementedError("this process runs no actions")
 
-    def admits(self, spec: ActionSpec, *, busy: bool) -> bool:
-        """See `Users.admits`."""
-        return False
-
 
 def control_kernel(ports: Ports, settings: Settings, mode: Mode) -> Kernel:
     """Return a kernel that changes actions and runs none."""

@@ -7,14 +7,14 @@ once what is recorded there, sends what is not, and waits for what is under way.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 from upwell import errors
 from upwell._core.commands import Hit
+from upwell._core.holds import limits_of
 from upwell._core.ids import Occurrences, digest
 from upwell._core.journal import Completed, Journal, Traced
 from upwell._core.limits import MESSAGE_INLINE_BYTES, RECORD_INLINE_BYTES
@@ -43,6 +43,21 @@ from upwell._exec.watch import Watch
 from upwell._exec.windows import Windows
 
 T = TypeVar("T")
+
+
+class _Busy:
+    """Entered while the engine does something for a call that is not waiting for the child."""
+
+    __slots__ = ("times",)
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __enter__(self) -> None:
+        self.times += 1
+
+    def __exit__(self, *exc: object) -> None:
+        self.times -= 1
 
 
 class Driver:
@@ -77,7 +92,7 @@ class Driver:
         self._replays = record.attempt > 1 or record.generation > 1 or record.suspension is not None
         self._awaited: dict[str, ActionSpec] = {}
         self._user: UserCode | None = None
-        self._busy = 0
+        self._busy = _Busy()
         self.trouble: Exception | None = None
         """What failed of the engine's own work; the attempt does not count then."""
 
@@ -122,18 +137,9 @@ class Driver:
 
     async def idle_s(self) -> float:
         """Return for how long the task has waited for its children and done nothing else; 0 if it does."""
-        if self._user is None or self._busy or not self._open:
+        if self._user is None or self._busy.times or not self._open:
             return 0.0
         return await self._user.idle_s()
-
-    @contextmanager
-    def _at_work(self) -> Iterator[None]:
-        """While the engine does something for a call that is not waiting for the child."""
-        self._busy += 1
-        try:
-            yield
-        finally:
-            self._busy -= 1
 
     def suspend(self) -> None:
         """Leave, and remember which children the task waits for."""
@@ -200,7 +206,7 @@ class Driver:
 
     async def call(self, call: Call, inputs: bytes) -> Answer:
         """See `Host.call`."""
-        with self._at_work():
+        with self._busy:
             child_id = self._next_id(call)
             outcome = self.journal.outcomes.get(child_id)
             if outcome is None:
@@ -211,7 +217,7 @@ class Driver:
         if outcome.error is not None:
             return Answer(error=outcome.error)
         assert outcome.output is not None  # a success has one
-        with self._at_work():
+        with self._busy:
             return Answer(data=await self.load(outcome.output))
 
     async def load(self, payload: Payload) -> bytes:
@@ -303,7 +309,7 @@ class Driver:
         return None if hit is None else await self.guard(self._note_hit(child, inputs, hit))
 
     async def _outcome(self, child: ActionSpec, call: Call, inputs: bytes) -> Outcome:
-        if child.action_id in self.journal.open:
+        if child.action_id in self.journal.open or not limits_of(child.task):
             return await self._in_turn(child, call, inputs)
         async with self._windows.entered(child.task) as waited:
             if waited and child.task.cache_serialize and (hit := await self._hit(child, inputs)) is not None:
@@ -326,7 +332,7 @@ class Driver:
         self._slot.park()
         try:
             if self.journal.must_send(child.action_id):
-                with self._at_work():
+                with self._busy:
                     await self.guard(self._send(child, call, inputs))
             with self._upkeep.of(child, partial(self._send, child, call, inputs)):
                 outcome = await waiting

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from dataclasses import replace
 
 from upwell._core.guard import Growth, is_look_due, too_deep, too_many
 from upwell._core.journal import Journal
@@ -29,7 +28,7 @@ class RunSizes:
     def called(self, submission: str) -> Growth:
         """Count a child, and return what is known of its run."""
         growth = self._known.pop(submission, Growth())
-        growth = replace(growth, called=growth.called + 1)
+        growth = Growth(actions=growth.actions, called=growth.called + 1)
         self._keep(submission, growth)
         return growth
 

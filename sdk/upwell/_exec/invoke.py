@@ -62,8 +62,7 @@ def _start(kernel: Kernel, record: ActionRecord, driver: Driver) -> Start:
         mode=kernel.mode,
         blob_prefix=kernel.ports.blobs.uri(""),
         raw_data_prefix=kernel.ports.blobs.uri(data_prefix(record.spec.run.run_id)),
-        scratch=str(kernel.scratch_of(record)),
+        scratch=kernel.scratch_of(record),
         traces=driver.journal.traces,
         alone=record.losses > 0,
-        watched=True,
     )

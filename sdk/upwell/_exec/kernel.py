@@ -38,6 +38,6 @@ class Kernel:
     hub: Hub = field(default_factory=Hub)
     sizes: RunSizes = field(default_factory=RunSizes)
 
-    def scratch_of(self, record: ActionRecord) -> Path:
+    def scratch_of(self, record: ActionRecord) -> str:
         """Return the folder for downloads of an action's latest attempt."""
-        return self.scratch / record.spec.run.run_id / f"{record.spec.action_id}-{record.attempt}"
+        return f"{self.scratch}/{record.spec.run.run_id}/{record.spec.action_id}-{record.attempt}"

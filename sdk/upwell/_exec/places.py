@@ -83,6 +83,8 @@ class Places:
 
     async def take_limits(self) -> bool:
         """Take a place under each limit, all or none; nothing happens where one is held already."""
+        if not self._limits:
+            return True
         async with self._turn:
             for limit in self._limits:
                 if limit not in self._held and not await self._take(limit):
@@ -92,8 +94,9 @@ class Places:
 
     async def leave(self) -> None:
         """Leave the places of limits; the lock stays."""
-        async with self._turn:
-            await self._leave_all(self._limits)
+        if self._limits:
+            async with self._turn:
+                await self._leave_all(self._limits)
 
     async def sleep(self) -> None:
         """The attempt is suspended: leave the places of limits, and let the action's record keep the lock."""
@@ -104,6 +107,8 @@ class Places:
 
     async def release(self) -> None:
         """Leave everything. Where that fails, what is left runs out by itself."""
+        if not self._limits and self._lock is None:
+            return
         if self._slot is not None:
             self._slot.stop()
         async with self._turn:

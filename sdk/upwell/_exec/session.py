@@ -49,8 +49,7 @@ class Session:
         self._traces_left = set(start.traces)
         self._active_at = self.now()
         self.tasks = Tasks()
-        if start.watched:
-            watch_tasks(self._loop)
+        watch_tasks(self._loop)
 
     def idle_s(self) -> float:
         """Return for how long the task has waited for its children and done nothing else; 0 if it does."""
