@@ -48,12 +48,16 @@ def open_backend(name: str, root: Path, broken: Guard | None) -> Backend:
     return LocalBackend(root, broken)
 
 
-def run_all(backend: Backend, seeds: range, broken: Guard | None, *, quiet: bool = True) -> Summary:
+def run_all(
+    backend: Backend, seeds: range, broken: Guard | None, *, quiet: bool = True, verbose: bool = False
+) -> Summary:
     """Run the programs of seeds, and return what was found."""
     summary = Summary(backend=backend.name, kinds=backend.kinds, broken=broken)
     for seed in seeds:
         report = backend.run(seed)
         summary.add(report)
+        if verbose:
+            print("\n".join(report.story))
         if not quiet and report.wrong:
             print(f"seed {seed} failed: {'; '.join(report.wrong)}", file=sys.stderr, flush=True)
     return summary
@@ -74,10 +78,7 @@ def main() -> None:
         try:
             seeds = range(options.seed, options.seed + options.runs)
             backend.seeds = seeds
-            if options.verbose:
-                for seed in seeds:
-                    print("\n".join(backend.run(seed).story))
-            summary = run_all(backend, seeds, options.broken, quiet=options.json)
+            summary = run_all(backend, seeds, options.broken, quiet=options.json, verbose=options.verbose)
         finally:
             backend.close()
     print(summary.to_json() if options.json else "\n".join(summary.lines()))
