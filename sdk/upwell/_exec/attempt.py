@@ -205,7 +205,10 @@ class Attempt:
     async def _discard_if_ended(self) -> bool:
         """Delete the message of an action that ended under us; one that somebody else took over is theirs."""
         record = await self._kernel.ports.store.get(self._record.key)
-        if record is None or record.outcome is None:
+        is_late = self._kernel.ports.clock.now() > self._held_until
+        if (
+            record is None or record.outcome is None or is_late
+        ):  # who has it now may have ended it, and not replied
             return False
         await self._kernel.ports.queue.delete([self._delivery])
         return True

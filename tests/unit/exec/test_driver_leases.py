@@ -11,7 +11,10 @@ from tests.unit.exec.engine import RUN_ID, Engine, engine, until
 
 import upwell
 from upwell._core.model import ROOT_ID, ActionKey, Lease, Status
+from upwell._core.ports import Delivery
+from upwell._exec import attempt
 from upwell._exec.effects import abort
+from upwell._exec.slots import Slot
 
 env = upwell.TaskEnvironment("leases")
 ROOT = ActionKey(RUN_ID, ROOT_ID)
@@ -109,6 +112,32 @@ async def test_an_attempt_that_was_aborted_elsewhere_stops_with_its_children(tmp
         await has_happened("parent stopped")
         await has_happened("child stopped")
         assert (await local.action_of(child)).status is Status.ABORTED
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
+
+
+async def test_a_message_that_may_be_somebody_elses_is_not_deleted_with_an_ended_action(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has it may have ended the action and died before the parent knew: the message must come again."""
+    monkeypatch.setattr(attempt, "HELD_MARGIN_S", 1e9)  # every message of an attempt is long overdue
+    async with engine(tmp_path, heartbeat_s=0.05) as local, engine(tmp_path) as elsewhere:
+        executor, handled = local.platform._executor, asyncio.Queue[tuple[str, bool]]()
+        handle = executor.handle
+
+        async def noted(delivery: Delivery, slot: Slot | None = None, *, leave_at: float | None = None) -> bool:
+            done = await handle(delivery, slot, leave_at=leave_at)
+            handled.put_nowait((delivery.message.action.action_id, done))
+            return done
+
+        monkeypatch.setattr(executor, "handle", noted)
+        run = asyncio.create_task(local.run(parent))
+        await has_happened("child runs")
+        root = await local.store.get(ROOT)
+        assert root is not None
+        await abort(elsewhere.platform.kernel, root.spec, "enough")
+        ends = dict([await handled.get(), await handled.get()])
+        assert ends[ROOT_ID] is False
         run.cancel()
         await asyncio.gather(run, return_exceptions=True)
 
