@@ -9,7 +9,7 @@ from upwell._core.model import ActionRecord, ErrorInfo, Outcome, Status
 from upwell._exec.driver import Driver
 from upwell._exec.kernel import Kernel
 
-LOOKS_PER_LINGER = 5
+LOOKS_PER_LINGER, LOOK_MIN_S = 5, 0.02
 RESTART_S = 1.0
 """What leaving costs: another process takes the message, loads the code, reads the journal and replays."""
 SHARE_OF_WAIT = 0.05
@@ -47,13 +47,13 @@ async def linger(kernel: Kernel, driver: Driver, record: ActionRecord, leave_at:
     early_s = min(LEAVE_EARLY_S, LEAVE_EARLY_SHARE * life_s)
     last_s = min(LAST_MOMENT_S, LAST_MOMENT_SHARE * life_s)
     while True:
-        await clock.sleep(linger_s / LOOKS_PER_LINGER)
+        await clock.sleep(max(linger_s / LOOKS_PER_LINGER, LOOK_MIN_S))
         idle_s = await driver.idle_s()
         left_s = float("inf") if leave_at is None else leave_at - clock.now()
         if is_replaying and idle_s > 0:  # that is what leaving will cost again
             is_replaying = False
             linger_s = min(limit_s, max(linger_s, clock.now() - idle_s - begun_at))
-        if idle_s >= linger_s or (idle_s > 0 and left_s < early_s):
+        if idle_s > 0 and (idle_s >= linger_s or left_s < early_s):
             return Leave.WAITING
         if left_s < last_s:
             return Leave.INTERRUPTED if driver.open_children else Leave.OUT_OF_TIME

@@ -221,6 +221,12 @@ async def test_a_child_that_ends_while_the_suspension_is_written_is_not_missed(
         assert wakes
 
 
+@env.task
+async def works_first() -> int:
+    await asyncio.sleep(0.3)
+    return await child(1)
+
+
 async def _ended(engine_: Engine) -> bool:
     return any(action.status is Status.SUCCEEDED for action in await engine_.actions_of(child))
 
@@ -244,6 +250,15 @@ async def test_waking_one_that_is_awake_sends_nothing(tmp_path: Path) -> None:
         await wake(e.platform.kernel, key, again=True)
         deliveries = await e.platform.kernel.ports.queue.receive("default", 10, 0, 1)
         assert deliveries == []
+
+
+async def test_one_that_does_not_linger_is_not_suspended_before_it_waits(tmp_path: Path) -> None:
+    async with engine(tmp_path, suspends=True, linger_s=0) as e:
+        gate.set()
+        assert (await asyncio.wait_for(e.run(works_first), 8)).unwrap() == 1
+        attempts = (await e.action_of(works_first)).attempts
+        assert {one.end for one in attempts[:-1]} <= {"suspended"}
+        assert len(attempts) <= 2
 
 
 async def test_one_that_computes_when_its_process_ends_fails_with_what_to_do(tmp_path: Path) -> None:
