@@ -20,6 +20,7 @@ from tests.contract.store_samples import (
     running,
     succeeded,
 )
+from tests.contract.test_state_store_holds import hold
 
 from upwell._aws import dynamodb_table
 from upwell._aws.clients import Clients
@@ -213,6 +214,15 @@ async def test_a_failure_of_the_state_machine_itself_is_an_outcome_too(
 
 
 # --- retention and deployment ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("asleep", "kept_d"), [(False, 1), (True, 400)])
+async def test_a_place_that_nobody_leaves_expires_later_than_its_holder_can_sleep(
+    moto: Tables, asleep: bool, kept_d: int
+) -> None:
+    await DynamoStore(moto.clients, moto.settings).take_hold(replace(hold(), asleep=asleep), replaces=None)
+    (item,) = moto.clients.dynamodb.scan(TableName=moto.settings.runs_table)["Items"]
+    assert int(item["expires_at"]["N"]) == int(hold().expires_at) + kept_d * 86_400
 
 
 async def test_records_expire_after_the_retention_if_there_is_one(moto: Tables) -> None:

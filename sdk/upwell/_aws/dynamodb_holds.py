@@ -12,6 +12,8 @@ from upwell._core.wire import dump_hold, load_hold
 
 KEPT_S = 86_400.0
 """TTL deletes a hold of the dead so long after it ran out; until then it can be seen."""
+ASLEEP_KEPT_S = 400 * 86_400.0
+"""A place that sleeps with its action is held for as long as that may sleep: a run ends within 364 days."""
 
 
 class DynamoHolds:
@@ -70,8 +72,8 @@ def _item(hold: Hold) -> Item:
         "held_until": text(repr(hold.expires_at)),
         "hold": text(dump_hold(hold)),
     }
-    if not hold.asleep:
-        item["expires_at"] = number(int(hold.expires_at + KEPT_S))
+    kept_s = ASLEEP_KEPT_S if hold.asleep else KEPT_S
+    item["expires_at"] = number(int(hold.expires_at + kept_s))
     return item
 
 
