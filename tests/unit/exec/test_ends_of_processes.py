@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.exec import guests
-from tests.unit.exec.engine import Engine, engine
+from tests.unit.exec.engine import Engine, engine, until
 from tests.unit.exec.test_user_processes import ZYGOTE, Here, processes
 
 from upwell import errors
@@ -101,18 +101,21 @@ class NoHost:
         return 0.0
 
 
-async def test_an_attempt_that_is_stopped_before_it_begins_says_so(local: Engine, tmp_path: Path) -> None:
+async def a_start(local: Engine, scratch: Path) -> Start:
     run = await local.submission(guests.forever)
-    start = Start(
+    return Start(
         spec=run.root,
         attempt=1,
         worker="",
         mode="local",
         blob_prefix="",
         raw_data_prefix="",
-        scratch=str(tmp_path),
+        scratch=str(scratch),
     )
-    users = processes()
+
+
+async def test_an_attempt_that_is_stopped_before_it_begins_says_so(local: Engine, tmp_path: Path) -> None:
+    users, start = processes(), await a_start(local, tmp_path)
     try:
         process = await users.take(start)
         running = process.begin(start, guests.forever.interface.encode_inputs({}), NoHost())
@@ -120,5 +123,27 @@ async def test_an_attempt_that_is_stopped_before_it_begins_says_so(local: Engine
         async with asyncio.timeout(CANCEL_S):
             end, _ = await running.ended
         assert end.status is Status.ABORTED
+    finally:
+        await users.aclose()
+
+
+async def test_nothing_begins_in_a_process_that_is_dead_before_its_exit_code_is_known(
+    local: Engine, tmp_path: Path
+) -> None:
+    zygote = Zygote(ZYGOTE)
+    users = Processes(Here(), zygote)
+    try:
+        process = await users.take(await a_start(local, tmp_path))
+        assert zygote.pid is not None
+        os.kill(zygote.pid, signal.SIGSTOP)  # nobody reports the exit
+        os.kill(process.pid, signal.SIGKILL)
+
+        async def is_retired() -> bool:
+            return process.retired
+
+        await until(is_retired)
+        assert process.death is None
+        os.kill(zygote.pid, signal.SIGCONT)
+        await process.closed()
     finally:
         await users.aclose()

@@ -158,6 +158,7 @@ class UserProcess:
         """Return its exit code, once all has been read that it sent."""
         either: list[asyncio.Future[Any]] = [self._reader, self._exit]
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        self.retired = True  # at once: what began in it now would be blamed for what it has died of
         await asyncio.wait({self._exit}, timeout=PARTING_S)
         if not self._exit.done():  # it lives, and nobody can talk to it: its code has closed the socket
             self._end_group()
