@@ -29,6 +29,8 @@ class TaskThread(Generic[T]):
 
     async def is_alive(self, after_s: float) -> bool:
         """Whether the function still runs when so many seconds have passed."""
+        if self._result.done():
+            return False
         await asyncio.to_thread(self._thread.join, after_s)
         return self._thread.is_alive()
 

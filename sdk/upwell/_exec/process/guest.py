@@ -112,7 +112,7 @@ class Guest:
     def _ended(self, attempt: int, task: asyncio.Task[None]) -> None:
         del self._tasks[attempt]
         if task.cancelled():  # before it began: it could not say so itself
-            del self._runs[attempt]
+            self._runs.pop(attempt, None)
             self._channel.send(Frame(Kind.ENDED, attempt, 0, dump(End(status=Status.ABORTED))))
 
     async def _tell_idle(self, frame: Frame) -> None:
