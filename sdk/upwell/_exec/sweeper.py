@@ -57,8 +57,13 @@ class Sweeper:
         """Look at one run whenever it is due, until cancelled."""
         store, clock, settings = self._kernel.ports.store, self._kernel.ports.clock, self._kernel.settings
         while True:
-            run = await store.get_run(run_id)
-            due = clock.now() + settings.sweep_s if run is None or run.look_at is None else run.look_at
+            due = clock.now() + settings.sweep_s
+            try:
+                run = await store.get_run(run_id)
+                if run is not None and run.look_at is not None:
+                    due = run.look_at
+            except Exception:  # the store is out of reach: the next look finds it again
+                log.warning("a run could not be read", extra={"run_id": run_id}, exc_info=True)
             if due <= clock.now():
                 await self._try_to_look(run_id)
             await clock.sleep(min(max(due - clock.now(), settings.heartbeat_s), settings.sweep_s))

@@ -157,7 +157,7 @@ class Processes:
         used = sum(process.look_at_memory() for process in processes)
         if self._memory_bytes is None:
             return
-        own = private_bytes(os.getpid()) + private_bytes(self._zygote.pid or 0)
+        own = private_bytes(os.getpid())  # the zygote's pages are shared with this process or with its forks
         if processes and own + used > MEMORY_SHARE * self._memory_bytes:
             # One without work first: it only keeps modules warm.
             max(processes, key=lambda p: (not p.running, p.memory_bytes)).kill_for_memory()
