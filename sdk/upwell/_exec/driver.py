@@ -40,7 +40,7 @@ from upwell._exec.slots import Slot
 from upwell._exec.transition import transition
 from upwell._exec.upkeep import Upkeep
 from upwell._exec.watch import Watch
-from upwell._exec.windows import Windows
+from upwell._exec.windows import Windows, turn
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ class Driver:
         self._upkeep = Upkeep(kernel, self.journal)
         self._watch.send_lost = self._upkeep.send_lost
         self._in_flight = asyncio.Semaphore(window(record, kernel.settings.max_in_flight))
-        self._windows = Windows()
+        self._windows = Windows(kernel.ports.clock)
         self._open: dict[str, ActionSpec] = {}
         self._calls: set[asyncio.Future[Outcome]] = set()
         self._ended = False
@@ -311,13 +311,13 @@ class Driver:
     async def _outcome(self, child: ActionSpec, call: Call, inputs: bytes) -> Outcome:
         if child.action_id in self.journal.open or not limits_of(child.task):
             return await self._in_turn(child, call, inputs)
-        async with self._windows.entered(child.task) as waited:
+        async with self._windows.entered(child) as waited:
             if waited and child.task.cache_serialize and (hit := await self._hit(child, inputs)) is not None:
                 return hit
             return await self._in_turn(child, call, inputs)
 
     async def _in_turn(self, child: ActionSpec, call: Call, inputs: bytes) -> Outcome:
-        async with self._in_flight:
+        async with turn(self._in_flight, child, self._kernel.ports.clock):
             self._refuse_after_end(child)  # it may have waited for its turn until the end
             return await self._send_and_wait(child, call, inputs)
 

@@ -57,15 +57,16 @@ async def end_in_time(kernel: Kernel, spec: ActionSpec) -> None:
     Who runs it keeps to its bounds; this ends it while it waits: for an executor, for a retry, for children.
     """
     ports, key = kernel.ports, ActionKey(spec.run.run_id, spec.action_id)
-    record = unclaimed(spec)
+    record, is_held = unclaimed(spec), False
     while True:
         due, now = due_at(record), ports.clock.now()
         if due is None:  # it runs; it may be queued again
             assert spec.task.bounds.max_queued_s is not None  # else there is nothing to watch
             due = now + max(spec.task.bounds.max_queued_s, HELD_LOOK_S)
-        elif due <= now - LATE_S:  # somebody holds it
+        elif is_held and due <= now - LATE_S:
             due = now + HELD_LOOK_S
-        await ports.clock.sleep(due - now + LATE_S)
+        await ports.clock.sleep(max(0.0, due - now + LATE_S))
         if await time_out(kernel, spec):
             return
+        is_held = True
         record = await ports.store.get(key) or record
