@@ -89,7 +89,7 @@ class Map:
             *iterables: Iterables, async ones too; read no further than calls can start.
             group_name: Name of the group of the calls, after the task's name; `map` by default.
             concurrency: Calls under way at once; 0 is as many as the engine takes.
-            return_exceptions: Whether failures are results.
+            return_exceptions: Whether failures are results. A `RunawayRunError` is always raised.
 
         Raises:
             TypeError: `func` cannot be mapped, or something is not iterable.

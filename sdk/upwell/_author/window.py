@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Generic, TypeVar
 
+from upwell.errors import RunawayRunError
+
 T = TypeVar("T")
 
 
@@ -18,7 +20,8 @@ class Window(Generic[T]):
         limit: Calls under way at once.
         lookahead: Calls started and not taken yet, so that one slow call neither stops the others nor lets
             results pile up without end; None is unlimited.
-        fail_fast: Whether the first failure cancels all others and is raised; otherwise failures are results.
+        fail_fast: Whether the first failure cancels all others and is raised; otherwise failures are
+            results, but for a `RunawayRunError`: the run must end.
     """
 
     def __init__(self, limit: int, lookahead: int | None, *, fail_fast: bool) -> None:
@@ -98,7 +101,7 @@ class Window(Generic[T]):
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         if error is None:
             self._settled[index] = task.result()
-        elif isinstance(error, Exception) and not self._fail_fast:
+        elif isinstance(error, Exception) and not (self._fail_fast or isinstance(error, RunawayRunError)):
             self._settled[index] = error
         elif self._failure is None and not self._closing:
             self._failure = error

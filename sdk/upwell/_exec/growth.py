@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 
 from upwell._core.guard import Growth, is_look_due, too_deep, too_many
 from upwell._core.journal import Journal
@@ -84,9 +84,10 @@ class GrowthGuard:
         growth = self._sizes.called(submission)
         counts = self._sizes.stopped.get(submission)
         if counts is None and self._children >= self._max_actions:
+            mine = Counter({name: self._children - 1}) + Counter({parent: 1})  # without the one that is refused
             counts = await self._look(run_id, submission)
             if sum(counts.values()) < self._max_actions:  # the view is behind
-                counts = {name: self._children}
+                counts = mine
         elif counts is None and is_look_due(child.action_id, growth, self._max_actions):
             counts = await self._look(run_id, submission)
         if counts is None:

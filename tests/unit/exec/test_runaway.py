@@ -10,6 +10,7 @@ from tests.unit.exec.engine import engine
 
 import upwell
 from upwell import errors
+from upwell._author.task import Task
 from upwell._core.model import Status
 from upwell.testing.flows import FlowResult
 
@@ -79,6 +80,34 @@ async def test_a_parent_counts_its_own_children_exactly(tmp_path: Path) -> None:
 async def test_one_more_child_than_fits_is_refused(tmp_path: Path) -> None:
     async with engine(tmp_path) as e:
         result = await e.run(wide, 20, max_actions=20)
+        assert isinstance(result.error, errors.RunawayRunError)
+        assert "was about to call runaway.leaf" in str(result.error)
+
+
+async def test_what_the_run_is_full_of_is_counted_without_what_is_refused(tmp_path: Path) -> None:
+    async with engine(tmp_path) as e:
+        result = await e.run(wide, 100, max_actions=20)
+        assert "has 20 actions and may have 20 (max_actions): 19 of them are calls of runaway.leaf" in str(
+            result.error
+        )
+
+
+@env.task
+async def streams(n: int) -> int:
+    return len([result async for result in upwell.map(leaf, range(n), return_exceptions=True)])
+
+
+@env.task
+def loops(n: int) -> int:
+    return len(list(upwell.map(leaf, range(n))))
+
+
+@pytest.mark.parametrize("task", [streams, loops])
+async def test_a_map_that_gives_failures_as_values_raises_this_one(
+    tmp_path: Path, task: Task[..., int]
+) -> None:
+    async with engine(tmp_path) as e:
+        result = await e.run(task, 50, max_actions=20)
         assert isinstance(result.error, errors.RunawayRunError)
         assert "was about to call runaway.leaf" in str(result.error)
 
