@@ -157,13 +157,15 @@ def io(
     from upwell._cli.terminal import print_json
     from upwell._core.model import ActionKey
     from upwell._exec.payloads import unpack
-    from upwell.errors import UsageError
+    from upwell.errors import ActionNotFoundError
 
     async def load(backend: Backend, record: RunRecord) -> dict[str, Any]:
         found = await backend.store.get(ActionKey(run, action))
         is_root = action == record.root.action_id
         if found is None and not is_root:
-            raise UsageError(f"run {run} has no action {action!r}; `upwell get actions {run}` lists them")
+            raise ActionNotFoundError(
+                f"run {run} has no action {action!r}; `upwell get actions {run}` lists them"
+            )
         spec = record.root if found is None else found.spec
         outcome = record.outcome if found is None else found.outcome
         output: Payload | None = outcome.output if outcome is not None else None

@@ -89,7 +89,7 @@ def test_io_of_a_run_and_of_an_action(cli: Cli, failed: str) -> None:
     assert cli("get", "io", failed, action).out == "flaky.step succeeded\ninput i: 1\noutput o0: 1\n"
     assert cli("get", "io", failed, "--json").json["error"]["code"] == "RuntimeError"
     missing = cli("get", "io", failed, "nope")
-    assert missing.code == 2
+    assert missing.code == 1
     assert "no action 'nope'" in missing.error
 
 
