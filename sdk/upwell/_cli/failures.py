@@ -9,6 +9,7 @@ import traceback
 
 import typer
 
+from upwell._cli.session import with_backend
 from upwell._cli.terminal import err, note, one_line, plain
 from upwell.errors import UpwellError, UsageError
 
@@ -57,7 +58,7 @@ def report(error: BaseException, *, debug: bool) -> int:
         _show(_parsing_text(error))
         return USAGE
     if isinstance(error, UpwellError):
-        _show(str(error))
+        _show(str(error) if isinstance(error, UsageError) else with_backend(str(error)))
         if isinstance(error, TracedError) and (frames := user_frames(error.remote_traceback)):
             note(frames)
         if isinstance(error, InterruptedRunError):

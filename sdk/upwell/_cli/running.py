@@ -30,6 +30,7 @@ from upwell.errors import BaseRuntimeError, UsageError
 
 FILE_LABEL, ROOT_LABEL = f"{documents.HIDDEN_LABELS}file", f"{documents.HIDDEN_LABELS}root"
 """Where a run's code was, for a recovery with new code, and for any of a local run."""
+SAME_CODE = "with the code that the run was submitted with; --new-code takes what is here"
 
 
 def run_task(program: Program, task: Task[..., Any], inputs: Mapping[str, Any], flags: RunFlags) -> None:
@@ -61,7 +62,10 @@ def recover(name: str, record: RunRecord, flags: RunFlags, **options: Any) -> No
     if current_config().mode == "local":
         _run_here(name, lambda: recover_run.aio(name, **options), flags, record.outputs)
     else:
-        _submitted(asyncio.run(recover_run.aio(name, **options)), flags, record.outputs)
+        run = asyncio.run(recover_run.aio(name, **options))
+        if not options.get("new_code"):
+            note(SAME_CODE)
+        _submitted(run, flags, record.outputs)
 
 
 def rerun(
@@ -86,7 +90,10 @@ def rerun(
     if current_config().mode == "local":
         _run_here(name, work, flags, record.outputs)
     else:
-        _submitted(asyncio.run(work()), flags, record.outputs)
+        run = asyncio.run(work())
+        if not new_code:
+            note(SAME_CODE)
+        _submitted(run, flags, record.outputs)
 
 
 def _runner_options(program: Program, flags: RunFlags) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from upwell._client.config import Config
 
 PANEL = "Where runs are (any position)"
+_ABOUT_RUNS = re.compile("`upwell ((?:get|abort|recover|rerun) [^`]+)`")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +106,20 @@ class Session:
 
 def hint(command: str) -> str:
     """Return a command line to suggest, with the backend in it where one must say it."""
-    from upwell._client.config import current_config, from_environment
+    from upwell._client.config import current_config
 
     mode = current_config().mode
-    return (
-        f"`upwell {command}`"
-        if mode == from_environment(os.environ).mode
-        else f"`upwell {command} --backend {mode}`"
-    )
+    where = "" if mode == os.environ.get("UPWELL_BACKEND", "local") else f" --backend {mode}"
+    return f"`upwell {command}{where}`"
+
+
+def with_backend(text: str) -> str:
+    """Return a message in which the commands it suggests about runs say the backend, where they must."""
+
+    def command(found: re.Match[str]) -> str:
+        return found[0] if "--backend" in found[0] else hint(found[1])
+
+    return _ABOUT_RUNS.sub(command, text)
 
 
 def shared_options(func: Callable[..., Any]) -> Callable[..., Any]:

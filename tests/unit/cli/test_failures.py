@@ -7,6 +7,7 @@ import typer
 
 from upwell import errors
 from upwell._cli.failures import InterruptedRunError, ProgramError, RunFailedError, report, user_frames
+from upwell._client import config
 
 TRACEBACK = """Traceback (most recent call last):
   File "/home/me/flow.py", line 3, in main
@@ -43,6 +44,23 @@ def test_each_error_is_one_line_and_has_its_exit_code(
     assert shown.out == ""
     assert shown.err.startswith("error: ")
     assert len(shown.err.splitlines()) == 1
+
+
+def test_the_commands_that_a_message_suggests_say_the_backend(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "_current", config.Config(mode="sandbox"))
+    error = errors.RunStateError(
+        "wait for it, or `upwell abort r1`; `upwell sandbox status`; `upwell recover r1 -f`"
+    )
+    report(error, debug=False)
+    assert capsys.readouterr().err == (
+        "error: wait for it, or `upwell abort r1 --backend sandbox`; `upwell sandbox status`; "
+        "`upwell recover r1 -f --backend sandbox`\n"
+    )
+    monkeypatch.setenv("UPWELL_BACKEND", "sandbox")
+    report(error, debug=False)
+    assert "--backend" not in capsys.readouterr().err
 
 
 def test_a_message_of_many_lines_becomes_one(capsys: pytest.CaptureFixture[str]) -> None:
