@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 STYLES = {
     Status.QUEUED: "yellow",
     Status.RUNNING: "cyan",
+    Status.SUSPENDED: "blue",
     Status.SUCCEEDED: "green",
     Status.FAILED: "red",
     Status.TIMED_OUT: "red",

@@ -179,7 +179,7 @@ def _length(started_at: float | None, ended_at: float | None, status: Status) ->
     """Return how long something took, or has taken so far."""
     if not started_at:
         return ""
-    if ended_at is None and status is not Status.RUNNING:
+    if ended_at is None and status not in {Status.RUNNING, Status.SUSPENDED}:
         return ""
     seconds = (ended_at or time.time()) - started_at
     so_far = "+" if ended_at is None else ""

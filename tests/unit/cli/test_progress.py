@@ -64,3 +64,8 @@ def test_the_table_has_a_row_per_task_and_a_sum() -> None:
 def test_totals_are_over_all_tasks() -> None:
     view = snapshot(main={"RUNNING": 1}, leaf={"RUNNING": 2, "TIMED_OUT": 1}).view
     assert totals(view) == {Status.RUNNING: 3, Status.TIMED_OUT: 1}
+
+
+def test_every_status_of_an_action_is_counted() -> None:
+    statuses = [status for status in Status if status is not Status.NEW]
+    assert set(totals(snapshot(main={status.value: 1 for status in statuses}).view)) == set(statuses)
