@@ -2,7 +2,7 @@
 
 upwell run examples/crashers.py crash_everything --backend sandbox --follow
 
-Not for the `local` backend, which runs tasks in its own process: it would crash with them.
+Not for the `local` backend, which runs tasks in its own process: it would crash, or hang, with them.
 """
 
 import asyncio
