@@ -1,7 +1,7 @@
 """A parent that takes minutes, on a Lambda function whose invocations end after 20 seconds, and costs little.
 
 python examples/long_parent.py                            # ten children of 30 s each, one after the other
-python examples/long_parent.py --steps 3 --seconds 3 --lambda-timeout-s 8
+python examples/long_parent.py --steps 3 --seconds 3 --lambda-timeout-s 8    # too short to save much
 
 It starts a sandbox of its own. While the parent waits it is suspended: no invocation is open. Each child that
 ends wakes it, and it replays: what has returned before returns at once.

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from upwell import errors
+from upwell._core.bounds import is_bounded
 from upwell._core.commands import Hit
 from upwell._core.holds import limits_of
 from upwell._core.ids import Occurrences, digest
@@ -317,7 +318,8 @@ class Driver:
             return await self._in_turn(child, call, inputs)
 
     async def _in_turn(self, child: ActionSpec, call: Call, inputs: bytes) -> Outcome:
-        async with turn(self._in_flight, child, self._kernel.ports.clock):
+        is_patient = not is_bounded(child)
+        async with self._in_flight if is_patient else turn(self._in_flight, child, self._kernel.ports.clock):
             self._refuse_after_end(child)  # it may have waited for its turn until the end
             return await self._send_and_wait(child, call, inputs)
 
