@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import Any
@@ -29,7 +28,6 @@ class MessyQueue:
 
     def __init__(self, queue: Any, plan: Plan, chance: Random, *, late_s: float = LATE_S) -> None:
         self._queue, self._plan, self._chance, self._most_s = queue, plan, chance, late_s
-        self._times: Counter[tuple[str, str]] = Counter()
         self.on_dead: Callable[[Delivery], Awaitable[None]] | None = None
         """Handles what was received too often, as the handler of dead letters does."""
 
@@ -38,9 +36,9 @@ class MessyQueue:
 
     def _happens(self, probability: float, kind: str, message: Message) -> bool:
         mishap = (kind, message.action.action_id)
-        if not probability or self._times[mishap] >= MISHAPS_MAX or self._chance.random() >= probability:
+        if not probability or self._plan.mishaps[mishap] >= MISHAPS_MAX or self._chance.random() >= probability:
             return False
-        self._times[mishap] += 1
+        self._plan.mishaps[mishap] += 1
         self._plan.happened[kind] += 1
         return True
 

@@ -41,9 +41,9 @@ ACTIONS, SLEEPS_S = 5, (0.5, 3.0, 12.0)
 """Of a program: a request takes moto milliseconds."""
 POLL_S = 8.0
 """An empty queue is asked again after so long, or as soon as something is sent."""
-MACHINE_S = 0.005
 CPU_S = 120.0
 """A request takes moto some milliseconds, and who waits for a place under a limit makes many."""
+MACHINE_S = 0.005
 """Real time that the state machine's threads are given, whenever the run waits for them."""
 ROLES = [
     Role("cold", DEFAULT_POOL, 6, suspends=True),

@@ -82,6 +82,9 @@ class Plan:
     delays: float = 0.0
     redeliveries: float = 0.0
     forgotten_deletes: float = 0.0
+    mishaps: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(kind, action id) -> how often it happened to a message, whichever process sent or received it: copies of
+    one that waits for its turn each go on waiting, and many of them are only slow."""
 
     def strike(self, label: str) -> Strike | None:
         """Return the fault of this effect, if it has one."""

@@ -25,8 +25,9 @@ class Claim:
     """A message arrived; its receiver wants to run the action.
 
     Attributes:
-        wait_s: It would, but for a place that is not free: where it could begin, its message is sent anew with
+        wait_s: It would, but for a place that is not free: where it could begin, its message comes again after
             this delay.
+        received: How often the message was received, this time included.
     """
 
     spec: ActionSpec
@@ -34,6 +35,7 @@ class Claim:
     lease: Lease
     max_losses: int = 5
     wait_s: float | None = None
+    received: int = 1
     task_token: str | None = None
 
 

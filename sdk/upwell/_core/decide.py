@@ -53,6 +53,9 @@ from upwell._core.model import (
 from upwell._core.retry import retry_delay_s
 from upwell._core.states import Event, next_status
 
+WAITS_PER_MESSAGE = 5
+"""A message that waits for a place is hidden again: one request, and no copy where it fails. At the last of so
+many receives it is sent anew: what fails later must not find the receives before the dead-letter queue used up."""
 SHARE_OF_WAIT = 0.05
 """A woken parent starts later by this share of the time waited: what ends by then wakes nobody."""
 WAKE_DELAY_MAX_S = 900.0
@@ -187,6 +190,8 @@ def _start(record: ActionRecord, command: Claim, now: float) -> Decision:
         outcome = Outcome(status=Status.TIMED_OUT, error=late)
         return _ended(record, Event.TIMED_OUT, outcome, now)
     if command.wait_s is not None:
+        if command.received < WAITS_PER_MESSAGE:
+            return Decision(None, (Postpone(command.wait_s),))
         return Decision(None, (Resend(command.wait_s), Acknowledge()))
     number = record.attempt + (0 if record.is_resumed else 1)
     attempt = Attempt(number=number, executor=command.executor, started_at=now)

@@ -79,6 +79,7 @@ class Executor:
                 lease=lease,
                 max_losses=self.kernel.settings.max_system_losses,
                 wait_s=await places.take(),
+                received=delivery.received,
                 task_token=delivery.message.task_token,
             )
             if ports.clock.now() >= lease.expires_at:

@@ -22,7 +22,8 @@ from tests.unit.core.actions import (
 )
 
 from upwell._core.commands import Abort, Acknowledge, Effect, Finish, Postpone, Reply, Resend, Suspend
-from upwell._core.decide import decide
+from upwell._core.decide import WAITS_PER_MESSAGE, decide
+from upwell._core.limits import SQS_RECEIVES_MAX
 from upwell._core.model import ActionKey, ActionRecord, Status
 
 WAIT_S = 1.5
@@ -34,17 +35,25 @@ def suspended() -> ActionRecord:
 
 
 @pytest.mark.parametrize("given", [lambda: None, released, suspended, lambda: retrying(base_s=0)])
-def test_where_it_could_begin_it_is_sent_anew_and_nothing_is_written(given: Given) -> None:
+def test_where_it_could_begin_its_message_is_hidden_again_and_nothing_is_written(given: Given) -> None:
     decision = decide(given(), replace(claim(spec(retries=3), "lease-2"), wait_s=WAIT_S), NOW)
     assert decision.record is None
-    assert decision.effects == (Resend(WAIT_S), Acknowledge())
+    assert decision.effects == (Postpone(WAIT_S),)
+
+
+def test_a_message_that_was_hidden_often_is_sent_anew() -> None:
+    often = replace(claim(spec(), "lease-2"), wait_s=WAIT_S, received=WAITS_PER_MESSAGE)
+    assert decide(None, often, NOW).effects == (Resend(WAIT_S), Acknowledge())
+    less = replace(often, received=WAITS_PER_MESSAGE - 1)
+    assert decide(None, less, NOW).effects == (Postpone(WAIT_S),)
+    assert WAITS_PER_MESSAGE < SQS_RECEIVES_MAX
 
 
 def test_a_lost_action_waits_with_its_loss_not_counted_yet() -> None:
     now = NOW + LEASE_S
     decision = decide(running(), replace(claim(spec(), "lease-2"), wait_s=WAIT_S), now)
     assert decision.record is None
-    assert decision.effects == (Resend(WAIT_S), Acknowledge())
+    assert decision.effects == (Postpone(WAIT_S),)
     assert step(running(), claim(spec(), "lease-2", now=now), now).losses == 1
 
 
