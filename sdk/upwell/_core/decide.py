@@ -55,7 +55,7 @@ from upwell._core.states import Event, next_status
 
 WAITS_PER_MESSAGE = 5
 """A message that waits for a place is hidden again: one request, and no copy where it fails. At the last of so
-many receives it is sent anew: what fails later must not find the receives before the dead-letter queue used up."""
+many receives it is sent anew: what fails later must not find the receives before its dead letter used up."""
 SHARE_OF_WAIT = 0.05
 """A woken parent starts later by this share of the time waited: what ends by then wakes nobody."""
 WAKE_DELAY_MAX_S = 900.0

@@ -62,10 +62,16 @@ class GrowthGuard:
         self._max_actions = run.max_actions if run.max_actions is not None else settings.max_actions
         self._max_depth = run.max_depth if run.max_depth is not None else settings.max_depth
         self._children = 0
+        self._children_before = 0
 
     def begin(self, journal: Journal) -> None:
         """Count the children that an earlier attempt has called."""
-        self._children = len(journal.outcomes.keys() | journal.open.keys())
+        self._children = self._children_before = len(journal.outcomes.keys() | journal.open.keys())
+
+    @property
+    def _let_through(self) -> int:
+        """Children of a parent that is at the bound; others may be about to be refused at the same time."""
+        return max(self._children_before, self._max_actions - 1)
 
     async def refusal(self, child: ActionSpec) -> ErrorInfo | None:
         """Return the failure of a call that the run must not make any more; None if it may."""
@@ -84,7 +90,7 @@ class GrowthGuard:
         growth = self._sizes.called(submission)
         counts = self._sizes.stopped.get(submission)
         if counts is None and self._children >= self._max_actions:
-            mine = Counter({name: self._children - 1}) + Counter({parent: 1})  # without the one that is refused
+            mine = Counter({name: self._let_through}) + Counter({parent: 1})
             counts = await self._look(run_id, submission)
             if sum(counts.values()) < self._max_actions:  # the view is behind
                 counts = mine
