@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, overload
 
 import boto3
 from botocore.config import Config
+
+from upwell._aws.meter import meter_of
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -50,6 +53,8 @@ class Aws:
             region_name=region, aws_access_key_id=account, aws_secret_access_key=SECRET
         )
         self._clients: dict[str, Any] = {}
+        self._meter = meter_of(os.environ)
+        """Counts what Lambda's pollers ask of queues: AWS bills that to who owns them."""
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="aws")
 
     @overload
@@ -77,6 +82,8 @@ class Aws:
                 endpoint_url=self.endpoint,
                 config=Config(max_pool_connections=THREADS, retries={"total_max_attempts": 1}),
             )
+            if self._meter is not None and service == "sqs":
+                self._meter.watch(self._clients[service])
         return self._clients[service]
 
     async def call(self, operation: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -13,12 +13,22 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from upwell._aws.meter import METER_FILE
 from upwell_runtime.sandbox import launcher, reaper
 from upwell_runtime.sandbox.state import StateDir
 
 LOG_BYTES_MAX = 20_000_000
 """A log that is larger when looked at is kept once as `.1` and begins anew."""
-PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV")
+PASSED_ON = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "VIRTUAL_ENV",
+    METER_FILE,
+)
 """Variables of the user that children get. No others: real credentials must not reach emulated code."""
 
 log = logging.getLogger(__name__)

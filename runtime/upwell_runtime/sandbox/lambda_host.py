@@ -244,9 +244,13 @@ class LambdaHost:
         return [entry for function in self._functions.values() for entry in function.status()]
 
     def usage(self) -> dict[str, dict[str, float]]:
-        """Return how often each function was invoked so far, and for how long in all."""
+        """Return how often each function was invoked so far, for how long in all, and its size."""
         return {
-            name: {"invocations": function.invocations, "billed_s": round(function.billed_s, 3)}
+            name: {
+                "invocations": function.invocations,
+                "billed_s": round(function.billed_s, 3),
+                "memory_mib": function.spec.memory_mib,
+            }
             for name, function in self._functions.items()
         }
 

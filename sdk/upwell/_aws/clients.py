@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import boto3
 from botocore.config import Config
 
+from upwell._aws.meter import Meter, meter_of
+
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -38,6 +40,7 @@ class Clients:
         environment: `AWS_*` values to use in place of this process's own, as the sandbox gives them: region,
             credentials, endpoint.
         threads: Calls in flight at a time.
+        meter: Counts their requests; None takes the one that this process's environment asks for, if any.
     """
 
     def __init__(
@@ -47,11 +50,13 @@ class Clients:
         profile: str | None = None,
         environment: Mapping[str, str] | None = None,
         threads: int = MAX_THREADS,
+        meter: Meter | None = None,
     ) -> None:
         self._size = threads
         self._region = region
         self._profile = profile
         self._environment = environment
+        self._meter = meter or meter_of(os.environ)
         self._lock = threading.RLock()
         self._made: dict[str, Any] = {}
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="upwell-aws")
@@ -69,7 +74,11 @@ class Clients:
     def copy(self) -> Clients:
         """Return clients of the same configuration that are closed on their own."""
         return Clients(
-            region=self._region, profile=self._profile, environment=self._environment, threads=self._size
+            region=self._region,
+            profile=self._profile,
+            environment=self._environment,
+            threads=self._size,
+            meter=self._meter,
         )
 
     async def call(self, request: Callable[[], T]) -> T:
@@ -112,7 +121,10 @@ class Clients:
             if service not in self._made:
                 made: Any = self._session
                 endpoint = (self._environment or {}).get("AWS_ENDPOINT_URL") or None
-                self._made[service] = made.client(service, endpoint_url=endpoint, config=self._config)
+                client = made.client(service, endpoint_url=endpoint, config=self._config)
+                if self._meter is not None:
+                    self._meter.watch(client)
+                self._made[service] = client
             return self._made[service]
 
     @property

@@ -45,10 +45,19 @@ class Sandbox:
                 f"the sandbox at {self.control_url} does not answer ({e.reason}); `upwell sandbox start`"
             ) from e
 
+    def status(self) -> dict[str, Any]:
+        """Return what runs in it: pools, workers, executors, and how much the functions were used.
+
+        Raises:
+            OSError, HTTPException: it does not answer.
+        """
+        found: dict[str, Any] = json.loads(self._ask("GET", "/status", None, timeout_s=STATUS_TIMEOUT_S))
+        return found
+
     def answers(self) -> bool:
         """Whether it is there and well."""
         try:
-            self._ask("GET", "/status", None, timeout_s=STATUS_TIMEOUT_S)
+            self.status()
         except (OSError, HTTPException):  # refused, timed out, or somebody else's port by now
             return False
         return True

@@ -46,6 +46,11 @@ class MotoFlows:
         self._clients = clients
         self._settings = settings
 
+    @property
+    def clients(self) -> Clients:
+        """What the flows' requests go through."""
+        return self._clients
+
     def run(self, task: Task[..., Any], *args: Any, **kwargs: Any) -> FlowResult:
         """Run a flow to its end; see `arun`."""
         return asyncio.run(self.arun(task, *args, **kwargs))
