@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from upwell._core.keys import EVENTS
+
 TIMEOUT_CODE = "DeadlineExceededError"
 """Code of a run that took too long; names of our own must not start with `States.`."""
 CAUSE = "States.Format('{}', $.error.Cause)"
@@ -130,7 +132,7 @@ def _announce(tasks: str, *, status: str, then: str) -> dict[str, Any]:
         "Parameters": {
             "Entries": [
                 {
-                    "Source": "upwell",
+                    "Source": EVENTS,
                     "DetailType": "Run Ended",
                     "Detail": {"run_id.$": "$.run_id", "status": status},
                 }

@@ -75,6 +75,10 @@ class Deployment:
         """Return the ARN of a worker pool's service; `*` stands for every pool."""
         return regional_arn("ecs", f"service/{self.prefix}/{self.prefix}-{pool}")
 
+    def task_arn(self, task: str) -> str:
+        """Return the ARN of a worker's task; `*` stands for every task of the cluster."""
+        return regional_arn("ecs", f"task/{self.prefix}/{task}")
+
     @property
     def cluster_arn(self) -> str:
         """ARN of the cluster of worker services."""

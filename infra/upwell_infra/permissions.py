@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import Aws
 
-from upwell._core.keys import BUNDLES, CACHED, DATA, HOLDS, RUNS_BY_LOOK, RUNTIME, VALUES
+from upwell._core.keys import BUNDLES, CACHED, DATA, EVENTS, HOLDS, RUNS_BY_LOOK, RUNTIME, VALUES
 from upwell_infra.deployment import Deployment, regional_arn
 from upwell_infra.grants import Grant
 
@@ -61,6 +61,12 @@ def engine_grants(deployment: Deployment) -> list[Grant]:
             actions=["sqs:SendMessage"],
             resources=[deployment.queue_arn("*")],
             reason=ANY_POOL,
+        ),
+        Grant(
+            sid="TellScaler",
+            actions=["events:PutEvents"],
+            resources=[regional_arn("events", "event-bus/default")],
+            conditions={"StringEquals": {"events:source": EVENTS}},
         ),
         Grant(
             sid="EndRuns",
@@ -247,6 +253,16 @@ def machine_grants(deployment: Deployment) -> list[Grant]:
             reason=NO_RESOURCE,
         ),
     ]
+
+
+def protect_grant(deployment: Deployment) -> Grant:
+    """Return the permission of a worker to keep its task from scale-in; ECS asks in the name of the task."""
+    return Grant(
+        sid="ProtectTask",
+        actions=["ecs:GetTaskProtection", "ecs:UpdateTaskProtection"],
+        resources=[deployment.task_arn("*")],
+        reason="a task is named when it starts; they are the tasks of our cluster",
+    )
 
 
 def fetch_runtime_grant(deployment: Deployment) -> Grant:

@@ -12,6 +12,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from upwell._core.keys import DEFAULT_POOL, EVENTS, WORK_SENT
 from upwell_infra import permissions
 from upwell_infra.bucket import BlobBucket
 from upwell_infra.deployment import CodeLocation, Deployment
@@ -173,7 +174,37 @@ class Platform(Construct):
             schedule=events.Schedule.rate(Duration.minutes(1)),
             targets=[targets.LambdaFunction(scale.function)],
         )
+        self._scale_at_once(scale)
         return scale
+
+    def _scale_at_once(self, scale: RuntimeFunction) -> None:
+        """Have the scaler look at a pool when it was sent work: by the engine, or as the root of a run."""
+        prefix = self.deployment.prefix
+        events.Rule(
+            self,
+            "WorkSentRule",
+            rule_name=f"{prefix}-work-sent",
+            event_pattern=events.EventPattern(
+                source=[EVENTS], detail_type=[WORK_SENT], detail={"prefix": [prefix]}
+            ),
+            targets=[targets.LambdaFunction(scale.function)],
+        )
+        events.Rule(
+            self,
+            "RunStartedRule",
+            rule_name=f"{prefix}-run-started",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "status": ["RUNNING"],
+                    "stateMachineArn": [self.deployment.state_machine_arn],
+                    # Nobody scales the default pool, where most runs begin.
+                    "input": [{"anything-but": {"wildcard": f'*/{prefix}-{DEFAULT_POOL}"*'}}],
+                },
+            ),
+            targets=[targets.LambdaFunction(scale.function)],
+        )
 
     def _sweep(self) -> RuntimeFunction:
         sweep = self._function(

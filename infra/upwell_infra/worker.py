@@ -13,7 +13,7 @@ from constructs import Construct
 from upwell_infra.deployment import Deployment
 from upwell_infra.function import write_logs
 from upwell_infra.grants import Grant, acknowledge, service_role
-from upwell_infra.permissions import fetch_runtime_grant
+from upwell_infra.permissions import fetch_runtime_grant, protect_grant
 from upwell_infra.stage import Stage
 
 IMAGE = "public.ecr.aws/lambda/python:3.11"
@@ -59,7 +59,7 @@ class WorkerService(Construct):
             retention=stage.log_retention,
             removal_policy=stage.removal_policy,
         )
-        self.role = service_role(self, "Role", "ecs-tasks", [*grants, fetch_runtime_grant(deployment)])
+        self.role = service_role(self, "Role", "ecs-tasks", [*grants, fetch_runtime_grant(deployment), protect_grant(deployment)])
         starter = service_role(self, "ExecutionRole", "ecs-tasks", [write_logs(self.log_group)])
 
         name = f"{deployment.prefix}-{pool}"

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ def drain(*_):
     pathlib.Path(os.environ["NOTES"], f"drained-{os.getpid()}").touch()
     sys.exit(0)
 signal.signal(signal.SIGTERM, drain if "STUBBORN" not in os.environ else signal.SIG_IGN)
-told = {name: os.environ[name] for name in ("UPWELL_POOL", "ECS_CONTAINER_METADATA_URI_V4")}
+told = {name: os.environ[name] for name in ("UPWELL_POOL", "ECS_CONTAINER_METADATA_URI_V4", "ECS_AGENT_URI")}
 pathlib.Path(os.environ["NOTES"], f"up-{os.getpid()}").write_text(json.dumps(told))
 while True:
     signal.pause()
@@ -64,6 +65,11 @@ class Cluster:
     async def scale(self, desired: int) -> None:
         ecs = self.aws.client("ecs")
         await self.aws.call(ecs.update_service, cluster="upwell-dev", service=SERVICE, desiredCount=desired)
+
+    def protect(self, task_arn: str, until: float | None) -> None:
+        told = self.agent.protect(task_arn.rpartition("/")[2], until)
+        assert told is not None
+        assert told["ProtectionEnabled"] is (until is not None)
 
     def workers(self) -> dict[int, str]:
         """Return the workers that are up: pid -> task ARN."""
@@ -117,7 +123,11 @@ async def test_a_worker_has_the_environment_of_its_container_and_knows_its_task(
     ((pid, task_arn),) = (await cluster.wait(1)).items()
     told = json.loads((cluster.notes / f"up-{pid}").read_text())
     task_id = task_arn.rpartition("/")[2]
-    assert told == {"UPWELL_POOL": "gpu", "ECS_CONTAINER_METADATA_URI_V4": f"http://meta/{task_id}"}
+    assert told == {
+        "UPWELL_POOL": "gpu",
+        "ECS_CONTAINER_METADATA_URI_V4": f"http://meta/{task_id}",
+        "ECS_AGENT_URI": f"http://meta/{task_id}",
+    }
     metadata = cluster.agent.metadata(task_id)
     assert metadata is not None
     assert metadata["TaskARN"] == task_arn
@@ -145,6 +155,43 @@ async def test_scaling_down_lets_workers_drain(cluster: Cluster) -> None:
     (gone,) = before.keys() - after.keys()
     await until(lambda: process_started(gone) is None)
     assert (cluster.notes / f"drained-{gone}").exists()
+
+
+async def test_scaling_down_spares_the_protected_and_takes_an_idle_one(cluster: Cluster) -> None:
+    await cluster.create(desired=1)
+    (old,) = await cluster.wait(1)
+    await cluster.scale(2)
+    ((busy, task_arn),) = [(pid, arn) for pid, arn in (await cluster.wait(2)).items() if pid != old]
+    cluster.protect(task_arn, time.time() + 600)  # the newest, which the emulator drops first
+    await cluster.scale(1)
+    await until(lambda: process_started(old) is None)
+    assert list(cluster.workers()) == [busy]
+    await cluster.scale(2)
+    assert busy in await cluster.wait(2)
+
+
+async def test_a_protected_worker_outlives_its_service_s_count_until_it_is_released(cluster: Cluster) -> None:
+    await cluster.create(desired=2)
+    workers = await cluster.wait(2)
+    for task_arn in workers.values():
+        cluster.protect(task_arn, time.time() + 600)
+    await cluster.scale(0)
+    await until(lambda: cluster.agent.placeless(SERVICE) == 2)
+    await cluster.scale(1)  # they count: none is started
+    await until(lambda: cluster.agent.placeless(SERVICE) == 1)
+    assert cluster.workers() == workers
+    for task_arn in workers.values():
+        cluster.protect(task_arn, None)
+    assert len(await cluster.wait(1)) == 1
+
+
+async def test_a_task_that_somebody_stops_is_not_saved_by_its_protection(cluster: Cluster) -> None:
+    await cluster.create(desired=1)
+    ((pid, task_arn),) = (await cluster.wait(1)).items()
+    cluster.protect(task_arn, time.time() + 600)
+    ecs = cluster.aws.client("ecs")
+    await cluster.aws.call(ecs.stop_task, cluster="upwell-dev", task=task_arn, reason="by hand")
+    await until(lambda: process_started(pid) is None)
 
 
 async def test_a_worker_that_does_not_drain_is_killed_after_its_stop_timeout(cluster: Cluster) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -58,3 +59,72 @@ def test_a_pool_that_cannot_be_scaled_does_not_hold_up_the_others(pools: tuple[W
         asyncio.run(scaler.scale_all(1000.0))
     answer = clients.ecs.describe_services(cluster="upwell-dev", services=["upwell-dev-train"])
     assert answer["services"][0]["desiredCount"] == 3
+
+
+def desired(clients: Any) -> int:
+    answer = clients.ecs.describe_services(cluster="upwell-dev", services=["upwell-dev-train"])
+    count: int = answer["services"][0]["desiredCount"]
+    return count
+
+
+def test_a_pool_that_was_sent_work_is_looked_at_alone(pools: tuple[WorkerPools, Any]) -> None:
+    scaler, clients = pools
+    assert asyncio.run(scaler.scale_one("train", 1, 1000.0)) == {"train": 3}
+    assert desired(clients) == 3
+
+
+def test_what_was_sent_counts_before_the_queue_shows_it(
+    pools: tuple[WorkerPools, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scaler, clients = pools
+
+    async def empty(self: Depths, pool: str) -> Depth:
+        return Depth(visible=0, in_flight=0)
+
+    monkeypatch.setattr(Depths, "depth", empty)
+    assert asyncio.run(scaler.scale_one("train", 2, 1000.0)) == {"train": 2}
+    assert desired(clients) == 2
+
+
+def test_a_pool_without_workers_is_left_alone(pools: tuple[WorkerPools, Any]) -> None:
+    scaler, _ = pools
+    assert asyncio.run(scaler.scale_one("a-lambda-pool", 1, 1000.0)) == {}
+
+
+def test_looks_at_the_same_time_both_count(pools: tuple[WorkerPools, Any]) -> None:
+    """Each reads the memory before the other writes it: one loses, and looks again."""
+    scaler, clients = pools
+    memory, met = scaler._remembered, asyncio.Barrier(2)
+    first = {"a": True, "b": True}
+
+    def meeting(name: str) -> Any:
+        async def read(pool: str) -> str | None:
+            text = await memory(pool)
+            if first.pop(name, False):
+                await met.wait()
+            return text
+
+        return read
+
+    async def both() -> None:
+        other = WorkerPools(scaler._clients, scaler._settings, scaler._queue)
+        scaler._remembered = meeting("a")  # type: ignore[method-assign]  # to make them meet
+        other._remembered = meeting("b")  # type: ignore[method-assign]  # likewise
+        await asyncio.gather(scaler.scale_one("train", 1, 1000.0), other.scale_one("train", 1, 2000.0))
+
+    asyncio.run(both())
+    key = {"pk": {"S": "pool#train"}, "sk": {"S": "scale"}}
+    state = clients.dynamodb.get_item(TableName="upwell-dev-runs", Key=key)["Item"]["state"]["S"]
+    assert json.loads(state)["busy_at"] in {1000.0, 2000.0}
+    assert desired(clients) == 3
+
+
+def test_the_memory_of_an_older_scaler_is_read(pools: tuple[WorkerPools, Any]) -> None:
+    scaler, clients = pools
+    item = {
+        "pk": {"S": "pool#train"},
+        "sk": {"S": "scale"},
+        "state": {"S": json.dumps({"busy_at": 990.0, "needed_at": 990.0})},
+    }
+    clients.dynamodb.put_item(TableName="upwell-dev-runs", Item=item)
+    assert asyncio.run(scaler.scale_one("train", 1, 1000.0)) == {"train": 3}

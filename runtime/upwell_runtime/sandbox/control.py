@@ -6,6 +6,7 @@ import hmac
 import json
 import logging
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 EVENT_BYTES_MAX = 8 * 1024 * 1024
+PROTECTION_PATH = "/task-protection/v1/state"
+PROTECTION_MINUTES = 120
+"""How long ECS protects a task that does not say how long."""
 
 
 class Controlled(Protocol):
@@ -37,6 +41,12 @@ class Controlled(Protocol):
 
     def task_metadata(self, task_id: str) -> dict[str, Any] | None:
         """Return what a worker's task is told about itself."""
+
+    def protection(self, task_id: str) -> dict[str, Any] | None:
+        """Return whether and until when a worker's task is protected from scale-in; None if there is no such."""
+
+    def protect(self, task_id: str, until: float | None) -> dict[str, Any] | None:
+        """Protect a worker's task until then, epoch seconds, or no more; return what `protection` does."""
 
     def request_stop(self, reason: str) -> None:
         """Begin to shut down."""
@@ -57,9 +67,10 @@ class Control:
         app.router.add_get("/status", self._status)
         app.router.add_post("/pools", self._pools)
         app.router.add_post("/stop", self._stop)
-        # These two cannot send a token in a header, so an unguessable path stands for it.
+        # These cannot send a token in a header, so an unguessable path stands for it.
         app.router.add_post("/open/{token}/functions/{name}", self._invoke)
         app.router.add_get("/open/{token}/tasks/{task_id}{rest:(/task)?}", self._task)
+        app.router.add_route("*", f"/open/{{token}}/tasks/{{task_id}}{PROTECTION_PATH}", self._protection)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
 
     @property
@@ -123,3 +134,16 @@ class Control:
         if metadata is None:
             raise web.HTTPNotFound(text=json.dumps({"error": "no such task"}))
         return web.json_response(metadata)
+
+    async def _protection(self, request: web.Request) -> web.Response:
+        """Serve the endpoint by which a task of a service keeps itself from scale-in."""
+        task_id, told = request.match_info["task_id"], self._controlled.protection(request.match_info["task_id"])
+        if request.method == "PUT":
+            wanted = await request.json()
+            minutes = int(wanted.get("ExpiresInMinutes", PROTECTION_MINUTES))
+            until = time.time() + 60 * minutes if wanted["ProtectionEnabled"] else None
+            told = self._controlled.protect(task_id, until)
+        if told is None:
+            failure = {"Arn": task_id, "Reason": "MISSING"}
+            return web.json_response({"requestID": "", "failure": failure}, status=404)
+        return web.json_response({"requestID": "", "protection": told})

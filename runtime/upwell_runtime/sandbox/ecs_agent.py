@@ -1,10 +1,15 @@
-"""Runs the tasks of the emulated ECS as worker processes, as Fargate runs them as containers."""
+"""Runs the tasks of the emulated ECS as worker processes, as Fargate runs them as containers.
+
+The emulator knows no scale-in protection: it drops the newest task. Where that one is protected, another one of the
+service is stopped, and its *place* (the task that the emulator keeps) is the protected one's from then on.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +25,8 @@ log = logging.getLogger(__name__)
 SYNC_S = 0.25
 STOP_TIMEOUT_S = 30.0
 """Of a container that names none, as on Fargate."""
+SCALED_IN = "Service scaling down"
+"""Why a task was stopped, where protection counts. `StopTask` ends protected tasks too."""
 SHORT_LIFE_S = 5.0
 """A worker that ends sooner counts as failing; its service waits before it starts the next."""
 BACKOFF_MAX_S = 10.0
@@ -37,6 +44,15 @@ class Worker:
     child: Child
     started: float
     stopping: asyncio.Task[None] | None = None
+    place: str | None = None
+    """The running task of the emulator that this worker stands for; None while it is only protected."""
+    protected_until: float = 0.0
+    """Epoch seconds."""
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether scale-in must spare it."""
+        return time.time() < self.protected_until
 
     @property
     def task_id(self) -> str:
@@ -91,13 +107,38 @@ class EcsAgent:
                 ecs.list_tasks, cluster=self.cluster, serviceName=service, desiredStatus="RUNNING"
             )
             wanted |= dict.fromkeys(tasks["taskArns"], service)
-        for worker in self._workers.values():
-            if worker.task_arn not in wanted and worker.stopping is None:
-                worker.stopping = asyncio.create_task(self._stop(worker))
+        for worker in [worker for worker in self._workers.values() if worker.place not in wanted]:
+            if worker.stopping is None:
+                await self._drop(worker, wanted)
         now = asyncio.get_running_loop().time()
+        taken = {worker.place for worker in self._workers.values()}
         for task_arn, service in wanted.items():
-            if task_arn not in self._workers and now >= self._backoff.setdefault(service, Backoff()).not_before:
+            if task_arn in taken:
+                continue
+            if spared := next((w for w in self._running(service) if w.place is None), None):
+                spared.place = task_arn
+            elif now >= self._backoff.setdefault(service, Backoff()).not_before:
                 await self._start(task_arn, service)
+
+    def _running(self, service: str) -> list[Worker]:
+        return [w for w in self._workers.values() if w.service == service and w.stopping is None]
+
+    async def _drop(self, worker: Worker, wanted: Mapping[str, str]) -> None:
+        """Stop a worker whose task is not wanted any more, or another one of its service in its stead."""
+        if worker.place is not None and worker.is_protected and await self._was_scaled_in(worker.place):
+            worker.place = None
+        if worker.place is None and worker.is_protected:
+            others = [w for w in self._running(worker.service) if w.place in wanted and not w.is_protected]
+            if not others:
+                return
+            worker.place, others[-1].place = others[-1].place, None
+            worker = others[-1]
+        worker.stopping = asyncio.create_task(self._stop(worker))
+
+    async def _was_scaled_in(self, task_arn: str) -> bool:
+        ecs = self.aws.client("ecs")
+        described = await self.aws.call(ecs.describe_tasks, cluster=self.cluster, tasks=[task_arn])
+        return any(task.get("stoppedReason") == SCALED_IN for task in described["tasks"])
 
     async def _start(self, task_arn: str, service: str) -> None:
         definition = await self._definition(task_arn)
@@ -109,7 +150,10 @@ class EcsAgent:
             self.command,
             environment=environment
             | TUNING
-            | {"ECS_CONTAINER_METADATA_URI_V4": f"{self.metadata_url}/{task_id}"},
+            | {
+                "ECS_CONTAINER_METADATA_URI_V4": f"{self.metadata_url}/{task_id}",
+                "ECS_AGENT_URI": f"{self.metadata_url}/{task_id}",
+            },
             log_name=service,
         )
         self._workers[task_arn] = Worker(
@@ -119,6 +163,7 @@ class EcsAgent:
             memory_mib=int(definition.get("memory") or container["memory"]),
             child=child,
             started=asyncio.get_running_loop().time(),
+            place=task_arn,
         )
         watch = asyncio.create_task(self._watch(self._workers[task_arn]))
         self._watches.add(watch)
@@ -142,7 +187,7 @@ class EcsAgent:
     async def _watch(self, worker: Worker) -> None:
         code = await worker.child.wait()
         del self._workers[worker.task_arn]
-        if worker.stopping is not None:
+        if worker.stopping is not None or worker.place is None:
             return
         now = asyncio.get_running_loop().time()
         self._backoff[worker.service].note(now - worker.started, now)
@@ -150,16 +195,16 @@ class EcsAgent:
             "worker ended by itself; its service starts another",
             extra={"task": worker.task_id, "pid": worker.child.pid, "exit_code": code},
         )
-        await self._replace(worker)
+        await self._replace(worker, worker.place)
 
-    async def _replace(self, worker: Worker) -> None:
+    async def _replace(self, worker: Worker, place: str) -> None:
         """Tell ECS that the task is over, and have its service bring a new one."""
         ecs = self.aws.client("ecs")
         try:
             await self.aws.call(
                 ecs.stop_task,
                 cluster=self.cluster,
-                task=worker.task_arn,
+                task=place,
                 reason="Essential container in task exited",
             )
             # The emulator looks at a service's tasks only when the service is written to.
@@ -195,6 +240,25 @@ class EcsAgent:
                     "Limits": {"Memory": worker.memory_mib},
                 }
         return None
+
+    def placeless(self, service: str) -> int:
+        """Return how many workers of a service run for no other reason than their protection."""
+        return sum(worker.place is None for worker in self._running(service))
+
+    def protection(self, task_id: str) -> dict[str, Any] | None:
+        """Return what the endpoint of scale-in protection tells a task about itself."""
+        for worker in self._workers.values():
+            if worker.task_id == task_id:
+                until = {"ExpirationDate": worker.protected_until} if worker.is_protected else {}
+                return {"ProtectionEnabled": worker.is_protected, "TaskArn": worker.task_arn, **until}
+        return None
+
+    def protect(self, task_id: str, until: float | None) -> dict[str, Any] | None:
+        """Protect a task from scale-in until then, epoch seconds; None ends that."""
+        for worker in self._workers.values():
+            if worker.task_id == task_id:
+                worker.protected_until = until or 0.0
+        return self.protection(task_id)
 
     def status(self, prefix: str) -> list[dict[str, Any]]:
         """Return pid, task, pool and state of every worker process."""

@@ -223,3 +223,13 @@ class Supervisor:
         """See `Controlled`."""
         assert self._deployment is not None
         return self._deployment.agent.metadata(task_id)
+
+    def protection(self, task_id: str) -> dict[str, Any] | None:
+        """See `Controlled`."""
+        assert self._deployment is not None
+        return self._deployment.agent.protection(task_id)
+
+    def protect(self, task_id: str, until: float | None) -> dict[str, Any] | None:
+        """See `Controlled`."""
+        assert self._deployment is not None
+        return self._deployment.agent.protect(task_id, until)

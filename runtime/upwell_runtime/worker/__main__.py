@@ -9,6 +9,7 @@ import signal
 from upwell._exec.worker import Worker
 from upwell_runtime import wiring
 from upwell_runtime.worker.identity import this_task
+from upwell_runtime.worker.protection import keep_protected
 
 log = logging.getLogger("upwell.worker")
 
@@ -26,6 +27,7 @@ async def main() -> None:
         visibility_s=settings.lease_s,
     )
     serving = asyncio.create_task(worker.serve())
+    protecting = asyncio.create_task(keep_protected(worker.was_busy))
 
     def drain() -> None:
         executor.drain()
@@ -39,6 +41,7 @@ async def main() -> None:
     except asyncio.CancelledError:
         log.info("drained")
     finally:
+        protecting.cancel()
         await executor.kernel.users.aclose()
 
 

@@ -164,6 +164,11 @@ class Clients:
         return client
 
     @property
+    def events(self) -> Any:  # its stubs are not among the dependencies, for one request
+        """EventBridge."""
+        return self._client("events")
+
+    @property
     def cloudformation(self) -> CloudFormationClient:
         """CloudFormation."""
         client: CloudFormationClient = self._client("cloudformation")

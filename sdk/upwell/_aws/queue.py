@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from upwell._aws.announcer import Announcer
 from upwell._aws.clients import Clients
 from upwell._aws.errors import clear_errors, is_missing_queue
 from upwell._aws.queue_batches import Entry, entry_batcher
@@ -69,6 +70,7 @@ class SqsQueue:
         self._clients = clients
         self._settings = settings
         self._batchers: dict[tuple[str, str], Batcher[Entry, None]] = {}
+        self._announcer = Announcer(clients, settings)
 
     async def send(self, pool: str, messages: Sequence[Message], delay_s: float = 0.0) -> None:
         """Send messages, fair between runs; returns when SQS has them all.
@@ -83,7 +85,11 @@ class SqsQueue:
             MessageTooLargeError: a message is above 1 MiB; none is sent then.
         """
         entries = [_send_entry(message, delay_s) for message in messages]
-        await self._submit(pool, "send_message_batch", entries)
+        sending = self._submit(pool, "send_message_batch", entries)
+        if delay_s > 0:
+            await sending
+        else:
+            await asyncio.gather(sending, self._announcer.sent(pool, len(messages)))
 
     async def receive(self, pool: str, max_messages: int, wait_s: float, visibility_s: float) -> list[Delivery]:
         """Wait for messages, at most 10 at a time, and hide them from other receivers for `visibility_s`.

@@ -6,16 +6,22 @@ import asyncio
 import json
 import logging
 from dataclasses import asdict, dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
 
 from upwell._aws.clients import Clients
-from upwell._aws.errors import clear_errors
+from upwell._aws.errors import clear_errors, is_code
 from upwell._aws.queue import SqsQueue
-from upwell._core.scaling import ScalePolicy, ScaleState, desired_workers
+from upwell._core.scaling import Load, ScalePolicy, ScaleState, desired_workers
 from upwell._core.settings import Settings
 
 log = logging.getLogger("upwell.scale")
 
 SERVICES_PER_CALL = 10
+CONDITION_FAILED = "ConditionalCheckFailedException"
+LOOKS = 3
+"""So often a look is repeated whose memory was changed meanwhile by another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +62,26 @@ class WorkerPools:
             pool.name: desired for pool, desired in zip(pools, results, strict=True) if isinstance(desired, int)
         }
 
-    async def _scale(self, pool: WorkerPool, now: float) -> int:
+    async def scale_one(self, name: str, sent: int, now: float) -> dict[str, int]:
+        """Look at one pool, to which messages were just sent; return its desired workers.
+
+        Args:
+            name: Of the pool. One that has no workers, such as a Lambda pool's, is left alone.
+            sent: As many messages wait at least: SQS shows what was just sent only after a while.
+            now: The time, epoch seconds.
+        """
+        pools = await self._described([f"{self._settings.prefix}-{name}"])
+        return {pool.name: await self._scale(pool, now, sent) for pool in pools}
+
+    async def _scale(self, pool: WorkerPool, now: float, sent: int = 0) -> int:
         depth = await self._queue.depth(pool.name)
-        before = await self._remembered(pool.name)
-        desired, after = desired_workers(
-            pool.policy, before, messages=depth.visible + depth.in_flight, workers=pool.desired, now=now
-        )
-        if after != before:
-            await self._remember(pool.name, after)
+        load = Load(waiting=max(depth.visible, sent), in_flight=depth.in_flight, workers=pool.desired)
+        for _ in range(LOOKS):
+            text = await self._remembered(pool.name)
+            before = _state_of(text)
+            desired, after = desired_workers(pool.policy, before, load, now=now)
+            if after == before or await self._remember(pool.name, after, text):
+                break
         if desired != pool.desired:
             log.info("scaling", extra={"pool": pool.name, "from": pool.desired, "to": desired})
             ecs = self._clients.ecs
@@ -77,7 +95,6 @@ class WorkerPools:
 
     async def _pools(self) -> list[WorkerPool]:
         ecs, cluster = self._clients.ecs, self._settings.prefix
-        pools: list[WorkerPool] = []
         with clear_errors(f"cluster {cluster}"):
             arns = await self._clients.call(
                 lambda: [
@@ -86,8 +103,15 @@ class WorkerPools:
                     for arn in page["serviceArns"]
                 ]
             )
-            for start in range(0, len(arns), SERVICES_PER_CALL):
-                some = arns[start : start + SERVICES_PER_CALL]
+        return await self._described(arns)
+
+    async def _described(self, services: list[str]) -> list[WorkerPool]:
+        """Return those of the services, given by ARN or name, that are pools."""
+        ecs, cluster = self._clients.ecs, self._settings.prefix
+        pools: list[WorkerPool] = []
+        with clear_errors(f"cluster {cluster}"):
+            for start in range(0, len(services), SERVICES_PER_CALL):
+                some = services[start : start + SERVICES_PER_CALL]
                 answer = await self._clients.call(
                     lambda some=some: ecs.describe_services(cluster=cluster, services=some, include=["TAGS"])  # type: ignore[misc]  # mypy does not infer lambdas with defaults
                 )
@@ -111,20 +135,41 @@ class WorkerPools:
             ),
         )
 
-    async def _remembered(self, pool: str) -> ScaleState:
+    async def _remembered(self, pool: str) -> str | None:
         dynamodb, key = self._clients.dynamodb, _memory_key(pool)
         with clear_errors(f"table {self._settings.runs_table}"):
             answer = await self._clients.call(
                 lambda: dynamodb.get_item(TableName=self._settings.runs_table, Key=key, ConsistentRead=True)
             )
-        text = answer.get("Item", {}).get("state", {}).get("S")
-        return ScaleState(**json.loads(text)) if text else ScaleState()
+        return answer.get("Item", {}).get("state", {}).get("S")
 
-    async def _remember(self, pool: str, state: ScaleState) -> None:
-        item = {**_memory_key(pool), "state": {"S": json.dumps(asdict(state))}}
+    async def _remember(self, pool: str, state: ScaleState, before: str | None) -> bool:
+        """Write the memory; return whether it was still what this look has read."""
+        request: dict[str, Any] = {
+            "TableName": self._settings.runs_table,
+            "Item": {**_memory_key(pool), "state": {"S": json.dumps(asdict(state))}},
+            "ConditionExpression": "attribute_not_exists(#state)" if before is None else "#state = :before",
+            "ExpressionAttributeNames": {"#state": "state"},
+        }
+        if before is not None:
+            request["ExpressionAttributeValues"] = {":before": {"S": before}}
         dynamodb = self._clients.dynamodb
         with clear_errors(f"table {self._settings.runs_table}"):
-            await self._clients.call(lambda: dynamodb.put_item(TableName=self._settings.runs_table, Item=item))
+            try:
+                await self._clients.call(lambda: dynamodb.put_item(**request))
+            except ClientError as e:
+                if is_code(e, (CONDITION_FAILED,)):
+                    return False
+                raise
+        return True
+
+
+def _state_of(text: str | None) -> ScaleState:
+    """Return the memory that was written; what an older scaler wrote besides is left out."""
+    told = json.loads(text) if text else {}
+    return ScaleState(
+        busy_at=told.get("busy_at", 0.0), needs=tuple((n, at) for n, at in told.get("needs", ()))
+    )
 
 
 def _memory_key(pool: str) -> dict[str, dict[str, str]]:

@@ -19,41 +19,65 @@ class ScalePolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScaleState:
-    """What the scaler remembers between two looks; epoch seconds."""
+    """What the scaler remembers between two looks; epoch seconds.
+
+    Attributes:
+        busy_at: When the pool last had anything to do.
+        needs: Pairs of a number of workers and when as many were last needed, the largest and oldest first.
+            From one pair to the next the number falls and the time rises, so that the n-th worker was last
+            needed at the time of the last pair that has n or more.
+    """
 
     busy_at: float = 0.0
-    """When the pool last had anything to do."""
-    needed_at: float = 0.0
-    """When all of its workers were last needed."""
+    needs: tuple[tuple[int, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What a look finds.
+
+    Attributes:
+        waiting: Messages that nobody works on.
+        in_flight: Messages that workers hold: attempts that run, and parents that wait.
+        workers: Desired at present.
+    """
+
+    waiting: int
+    in_flight: int
+    workers: int
 
 
 def desired_workers(
-    policy: ScalePolicy, state: ScaleState, *, messages: int, workers: int, now: float
+    policy: ScalePolicy, state: ScaleState, load: Load, *, now: float
 ) -> tuple[int, ScaleState]:
     """Return how many workers there should be, and the new memory.
 
-    Up at once; down when fewer were needed for `scaledown_ttl`; to none when nothing was there for `idle_ttl`.
+    Up at once. A worker goes when it was not needed for `scaledown_ttl`: the n-th one when at no look within that
+    time n were needed, so that a load that rises and falls does not make workers come and go. All go when nothing
+    was there for `idle_ttl`. Never fewer than hold the messages in flight.
 
     Args:
         policy: Of the pool.
         state: As of the last look.
-        messages: In the queue, those that are being worked on included.
-        workers: Desired at present.
+        load: What is there.
         now: The time, epoch seconds.
     """
-    if state == ScaleState():
-        state = ScaleState(busy_at=now, needed_at=now)  # a new pool is as one that was just used
+    if state == ScaleState():  # a new pool is as one that was just used
+        state = ScaleState(busy_at=now, needs=_noted((), load.workers, now))
+    messages = load.waiting + load.in_flight
     needed = 0
     if messages > 0:
         needed = min(max(math.ceil(messages / policy.concurrency), policy.replicas_min, 1), policy.replicas_max)
-    state = ScaleState(
-        busy_at=now if messages > 0 else state.busy_at,
-        needed_at=now if needed >= workers and needed > 0 else state.needed_at,
-    )
-    if needed >= workers:
-        return needed, state
+    recent = tuple(need for need in state.needs if now - need[1] < policy.scaledown_ttl_s)
+    state = ScaleState(busy_at=now if messages > 0 else state.busy_at, needs=_noted(recent, needed, now))
     if messages == 0 and now - state.busy_at >= policy.idle_ttl_s:
         return 0, state
-    if now - state.needed_at < policy.scaledown_ttl_s:
-        return workers, state
-    return min(workers, max(needed, policy.replicas_min, 1)), state
+    still = max(state.needs[0][0] if state.needs else 0, policy.replicas_min, 1)
+    return max(needed, min(load.workers, still, policy.replicas_max)), state
+
+
+def _noted(needs: tuple[tuple[int, float], ...], needed: int, now: float) -> tuple[tuple[int, float], ...]:
+    """Return the memory of needs with one more; it stands for those of at most as many, which are older."""
+    if needed == 0:
+        return needs
+    return (*(need for need in needs if need[0] > needed), (needed, now))

@@ -48,11 +48,18 @@ class Worker:
         self._visibility_s = visibility_s
         self._receiving = 0
         self._running: set[asyncio.Task[bool]] = set()
+        self._started = 0
+        self._seen = 0
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing computes here: no slot is held but the one that the receive loop waits with."""
         return self._slots.free >= self._size - self._receiving
+
+    def was_busy(self) -> bool:
+        """Whether anything was computed since this was last asked."""
+        started, self._seen = self._started - self._seen, self._started
+        return started > 0 or not self.is_idle
 
     async def serve(self) -> None:
         """Receive and run until cancelled; then the attempts under way are cancelled too."""
@@ -85,6 +92,7 @@ class Worker:
             return []
 
     def _start(self, delivery: Delivery) -> None:
+        self._started += 1
         running = asyncio.create_task(self._executor.handle(delivery, Slot(self._slots)))
         self._running.add(running)
         running.add_done_callback(self._ended)
