@@ -26,6 +26,12 @@ async def fan_out(n: int) -> list[int]:
     return await upwell.map(echo, range(n))
 
 
+@parents.task
+async def one_call(x: int) -> int:
+    """Call a task that returns its input once."""
+    return await echo(x)
+
+
 @workers.task
 async def warm_fan_out(n: int) -> list[int]:
     """Do the same with a parent in the same pool."""

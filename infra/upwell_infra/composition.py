@@ -67,11 +67,14 @@ def executor_of(pool: str, spec: object) -> LambdaExecutor | WorkerExecutor:
     kind = arguments.pop("kind", None)
     if kind not in KINDS:
         raise InfraError(f"{where}: kind={kind!r} is not one of {', '.join(KINDS)}")
-    known = {field.name for field in fields(KINDS[kind])}
+    types = {field.name: field.type for field in fields(KINDS[kind])}
     for name, value in arguments.items():
-        if name not in known:
-            raise InfraError(f"{where}: unknown argument {name!r}; known are {', '.join(sorted(known))}")
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if name not in types:
+            raise InfraError(f"{where}: unknown argument {name!r}; known are {', '.join(sorted(types))}")
+        if types[name] == "bool":
+            if not isinstance(value, bool):
+                raise InfraError(f"{where}: {name}={value!r} must be true or false")
+        elif isinstance(value, bool) or not isinstance(value, int | float):
             raise InfraError(f"{where}: {name}={value!r} must be a number")
     try:
         return KINDS[kind](**arguments)

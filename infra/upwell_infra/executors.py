@@ -12,6 +12,8 @@ from upwell_infra.errors import InfraError
 LAMBDA_MEMORY_MIN_MIB = 128
 CONCURRENCY_MIN, CONCURRENCY_MAX = 2, 1000
 """Bounds of MaximumConcurrency of a queue's event source mapping."""
+POLLERS_MIN, POLLERS_MIN_MAX, POLLERS_MAX = 2, 200, 2000
+"""Bounds of the provisioned pollers of a queue: of the fewest and of the most (`ProvisionedPollerConfig`)."""
 GIB = 1024
 FARGATE_MEMORY_MIB: dict[int, range] = {
     256: range(512, 2 * GIB + 1, 512),
@@ -35,14 +37,24 @@ class LambdaExecutor:
         memory_mib: Memory, 128 to 10,240 MiB; 1,769 MiB is one vCPU.
         timeout_s: Longest attempt, at most 900 s.
         max_concurrency: Most invocations at a time, 2 to 1,000; None for what the account allows.
+        pollers_min: Pollers of the queue that are always there, 2 to 200, each good for up to 10 invocations at
+            a time. They make a burst start in seconds that Lambda's own pollers follow in minutes, and are
+            billed by the hour. None: Lambda's own. Not together with `max_concurrency`.
+        pollers_max: Most pollers, up to 2,000; given with `pollers_min`. So many times 10 bounds the
+            invocations at a time.
+        snap_start: Start execution environments from a snapshot. Lambda has that for Python 3.12 and later, so
+            such a pool runs 3.12, not 3.11.
 
     Raises:
-        InfraError: a number is outside of its bounds.
+        InfraError: a number is outside of its bounds, or two do not go together.
     """
 
     memory_mib: float = LAMBDA_MIB_PER_VCPU
     timeout_s: float = LAMBDA_TIMEOUT_MAX_S
     max_concurrency: float | None = None
+    pollers_min: float | None = None
+    pollers_max: float | None = None
+    snap_start: bool = False
 
     def __post_init__(self) -> None:
         _check("memory_mib", self.memory_mib, LAMBDA_MEMORY_MIN_MIB, LAMBDA_MEMORY_MAX_MIB)
@@ -55,6 +67,25 @@ class LambdaExecutor:
         )
         if self.max_concurrency is not None:
             _check("max_concurrency", self.max_concurrency, CONCURRENCY_MIN, CONCURRENCY_MAX)
+        self._check_pollers()
+
+    def _check_pollers(self) -> None:
+        fewest, most = self.pollers_min, self.pollers_max
+        if fewest is None and most is None:
+            return
+        if fewest is None or most is None:
+            missing = "pollers_min" if fewest is None else "pollers_max"
+            raise InfraError(f"pollers_min and pollers_max go together; give {missing} too")
+        if self.max_concurrency is not None:
+            raise InfraError(
+                f"max_concurrency={self.max_concurrency} and pollers_max={most} exclude each other "
+                f"(Lambda takes one of them); leave max_concurrency out: {most} pollers bound the "
+                f"invocations to {10 * most}"
+            )
+        _check("pollers_min", fewest, POLLERS_MIN, POLLERS_MIN_MAX)
+        _check("pollers_max", most, POLLERS_MIN, POLLERS_MAX)
+        if not _is_token(fewest, most) and fewest > most:
+            raise InfraError(f"pollers_min={fewest} is more than pollers_max={most}; raise it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,8 +25,9 @@ INSTALL_NOTES = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cach
 """Files of a `.dist-info` that tell how and where a package was installed: they differ between machines."""
 LOCK = Path(__file__).with_name("runtime.lock")
 PLATFORM = "x86_64-manylinux2014"
-PYTHON = "3.11"
-FORMAT = b"1"
+PYTHONS = ("3.11", "3.12")
+"""What executors run; the later one in pools with SnapStart. Compiled modules are there for each of them."""
+FORMAT = b"2"
 """Part of the hash; raise it when the way to build the zip changes."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The oldest time that a zip can hold: the same content is the same file."""
@@ -106,16 +108,23 @@ def _dependencies(build_dir: Path, lock: Path) -> Path:
     build_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="dependencies-", suffix=".partial", dir=build_dir) as partial:
         installed = Path(partial) / "installed"
-        command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(installed)]
-        command += ["--python-platform", PLATFORM, "--python-version", PYTHON, "--only-binary", ":all:"]
-        command += ["--no-deps", "--require-hashes", "--link-mode", "copy", "-r", str(lock)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise CodeError(
-                f"cannot install {lock.name} for {PLATFORM}; is the package index reachable? uv: {done.stderr}"
-            )
+        for python in reversed(PYTHONS):  # what they share is the oldest one's
+            folder = Path(partial) / python
+            _install(lock, folder, python)
+            shutil.copytree(folder, installed, dirs_exist_ok=True)
         installed.rename(target)
     return target
+
+
+def _install(lock: Path, folder: Path, python: str) -> None:
+    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(folder)]
+    command += ["--python-platform", PLATFORM, "--python-version", python, "--only-binary", ":all:"]
+    command += ["--no-deps", "--require-hashes", "--link-mode", "copy", "-r", str(lock)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CodeError(
+            f"cannot install {lock.name} for {PLATFORM}; is the package index reachable? uv: {done.stderr}"
+        )
 
 
 def main() -> int:

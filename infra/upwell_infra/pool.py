@@ -57,6 +57,7 @@ class Pool(Construct):
     Attributes:
         role: What the pool's executors run as: grant it what your tasks need.
         queues: The queue and its dead letters.
+        mapping: What hands the queue's messages to the function; None in a pool of workers.
 
     Example:
         >>> executor = WorkerExecutor(replicas_max=4, concurrency=2)  # doctest: +SKIP
@@ -69,6 +70,7 @@ class Pool(Construct):
         super().__init__(scope, construct_id)
         self._props = props
         self._settings = props.deployment.settings(props.name)
+        self.mapping: lambda_.CfnEventSourceMapping | None = None
         if isinstance(props.executor, LambdaExecutor):
             self.queues = self._queues(visibility_for(props.executor.timeout_s))
             self.role = self._function(props.executor).role
@@ -98,18 +100,23 @@ class Pool(Construct):
             grants=executor_grants(props.deployment, props.name),
             timeout_s=executor.timeout_s,
             memory_mib=executor.memory_mib,
+            snap_start=executor.snap_start,
         )
-        mapping = lambda_.CfnEventSourceMapping(
+        mapping = self.mapping = lambda_.CfnEventSourceMapping(
             self,
             "Messages",
             event_source_arn=self.queues.queue.queue_arn,
-            function_name=execute.function.function_name,
+            function_name=execute.target,
             batch_size=1,
             function_response_types=["ReportBatchItemFailures"],
         )
         if executor.max_concurrency is not None:
             mapping.scaling_config = lambda_.CfnEventSourceMapping.ScalingConfigProperty(
                 maximum_concurrency=executor.max_concurrency
+            )
+        if executor.pollers_min is not None:
+            mapping.provisioned_poller_config = lambda_.CfnEventSourceMapping.ProvisionedPollerConfigProperty(
+                minimum_pollers=executor.pollers_min, maximum_pollers=executor.pollers_max
             )
         return execute
 

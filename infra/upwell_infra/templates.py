@@ -9,9 +9,15 @@ from aws_cdk import Acknowledgment, App, Aws, CfnCondition, CfnParameter, Fn, St
 
 from upwell._core.limits import LAMBDA_MEMORY_MAX_MIB, LAMBDA_TIMEOUT_MAX_S
 from upwell_infra.deployment import CodeLocation, Deployment
-from upwell_infra.executors import LambdaExecutor, WorkerExecutor
+from upwell_infra.executors import (
+    POLLERS_MAX,
+    POLLERS_MIN,
+    POLLERS_MIN_MAX,
+    LambdaExecutor,
+    WorkerExecutor,
+)
 from upwell_infra.platform import PlatformProps
-from upwell_infra.pool import NAME_PATTERN
+from upwell_infra.pool import NAME_PATTERN, Pool
 from upwell_infra.stacks import UpwellStack, add_platform, add_pool
 from upwell_infra.stage import STAGE_TAG, Stage
 
@@ -43,8 +49,34 @@ def pool_lambda_stack(app: App) -> Stack:
             stack, "MaxConcurrency", 1000, 2, 1000, "Most invocations at a time, 2 to 1,000"
         ),
     )
-    add_pool(stack, deployment, Stage.of(TEMPLATE_STAGE), pool, executor)
+    _provision_pollers(stack, add_pool(stack, deployment, Stage.of(TEMPLATE_STAGE), pool, executor))
     return stack
+
+
+def _provision_pollers(stack: Stack, pool: Pool) -> None:
+    """Let a parameter choose pollers of the pool's own over a maximum of invocations; Lambda takes one."""
+    own = CfnParameter(
+        stack,
+        "ProvisionedPollers",
+        type="String",
+        default="false",
+        allowed_values=["false", "true"],
+        description="Keep pollers for bursts, billed by the hour; MaxConcurrency does not count then",
+    )
+    fewest = _number(stack, "PollersMin", 2, POLLERS_MIN, POLLERS_MIN_MAX, "Fewest pollers, if provisioned")
+    most = _number(
+        stack, "PollersMax", 20, POLLERS_MIN, POLLERS_MAX, "Most pollers, 10 invocations each at a time"
+    )
+    provisioned = CfnCondition(
+        stack, "HasPollers", expression=Fn.condition_equals(own.value_as_string, "true")
+    ).logical_id
+    assert pool.mapping is not None
+    pollers = {"MinimumPollers": fewest, "MaximumPollers": most}
+    pool.mapping.add_property_override(
+        "ProvisionedPollerConfig", Fn.condition_if(provisioned, pollers, Aws.NO_VALUE)
+    )
+    limit = {"MaximumConcurrency": stack.resolve(pool.mapping.scaling_config)["maximumConcurrency"]}
+    pool.mapping.add_property_override("ScalingConfig", Fn.condition_if(provisioned, Aws.NO_VALUE, limit))
 
 
 def pool_worker_stack(app: App) -> Stack:

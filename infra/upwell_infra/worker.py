@@ -59,7 +59,9 @@ class WorkerService(Construct):
             retention=stage.log_retention,
             removal_policy=stage.removal_policy,
         )
-        self.role = service_role(self, "Role", "ecs-tasks", [*grants, fetch_runtime_grant(deployment), protect_grant(deployment)])
+        self.role = service_role(
+            self, "Role", "ecs-tasks", [*grants, fetch_runtime_grant(deployment), protect_grant(deployment)]
+        )
         starter = service_role(self, "ExecutionRole", "ecs-tasks", [write_logs(self.log_group)])
 
         name = f"{deployment.prefix}-{pool}"

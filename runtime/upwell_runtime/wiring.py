@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 import tempfile
 from functools import cache
@@ -58,6 +59,19 @@ def split_off_zygote() -> None:
 def is_function() -> bool:
     """Whether this process is an execution environment of Lambda."""
     return "AWS_LAMBDA_RUNTIME_API" in os.environ
+
+
+def be_unique_when_restored() -> None:
+    """Where this start is kept as a snapshot: have each environment made of it draw random numbers of its own.
+
+    A snapshot has the zygote and no connection, id or client: those are made by the first invocation. Ids come
+    from the kernel, which Lambda seeds anew, and user processes seed `random` when they are forked.
+    """
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        # Part of Lambda's runtime.
+        from snapshot_restore_py import register_after_restore  # type: ignore[import-untyped]  # it has no types
+
+        register_after_restore(random.seed)
 
 
 @cache

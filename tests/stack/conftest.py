@@ -14,6 +14,7 @@ import pytest
 Template = dict[str, Any]
 POOLS = {
     "warm": {"kind": "worker", "cpu_units": 2048, "memory_mib": 4096, "replicas_min": 1, "replicas_max": 4},
+    "burst": {"kind": "lambda", "pollers_min": 5, "pollers_max": 100, "snap_start": True},
     "short": {"kind": "lambda", "timeout_s": 60, "memory_mib": 512, "max_concurrency": 20},
 }
 CONTEXT = {

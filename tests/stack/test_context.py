@@ -21,6 +21,16 @@ pytestmark = pytest.mark.synth
             "timeout_s=901 must be 1 to 900; give",
         ),
         ({"kind": "lambda", "max_concurrency": 1}, "max_concurrency=1 must be 2 to 1000"),
+        ({"kind": "lambda", "pollers_min": 2}, "pollers_min and pollers_max go together; give pollers_max too"),
+        ({"kind": "lambda", "pollers_min": 1, "pollers_max": 5}, "pollers_min=1 must be 2 to 200"),
+        ({"kind": "lambda", "pollers_min": 2, "pollers_max": 2001}, "pollers_max=2001 must be 2 to 2000"),
+        ({"kind": "lambda", "pollers_min": 9, "pollers_max": 5}, "pollers_min=9 is more than pollers_max=5"),
+        (
+            {"kind": "lambda", "pollers_min": 2, "pollers_max": 5, "max_concurrency": 40},
+            "exclude each other (Lambda takes one of them); leave max_concurrency out: 5 pollers bound",
+        ),
+        ({"kind": "lambda", "snap_start": 1}, "snap_start=1 must be true or false"),
+        ({"kind": "worker", "snap_start": True}, "unknown argument 'snap_start'"),
         ({"kind": "worker", "cpu_units": 1000}, "cpu_units=1000 is no size of Fargate"),
         (
             {"kind": "worker", "memory_mib": 512},

@@ -37,8 +37,10 @@ def test_it_leaves_out_what_no_executor_runs(archive: Path) -> None:
 def test_its_native_code_is_for_the_platform_of_lambda(archive: Path) -> None:
     with zipfile.ZipFile(archive) as opened:
         native = [name for name in opened.namelist() if name.endswith(".so")]
-    assert native
-    assert all("cpython-311-x86_64-linux-gnu" in name for name in native)
+    parts = [name.partition(".cpython-") for name in native]
+    assert {tag for _, _, tag in parts} == {f"{n}-x86_64-linux-gnu.so" for n in (311, 312)}
+    modules = [module for module, _, _ in parts]
+    assert all(modules.count(module) == 2 for module in modules)  # one for each Python
 
 
 def test_it_is_small_enough_to_start_fast(archive: Path) -> None:

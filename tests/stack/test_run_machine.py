@@ -156,7 +156,7 @@ def test_an_execution_that_was_stopped_is_reported_to_the_function_that_records_
     aws: Aws, resources_of: Callable[[str, str], dict[str, Any]]
 ) -> None:
     rules = resources_of("platform.json", "AWS::Events::Rule").values()
-    (pattern,) = [rule["EventPattern"] for rule in rules if "EventPattern" in rule]
+    (pattern,) = [rule["EventPattern"] for rule in rules if rule["Name"] == "upwell-dev-run-ended"]
     assert pattern["source"] == ["aws.states"]
     assert "ABORTED" in pattern["detail"]["status"]
     assert resolved(pattern["detail"]["stateMachineArn"][0]) == aws.machine_arn

@@ -55,7 +55,65 @@ def test_prod_keeps_its_data_and_dev_can_be_thrown_away(synthesis: Any) -> None:
 
 
 def test_the_app_makes_one_stack_per_pool_of_the_context(synthesis: Any) -> None:
-    assert set(synthesis.stacks) == {"upwell-prod", "upwell-prod-pool-warm", "upwell-prod-pool-short"}
+    pools = {"upwell-prod-pool-warm", "upwell-prod-pool-short", "upwell-prod-pool-burst"}
+    assert set(synthesis.stacks) == {"upwell-prod", *pools}
+
+
+def test_a_pool_with_pollers_and_snap_start_polls_for_the_version_with_the_snapshot(synthesis: Any) -> None:
+    resources = synthesis.stacks["upwell-prod-pool-burst"]["Resources"]
+    by_type = {resource["Type"]: (name, resource["Properties"]) for name, resource in resources.items()}
+    function, properties = by_type["AWS::Lambda::Function"]
+    assert properties["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    assert properties["Runtime"] == "python3.12"
+    alias, named = by_type["AWS::Lambda::Alias"]
+    assert named["FunctionVersion"] == {"Fn::GetAtt": [by_type["AWS::Lambda::Version"][0], "Version"]}
+    assert by_type["AWS::Lambda::Version"][1]["FunctionName"] == {"Ref": function}
+    (mapping,) = [
+        r["Properties"]
+        for r in resources.values()
+        if r["Type"] == "AWS::Lambda::EventSourceMapping" and r["Properties"]["BatchSize"] == 1
+    ]
+    assert mapping["FunctionName"] == {"Ref": alias}
+    assert mapping["ProvisionedPollerConfig"] == {"MinimumPollers": 5, "MaximumPollers": 100}
+    assert "ScalingConfig" not in mapping
+
+
+def test_the_lambda_pool_s_template_takes_pollers_or_a_maximum(synthesis: Any) -> None:
+    template = synthesis.shipped["pool-lambda.json"]
+    (mapping,) = [
+        r["Properties"]
+        for r in template["Resources"].values()
+        if r["Type"] == "AWS::Lambda::EventSourceMapping" and r["Properties"]["BatchSize"] == 1
+    ]
+    assert template["Parameters"]["ProvisionedPollers"]["Default"] == "false"
+    condition, pollers, none = mapping["ProvisionedPollerConfig"]["Fn::If"]
+    assert set(pollers) == {"MinimumPollers", "MaximumPollers"}
+    assert mapping["ScalingConfig"]["Fn::If"] == [
+        condition,
+        none,
+        {"MaximumConcurrency": {"Ref": "MaxConcurrency"}},
+    ]
+    assert none == {"Ref": "AWS::NoValue"}
+
+
+def test_the_scaler_is_told_of_work_by_the_engine_and_by_the_start_of_a_run(synthesis: Any) -> None:
+    rules = {
+        r["Properties"]["Name"]: r["Properties"]
+        for r in synthesis.shipped["platform.json"]["Resources"].values()
+        if r["Type"] == "AWS::Events::Rule"
+    }
+    assert rules["upwell-dev-work-sent"]["EventPattern"] == {
+        "source": ["upwell"],
+        "detail-type": ["Work Sent"],
+        "detail": {"prefix": ["upwell-dev"]},
+    }
+    started = rules["upwell-dev-run-started"]["EventPattern"]["detail"]
+    assert started["status"] == ["RUNNING"]
+    assert started["input"] == [{"anything-but": {"wildcard": '*/upwell-dev-default"*'}}]
+    scaler = rules["upwell-dev-scale"]["Targets"][0]["Arn"]
+    assert {str(rules[f"upwell-dev-{n}"]["Targets"][0]["Arn"]) for n in ("work-sent", "run-started")} == {
+        str(scaler)
+    }
 
 
 def test_the_zip_is_built_when_it_is_published_not_when_the_app_is_synthesized(synthesis: Any) -> None:

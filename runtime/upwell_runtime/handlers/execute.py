@@ -17,6 +17,7 @@ log = logging.getLogger("upwell.execute")
 
 if wiring.is_function():  # part of its start, which Lambda gives more processor than invocations get
     wiring.split_off_zygote()
+    wiring.be_unique_when_restored()
 
 
 @cache

@@ -43,7 +43,7 @@ class Controlled(Protocol):
         """Return what a worker's task is told about itself."""
 
     def protection(self, task_id: str) -> dict[str, Any] | None:
-        """Return whether and until when a worker's task is protected from scale-in; None if there is no such."""
+        """Return whether and until when a worker's task is protected from scale-in; None if it is not there."""
 
     def protect(self, task_id: str, until: float | None) -> dict[str, Any] | None:
         """Protect a worker's task until then, epoch seconds, or no more; return what `protection` does."""
@@ -137,7 +137,10 @@ class Control:
 
     async def _protection(self, request: web.Request) -> web.Response:
         """Serve the endpoint by which a task of a service keeps itself from scale-in."""
-        task_id, told = request.match_info["task_id"], self._controlled.protection(request.match_info["task_id"])
+        task_id, told = (
+            request.match_info["task_id"],
+            self._controlled.protection(request.match_info["task_id"]),
+        )
         if request.method == "PUT":
             wanted = await request.json()
             minutes = int(wanted.get("ExpiresInMinutes", PROTECTION_MINUTES))

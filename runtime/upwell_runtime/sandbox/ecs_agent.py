@@ -1,7 +1,7 @@
 """Runs the tasks of the emulated ECS as worker processes, as Fargate runs them as containers.
 
-The emulator knows no scale-in protection: it drops the newest task. Where that one is protected, another one of the
-service is stopped, and its *place* (the task that the emulator keeps) is the protected one's from then on.
+The emulator knows no scale-in protection: it drops the newest task. Where that one is protected, another one of
+the service is stopped, and its *place* (the task that the emulator keeps) is the protected one's from then on.
 """
 
 from __future__ import annotations

@@ -167,9 +167,7 @@ class WorkerPools:
 def _state_of(text: str | None) -> ScaleState:
     """Return the memory that was written; what an older scaler wrote besides is left out."""
     told = json.loads(text) if text else {}
-    return ScaleState(
-        busy_at=told.get("busy_at", 0.0), needs=tuple((n, at) for n, at in told.get("needs", ()))
-    )
+    return ScaleState(busy_at=told.get("busy_at", 0.0), needs=tuple((n, at) for n, at in told.get("needs", ())))
 
 
 def _memory_key(pool: str) -> dict[str, dict[str, str]]:

@@ -1,9 +1,9 @@
 """When a worker asks to be kept from scale-in: while it computes, with as few requests as that takes.
 
-             busy for PROTECT_AFTER_S                      idle for RELEASE_AFTER_S
-    open  ---------------------------->  protected (10 min)  -------------------->  open
-                                            |   ^
-                                            +---+  half of it is over, still busy
+         busy for PROTECT_AFTER_S                      idle for RELEASE_AFTER_S
+open  ---------------------------->  protected (10 min)  -------------------->  open
+                                        |   ^
+                                        +---+  half of it is over, still busy
 """
 
 from __future__ import annotations

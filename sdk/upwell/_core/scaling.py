@@ -52,9 +52,9 @@ def desired_workers(
 ) -> tuple[int, ScaleState]:
     """Return how many workers there should be, and the new memory.
 
-    Up at once. A worker goes when it was not needed for `scaledown_ttl`: the n-th one when at no look within that
-    time n were needed, so that a load that rises and falls does not make workers come and go. All go when nothing
-    was there for `idle_ttl`. Never fewer than hold the messages in flight.
+    Up at once. A worker goes when it was not needed for `scaledown_ttl`: the n-th one when at no look within
+    that time n were needed, so that a load that rises and falls does not make workers come and go. All go when
+    nothing was there for `idle_ttl`. Never fewer than hold the messages in flight.
 
     Args:
         policy: Of the pool.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,10 +44,10 @@ def test_pauses_between_work_do_not_ask_again_and_again() -> None:
 
 
 def test_long_work_renews_its_protection_before_it_ends() -> None:
-    steps = asked(*[(float(t), True) for t in range(0, 2000)])
+    steps = asked(*[(float(t), True) for t in range(2000)])
     times = [at for at, _ in steps]
     assert {step for _, step in steps} == {Step.PROTECT}
-    assert all(later - earlier <= PROTECTED_S / 2 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier <= PROTECTED_S / 2 for earlier, later in pairwise(times))
     assert len(times) == 1 + int((2000 - PROTECT_AFTER_S) // (PROTECTED_S / 2))
 
 

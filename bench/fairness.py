@@ -1,0 +1,90 @@
+"""`python -m bench.fairness --backend local --n 20000`: a small run beside a large one, and alone.
+
+Both runs use the same pool: the large one maps a task over n items, the small one calls it once. The small one
+is started again and again while the large one is under way.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import time
+from typing import Any
+
+import upwell
+from bench.flows import fan_out, one_call
+
+ALONE = 7
+"""Runs of the small one alone."""
+BESIDE = 7
+"""Runs of the small one beside the large one, at most."""
+SETTLE_S = 0.5
+"""So long the large one has to fill the queue."""
+
+
+async def small(backend: str) -> float:
+    """Run one action, and return the seconds from submission to result."""
+    start = time.perf_counter()
+    run = await upwell.with_runcontext(mode=backend).run.aio(one_call, 1)
+    if await run.outputs.aio() != (1,):
+        raise SystemExit(f"run {run.name}: wrong")
+    return time.perf_counter() - start
+
+
+async def large(backend: str, n: int) -> float:
+    """Run n actions, and return the seconds from submission to result."""
+    start = time.perf_counter()
+    run = await upwell.with_runcontext(mode=backend).run.aio(fan_out, n)
+    (values,) = await run.outputs.aio()
+    if values != list(range(n)):
+        raise SystemExit(f"run {run.name}: wrong or out of order")
+    return time.perf_counter() - start
+
+
+async def measure(backend: str = "local", n: int = 20_000) -> dict[str, Any]:
+    """Return the latencies of the small run alone and beside a large one of n actions, and their ratio."""
+    await small(backend)  # start what has to be started once
+    alone = [await small(backend) for _ in range(ALONE)]
+    running = asyncio.create_task(large(backend, n))
+    await asyncio.sleep(SETTLE_S)
+    beside: list[float] = []
+    while not running.done() and len(beside) < BESIDE:
+        taken_s = await small(backend)
+        if not running.done():
+            beside.append(taken_s)
+    large_s = await running
+    if not beside:
+        raise SystemExit(
+            f"the large run ended within {large_s:.1f} s, before a small one did; give a larger --n"
+        )
+    alone_s, beside_s = statistics.median(alone), statistics.median(beside)
+    return {
+        "backend": backend,
+        "n": n,
+        "alone_ms": round(1000 * alone_s, 1),
+        "beside_ms": round(1000 * beside_s, 1),
+        "beside_max_ms": round(1000 * max(beside), 1),
+        "beside_runs": len(beside),
+        "ratio": round(beside_s / alone_s, 2),
+        "large_s": round(large_s, 2),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--backend", choices=("local", "sandbox", "aws"), default="local")
+    parser.add_argument("--n", type=int, default=20_000)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    figures = asyncio.run(measure(options.backend, options.n))
+    if options.json:
+        print(json.dumps(figures))
+        return
+    for name, value in figures.items():
+        print(f"{name:>14}  {value}")
+
+
+if __name__ == "__main__":
+    main()
