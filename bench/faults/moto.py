@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -108,7 +109,10 @@ class MotoBackend:
     def _note(self, ledger: Ledger, body: dict[str, Any]) -> None:
         """Note a record where it is written: the answer may be lost on its way to the adapter."""
         if body["TableName"] == self._settings.actions_table and "record" in body["Item"]:
-            ledger.saved(read_action(body["Item"]))
+            item = body["Item"]
+            if "B" in item["record"]:  # as it is sent: boto3 encodes bytes
+                item = {**item, "record": {"B": base64.b64decode(item["record"]["B"])}}
+            ledger.saved(read_action(item))
 
     def _setting(self) -> Setting:
         news: list[asyncio.Event] = []

@@ -16,7 +16,6 @@ import upwell
 from upwell._aws.clients import Clients
 from upwell._aws.dynamodb import DynamoStore
 from upwell._aws.dynamodb_items import action_item, run_item
-from upwell._aws.dynamodb_table import item_bytes
 from upwell._aws.orchestrator import RESULT_BYTES, InputTooLargeError, StepFunctionsOrchestrator
 from upwell._aws.queue import MessageTooLargeError, SqsQueue
 from upwell._client.options import RunOptions
@@ -53,6 +52,7 @@ from upwell._core.model import (
 )
 from upwell._core.settings import Settings
 from upwell._core.sizes import json_bytes
+from upwell._core.usage import item_bytes
 from upwell._core.wire import Message, dump_message
 from upwell._exec.failure import describe
 from upwell._local.blobs import FolderBlobs

@@ -25,8 +25,10 @@ from tests.contract.test_state_store_holds import hold
 from upwell._aws import dynamodb_table
 from upwell._aws.clients import Clients
 from upwell._aws.dynamodb import DynamoStore, run_item
+from upwell._aws.dynamodb_items import action_item, read_action
 from upwell._core.model import ErrorInfo, Outcome, RunRecord, Status
-from upwell._core.wire import dump_outcome
+from upwell._core.usage import WRITE_UNIT_BYTES, item_bytes
+from upwell._core.wire import dump_outcome, dump_record
 from upwell.errors import NotDeployedError, UpwellError, UsageError
 
 RUN_KEY = {"pk": {"S": "r1"}, "sk": {"S": "run"}}
@@ -260,3 +262,25 @@ async def test_missing_credentials_are_an_error_that_says_what_to_set(
     with pytest.raises(UsageError, match=r"no usable AWS credentials for table .*AWS_PROFILE"):
         await DynamoStore(clients, moto.settings).get(PARENT)
     clients.close()
+
+
+# --- sizes of records -----------------------------------------------------------------------------------------
+
+
+async def test_a_record_that_is_a_little_above_a_write_unit_takes_one(dynamodb_store: DynamoStore) -> None:
+    record = ended(running(), succeeded('"' + "the answer of a task; " * 30 + '"'))
+    plain = {**action_item(record), "record": {"S": dump_record(record)}}
+    assert WRITE_UNIT_BYTES < item_bytes(plain) < 2 * WRITE_UNIT_BYTES
+    assert item_bytes(action_item(record)) <= WRITE_UNIT_BYTES
+    assert await dynamodb_store.save(record, expected=None)
+    assert await dynamodb_store.get(record.key) == record
+    assert [found async for found in dynamodb_store.list_actions("r1")] == [record]
+
+
+def test_a_record_that_fits_into_a_write_unit_is_kept_as_text() -> None:
+    assert action_item(running())["record"] == {"S": dump_record(running())}
+
+
+def test_a_large_record_that_was_kept_as_text_is_still_read() -> None:
+    record = ended(running(), succeeded('"' + "x" * 3000 + '"'))
+    assert read_action({"record": {"S": dump_record(record)}}) == record

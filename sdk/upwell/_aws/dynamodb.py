@@ -28,7 +28,7 @@ from upwell._aws.dynamodb_items import (
     version_is,
     with_expiry,
 )
-from upwell._aws.dynamodb_table import BATCH_WRITE_BYTES, Item, Table, item_bytes
+from upwell._aws.dynamodb_table import BATCH_WRITE_BYTES, Item, Table
 from upwell._aws.dynamodb_views import read_tally
 from upwell._core.fold import merged
 from upwell._core.journal import Entry, JournalItem
@@ -37,6 +37,7 @@ from upwell._core.limits import DYNAMODB_BATCH_GET_ITEMS, DYNAMODB_BATCH_WRITE_I
 from upwell._core.model import TERMINAL, ActionKey, ActionRecord, CacheEntry, RunRecord
 from upwell._core.ports import RunView
 from upwell._core.settings import Settings
+from upwell._core.usage import item_bytes
 from upwell._exec.batcher import Batcher
 
 __all__ = ["DynamoStore", "run_item"]

@@ -9,6 +9,7 @@ so where the two differ, somebody else wrote once since, and the run counts as o
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from typing import Any
 from upwell._aws.dynamodb_table import Condition, Item
 from upwell._core.journal import Entry, JournalItem, sort_key
 from upwell._core.keys import action_pk, journal_pk
+from upwell._core.limits import KIB
 from upwell._core.model import (
     ActionKey,
     ActionRecord,
@@ -26,6 +28,7 @@ from upwell._core.model import (
     RunRecord,
     Status,
 )
+from upwell._core.usage import WRITE_UNIT_BYTES, item_bytes
 from upwell._core.wire import (
     WireError,
     dump_cache_entry,
@@ -44,6 +47,8 @@ RUN_SK = "run"
 VIEW_SK_PREFIX = "view#"
 RUNS_LISTING = "run"
 """Partition of the index that lists runs by time."""
+DEFLATED_BYTES_MAX = 64 * KIB
+"""Items above this stay as they are: to deflate one takes milliseconds, in which nothing else runs."""
 ABSENT = Condition(expression="attribute_not_exists(pk)")
 
 
@@ -71,21 +76,29 @@ def action_item_key(key: ActionKey) -> Item:
 
 
 def action_item(record: ActionRecord) -> Item:
-    """Return an action record as an item. The fold reads `run_id`, `task` and `status` in the stream."""
-    return {
+    """Return an action record as an item. The fold reads `run_id`, `task` and `status` in the stream.
+
+    A record with which the item would take more than one write unit is deflated: most then take one.
+    """
+    content = dump_record(record)
+    item = {
         **action_item_key(record.key),
         "run_id": text(record.spec.run.run_id),
         "task": text(record.spec.task.name),
         "status": text(record.status.value),
         "version": number(record.version),
         "generation": number(record.generation),
-        "record": text(dump_record(record)),
+        "record": text(content),
     }
+    if WRITE_UNIT_BYTES < item_bytes(item) <= DEFLATED_BYTES_MAX:
+        item["record"] = {"B": zlib.compress(content.encode())}
+    return item
 
 
 def read_action(item: Item) -> ActionRecord:
     """Return the record of an item."""
-    return load_record(item["record"]["S"])
+    ((kind, content),) = item["record"].items()
+    return load_record(zlib.decompress(content).decode() if kind == "B" else content)
 
 
 def version_is(expected: int | None) -> Condition:

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from upwell._aws.clients import Clients
 from upwell._aws.errors import clear_errors, error_code
 from upwell._core.limits import DYNAMODB_ITEM_BYTES
+from upwell._core.usage import item_bytes
 from upwell.errors import UnavailableError, UpwellError
 
 T = TypeVar("T")
@@ -189,18 +190,6 @@ def _conditional(condition: Condition) -> dict[str, Any]:
     if condition.values:
         request["ExpressionAttributeValues"] = condition.values
     return request
-
-
-def item_bytes(item: Item) -> int:
-    """Return roughly what DynamoDB counts for an item of strings, numbers and maps: names and values."""
-    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
-
-
-def _value_bytes(value: Mapping[str, Any]) -> int:
-    ((kind, content),) = value.items()
-    if kind == "M":
-        return 3 + sum(1 + len(name.encode()) + _value_bytes(inner) for name, inner in content.items())
-    return len(content) if kind == "B" else len(str(content).encode())
 
 
 async def _back_off(attempt: int) -> None:
