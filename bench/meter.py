@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import upwell
-from bench.flows import fan_out
+from bench.flows import fan_out, warm_fan_out
 from upwell._aws.meter import METER_FILE, Meter, MeterReading, Reading, read_lines
 from upwell._core.prices import HOUR_S, MILLION, PRICES_OF, REGION, alternatives, price
 from upwell._core.usage import MIB_PER_GB, Usage, total
@@ -33,6 +33,8 @@ PLATFORM = ("-fold", "-dead-letters", "-run-ended", *TIMED)
 """Ends of the names of the platform's own functions; the others execute actions."""
 WORKER_VCPU, WORKER_GB = 1.0, 2.0
 """Of `bench.flows.workers`, which asks for nothing special."""
+FLOWS = {"cold": fan_out, "warm": warm_fan_out}
+"""Where the parent runs: on Lambda, which it may leave while it waits, or in the pool of its children."""
 GOALS = {"requests_per_action": 3.0, "write_units_per_action": 3.0, "control_usd_per_million_actions": 2.50}
 
 
@@ -103,18 +105,18 @@ def _by_operation(reading: Reading, n: int) -> dict[str, dict[str, float]]:
 # --- moto -----------------------------------------------------------------------------------------------------
 
 
-def on_moto(n: int) -> Metered:
+def on_moto(n: int, flow: str = "cold") -> Metered:
     """Meter a fan-out of n on the AWS adapters over moto, all in this process."""
     from upwell.testing.moto_flows import moto_flows
 
     counted = MeterReading()
     with moto_flows() as flows:
         meter, clients = Meter(counted.count), flows.clients
-        flows.run(fan_out, WARM_UP).unwrap()
+        flows.run(FLOWS[flow], WARM_UP).unwrap()
         for client in (clients.dynamodb, clients.sqs, clients.s3, clients.stepfunctions):
             meter.watch(client)
         start = time.perf_counter()
-        _check(flows.run(fan_out, n).unwrap(), n)
+        _check(flows.run(FLOWS[flow], n).unwrap(), n)
         elapsed_s = time.perf_counter() - start
     none = Usage()
     return Metered(
@@ -151,12 +153,12 @@ class MeteredSandbox:
             os.environ[METER_FILE] = self._before
         shutil.rmtree(self._root, ignore_errors=True)
 
-    def meter(self, n: int) -> Metered:
+    def meter(self, n: int, flow: str = "cold") -> Metered:
         """Meter a fan-out of n."""
         self._quiet()
         offset, before = self._file.stat().st_size, self._sandbox.status()["functions"]
         start = time.perf_counter()
-        run = upwell.with_runcontext(mode="sandbox").run(fan_out, n)
+        run = upwell.with_runcontext(mode="sandbox").run(FLOWS[flow], n)
         (values,) = run.outputs()
         elapsed_s = time.perf_counter() - start
         _check(values, n)
@@ -200,11 +202,11 @@ def _lambda_usage(before: dict[str, float], now: dict[str, float]) -> Usage:
     )
 
 
-def on_sandbox(n: int) -> Metered:
+def on_sandbox(n: int, flow: str = "cold") -> Metered:
     """Meter a fan-out of n on a sandbox of its own."""
     with MeteredSandbox() as sandbox:
-        sandbox.meter(WARM_UP)
-        return sandbox.meter(n)
+        sandbox.meter(WARM_UP, flow)
+        return sandbox.meter(n, flow)
 
 
 def _check(values: list[int], n: int) -> None:
@@ -212,18 +214,20 @@ def _check(values: list[int], n: int) -> None:
         raise SystemExit("the run's result is wrong or out of order")
 
 
-def measured(backend: str, n: int) -> dict[str, Any]:
-    """Return the figures of a fan-out of n on `moto` or `sandbox`."""
-    return figures(on_moto(n) if backend == "moto" else on_sandbox(n))
+def measured(backend: str, n: int, flow: str = "cold") -> dict[str, Any]:
+    """Return the figures of a fan-out of n on `moto` or `sandbox`; see `FLOWS`."""
+    metered = on_moto(n, flow) if backend == "moto" else on_sandbox(n, flow)
+    return {"parent": flow, **figures(metered)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backend", choices=("moto", "sandbox"), default="moto")
     parser.add_argument("--n", type=int, default=1000)
+    parser.add_argument("--parent", choices=FLOWS, default="cold", help="where it runs")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    found = measured(options.backend, options.n)
+    found = measured(options.backend, options.n, options.parent)
     if options.json:
         print(json.dumps(found))
         return

@@ -27,8 +27,10 @@ from upwell_infra.queue_pair import DEAD_LETTERS_TIMEOUT_S
 from upwell_infra.stage import Stage, tag_component
 from upwell_infra.tables import Tables
 
-FOLD_BATCH = 100
-"""Records of the actions' stream that are folded at once."""
+FOLD_BATCH = 1000
+"""Records of the actions' stream that are folded at once: a batch reads and writes each lane of a run once."""
+FOLD_WINDOW_S = 1
+"""How long they are gathered; views are behind by as much."""
 SWEEP_TIMEOUT_S = 300
 """Of one sweep; the next one goes on with what it leaves."""
 
@@ -138,6 +140,7 @@ class Platform(Construct):
             function_name=fold.function.function_name,
             starting_position="TRIM_HORIZON",
             batch_size=FOLD_BATCH,
+            maximum_batching_window_in_seconds=FOLD_WINDOW_S,
             bisect_batch_on_function_error=True,
             function_response_types=["ReportBatchItemFailures"],
         )
