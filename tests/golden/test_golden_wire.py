@@ -30,6 +30,7 @@ from upwell._core.model import (
     Limit,
     Outcome,
     Payload,
+    PoolSize,
     RetryPolicy,
     RunRecord,
     RunSpec,
@@ -364,6 +365,19 @@ CASES: dict[str, tuple[Codec, Any]] = {
             status=Status.QUEUED,
             root=PLAIN,
             code="code/2c26b46b.json",
+        ),
+    ),
+    "run_of_sized_pools": (
+        RUN,
+        RunRecord(
+            spec=RunSpec(run_id="r1"),
+            task="default.add",
+            status=Status.QUEUED,
+            root=PLAIN,
+            pools={
+                "default": PoolSize(kind="lambda", memory_mib=1769),
+                "warm": PoolSize(kind="worker", memory_mib=2048, vcpus=0.5, slots=16),
+            },
         ),
     ),
     "cache_entry": (

@@ -1,4 +1,4 @@
-"""`upwell get runs|run|actions|io|holders`: what the store knows."""
+"""`upwell get runs|run|actions|cost|io|holders`: what the store knows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ OnlyStatus = Annotated[
 ]
 
 app = typer.Typer(
-    help="Show runs, actions, what went in and out of them, and who holds places.", no_args_is_help=False
+    help="Show runs, actions, what they cost, what went in and out of them, and who holds places.",
+    no_args_is_help=False,
 )
 
 
@@ -103,6 +104,22 @@ def actions(
         print_actions(records)
     else:
         note(f"no such actions in run {run}")
+
+
+@app.command("cost")
+@shared_options
+def cost(session: Session, run: RunName, as_json: AsJson = False) -> None:
+    """Show what a run costs on AWS, or would: in all, by task, by service, and per million actions."""
+    from upwell._cli.costs import cost_document, load_cost, print_cost
+    from upwell._cli.reading import read_run
+    from upwell._cli.terminal import print_json
+
+    backend, found = asyncio.run(read_run(session, run, load_cost))
+    shown = cost_document(run, backend, found)
+    if as_json:
+        print_json(shown)
+    else:
+        print_cost(shown)
 
 
 @app.command("holders")

@@ -13,7 +13,7 @@ from upwell._author.task import Task
 from upwell._client.backend import Backend, open_backend
 from upwell._client.code import code_here, code_to_go_on_with
 from upwell._client.config import current_config, init, init_from_config, parse_mode
-from upwell._client.deploy import deploy_environments, pool_parameters
+from upwell._client.deploy import deploy_environments, pool_parameters, pool_sizes
 from upwell._client.options import CopyStyle, RunOptions
 from upwell._client.pools import pools_of, with_dependencies
 from upwell._client.run_handle import Run, finished, handle
@@ -77,6 +77,7 @@ class Runner:
                     bundle=here.bundle,
                     now=now,
                     code=here.code,
+                    pools=pool_sizes(task),
                 )
             ended = await backend.start(record, timeout_s=options.timeout_s)
             return finished(backend, ended, task)

@@ -7,10 +7,16 @@ from typing import Any
 
 from upwell._author.environment import TaskEnvironment
 from upwell._author.resources import fit_fargate, fit_lambda
+from upwell._author.task import Task
 from upwell._client.config import Config
+from upwell._client.pools import with_dependencies
 from upwell._core.limits import LAMBDA_TIMEOUT_MAX_S
+from upwell._core.model import PoolSize
 from upwell._core.settings import resource_prefix
 from upwell.errors import UnsupportedError
+
+CPU_UNITS = 1024
+"""Of one vCPU, as ECS counts."""
 
 
 def pool_parameters(environment: TaskEnvironment) -> tuple[str, dict[str, Any]]:
@@ -37,6 +43,23 @@ def pool_parameters(environment: TaskEnvironment) -> tuple[str, dict[str, Any]]:
         "ScaledownTtlS": int(policy.scaledown_ttl_s),
         "IdleTtlS": int(policy.idle_ttl_s),
     }
+
+
+def pool_sizes(task: Task[..., Any]) -> dict[str, PoolSize]:
+    """Return what the pools of a task, and of what it depends on, are on AWS; without those that cannot be."""
+    sizes = {}
+    for environment in with_dependencies([task.env]):
+        try:
+            kind, parameters = pool_parameters(environment)
+        except UnsupportedError:
+            continue
+        sizes[environment.pool] = PoolSize(
+            kind=kind,
+            memory_mib=parameters["MemoryMiB"],
+            vcpus=parameters.get("CpuUnits", 0) / CPU_UNITS,
+            slots=parameters.get("Concurrency", 1),
+        )
+    return sizes
 
 
 def _check_lambda_bounds(environment: TaskEnvironment) -> None:

@@ -13,7 +13,7 @@ from upwell import errors
 from upwell._author.task import Task
 from upwell._client.options import RunOptions
 from upwell._core.limits import RECORD_INLINE_BYTES
-from upwell._core.model import ROOT_ID, ActionSpec, Payload, RunRecord, RunSpec, Status, TaskSpec
+from upwell._core.model import ROOT_ID, ActionSpec, Payload, PoolSize, RunRecord, RunSpec, Status, TaskSpec
 from upwell._core.ports import BlobStore
 from upwell._core.sizes import check_travelling
 from upwell._exec.payloads import pack, too_large
@@ -63,6 +63,7 @@ async def new_run(
     bundle: str | None,
     now: float,
     code: str | None = None,
+    pools: Mapping[str, PoolSize] | None = None,
 ) -> RunRecord:
     """Return the record of a run that is to be started.
 
@@ -101,6 +102,7 @@ async def new_run(
         outputs=names if len(names) > 1 else None,
         code=code,
         look_at=now,
+        pools=dict(pools or {}),
     )
 
 

@@ -276,6 +276,19 @@ class ActionKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PoolSize:
+    """What one executor of a pool is on AWS, as the run's program asks for it."""
+
+    kind: str
+    """`lambda` or `worker`."""
+    memory_mib: int
+    vcpus: float = 0.0
+    """Of a worker; on Lambda, memory decides."""
+    slots: int = 1
+    """Attempts that share it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     """A run as `get runs` lists it. `version` guards it like an action's."""
 
@@ -296,6 +309,8 @@ class RunRecord:
     """When the sweeper looks at the run next; None when there is nothing to look for any more."""
     looked_at: float = 0.0
     """When it looked last."""
+    pools: dict[str, PoolSize] = field(default_factory=dict)
+    """What its program's pools are on AWS, by name; also of a local run, so that its cost can be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

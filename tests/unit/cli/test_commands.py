@@ -164,3 +164,21 @@ def test_the_status_of_no_sandbox(cli: Cli) -> None:
     result = cli("sandbox", "status", "--json")
     assert (result.code, result.json) == (1, {"running": False})
     assert cli("sandbox", "stop", "--json").json == {"stopped": False}
+
+
+def test_what_a_run_costs_by_task_and_in_all(cli: Cli, failed: str) -> None:
+    shown = cli("get", "cost", failed, "--json").json
+    assert shown["actions"] == 4
+    assert {name: task["actions"] for name, task in shown["tasks"].items()} == {
+        "flaky.main": 1,
+        "flaky.step": 3,
+    }
+    run_usd = 130.25e-6  # the state machine's part
+    assert shown["usd"] == pytest.approx(run_usd + sum(t["usd"] for t in shown["tasks"].values()), abs=1e-8)
+    assert shown["usd"] == pytest.approx(sum(shown["services"].values()), abs=1e-8)
+    assert shown["usd"] == pytest.approx(shown["control_usd"] + shown["compute_usd"], abs=1e-8)
+    assert shown["usage"]["transitions"] == 5
+    text = cli("get", "cost", failed)
+    assert "would cost on AWS" in text.out
+    assert "flaky.step" in text.out
+    assert "not counted: traces" in text.err
