@@ -1,0 +1,1 @@
+"""All measurements in one: `python -m bench.all --json out.json`."""

@@ -1,0 +1,56 @@
+"""What every contender's program reports: one line of JSON. It imports nothing but the standard library.
+
+A program is called with a mode and a size. `fanout`: n calls at once of a task that returns its input. `chain`:
+n calls, one after the other. `traces`: n calls of the engine's lightest checkpointed function in one task.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+STARTED_AT = "BENCH_STARTED_AT"
+"""Variable: Unix seconds at which the process was started."""
+STATE = "BENCH_STATE"
+"""Variable: an empty folder for databases and the like."""
+MARK = "RESULT "
+
+
+def arguments() -> tuple[str, int]:
+    """Return the mode and the size that the program was called with."""
+    return sys.argv[1], int(sys.argv[2])
+
+
+def state_dir() -> Path:
+    return Path(os.environ[STATE])
+
+
+def report(first: Callable[[], Any], whole: Callable[[], Any], expected: Any) -> None:
+    """Run a first call and then the whole; print seconds to the first result, of the whole, and peak memory.
+
+    Raises:
+        SystemExit: the whole returned something else than what is expected.
+    """
+    first()
+    first_s = time.time() - float(os.environ[STARTED_AT])
+    start = time.perf_counter()
+    got = whole()
+    wall_s = time.perf_counter() - start
+    if got != expected:
+        raise SystemExit(f"wrong result: {str(got)[:80]}, not {str(expected)[:80]}")
+    print(MARK + json.dumps({"first_s": first_s, "wall_s": wall_s, "peak_mib": peak_mib()}), flush=True)
+
+
+def peak_mib() -> float:
+    """Return the peak of this process's resident memory. `ru_maxrss` would count the parent's before exec."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
