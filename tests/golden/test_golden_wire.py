@@ -38,6 +38,7 @@ from upwell._core.model import (
     Suspension,
     TaskSpec,
 )
+from upwell._core.phases import Noticed
 
 V1 = Path(__file__).parent / "v1"
 Codec = tuple[Callable[[Any], str], Callable[[str], Any]]
@@ -387,6 +388,28 @@ CASES: dict[str, tuple[Codec, Any]] = {
             output=Payload(text='"done"', size_bytes=6),
             made_by=ActionKey("r1", "a0"),
             created_at=1767312002.5,
+        ),
+    ),
+    "record_measured": (
+        RECORD,
+        ActionRecord(
+            spec=PLAIN,
+            status=Status.SUCCEEDED,
+            version=2,
+            generation=1,
+            created_at=1767312001.75,
+            started_at=1767312001.75,
+            ended_at=1767312002.5,
+            attempts=(
+                replace(
+                    RUNNING,
+                    ended_at=1767312042.5,
+                    end="succeeded",
+                    phases=(250000, 0, 5000, 41, 273, 1490000, 680),
+                    noticed=(Noticed("default.add", 12, 0.25, 0.125), Noticed("", 1, 0.5, 0.5)),
+                ),
+            ),
+            outcome=SUCCESS,
         ),
     ),
     "message_limited": (MESSAGE, wire.Message(action=replace(PLAIN, task=LIMITED_TASK))),

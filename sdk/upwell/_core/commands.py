@@ -16,6 +16,7 @@ from upwell._core.model import (
     Outcome,
     Payload,
 )
+from upwell._core.phases import Noticed
 
 # --- commands -------------------------------------------------------------------------------------------------
 
@@ -54,6 +55,8 @@ class Finish:
     outcome: Outcome
     warnings: tuple[ActionWarning, ...] = ()
     cached_from: ActionKey | None = None
+    phases: tuple[int, ...] = ()
+    noticed: tuple[Noticed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +86,8 @@ class Suspend:
     warnings: tuple[ActionWarning, ...] = ()
     note: str = ""
     """What a person should know of it."""
+    phases: tuple[int, ...] = ()
+    noticed: tuple[Noticed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

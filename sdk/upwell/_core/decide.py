@@ -218,7 +218,7 @@ def _finish(record: ActionRecord | None, command: Finish, now: float) -> Decisio
         return STALE
     if not _holds(record, command.lease_id):
         return _repeated_finish(record, command, now)
-    record = _warned(record, command.warnings)
+    record = _measured(_warned(record, command.warnings), command)
     if command.outcome.error is None:
         if command.cached_from is not None:
             record = replace(record, cached_from=command.cached_from)
@@ -308,6 +308,7 @@ def _suspend(record: ActionRecord | None, command: Suspend, now: float) -> Decis
         return Decision(None, (LookAgain(), Acknowledge()))
     if record.status is not Status.RUNNING:
         return STALE
+    record = _measured(record, command)
     suspension = Suspension(
         attempt=record.attempt,
         count=(record.suspension.count if record.suspension else 0) + 1,
@@ -449,6 +450,14 @@ def _warned(record: ActionRecord, warnings: tuple[ActionWarning, ...]) -> Action
     known = {(warning.code, warning.attempt) for warning in record.warnings}
     new = tuple(warning for warning in warnings if (warning.code, warning.attempt) not in known)
     return replace(record, warnings=(*record.warnings, *new)[-WARNINGS_KEPT:]) if new else record
+
+
+def _measured(record: ActionRecord, command: Finish | Suspend) -> ActionRecord:
+    """Return a record whose latest attempt says where its time went."""
+    if not command.phases or not record.attempts:
+        return record
+    measured = replace(record.attempts[-1], phases=command.phases, noticed=command.noticed)
+    return replace(record, attempts=(*record.attempts[:-1], measured))
 
 
 def _holds(record: ActionRecord, lease_id: str) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from upwell._core.limits import MAX_INLINE_IO_BYTES
+from upwell._core.phases import Noticed
 
 
 class Status(StrEnum):
@@ -190,6 +191,10 @@ class Attempt:
     error: ErrorInfo | None = None
     note: str = ""
     """What a person should know of how it ended."""
+    phases: tuple[int, ...] = ()
+    """Where its time went (`Phases.packed`); empty while it runs, and where its executor could not say."""
+    noticed: tuple[Noticed, ...] = ()
+    """How late it got the outcomes of its children."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

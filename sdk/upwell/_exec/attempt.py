@@ -11,6 +11,7 @@ from typing import Protocol
 
 from upwell._core.commands import Extend, Finish, LookAgain, Lose, Release, Stop, Suspend
 from upwell._core.model import ActionRecord, ErrorInfo, Lease, Outcome, Status
+from upwell._core.phases import Phases
 from upwell._core.ports import Delivery
 from upwell._exec.boundary import AttemptLostError
 from upwell._exec.driver import Driver
@@ -73,6 +74,7 @@ class Attempt:
         slot: Slot,
         leave_at: float | None,
         places: Places,
+        phases: Phases,
     ) -> None:
         self._host = host
         self._kernel = host.kernel
@@ -81,6 +83,7 @@ class Attempt:
         self._lease = lease
         self._slot = slot
         self._driver = Driver(self._kernel, record, slot)
+        self._before = phases
         self._work: asyncio.Task[Outcome] | None = None
         self._stop = self._cancel
         self._leave_at = leave_at
@@ -117,8 +120,17 @@ class Attempt:
             return await self._commit(Lose(lease_id=self._lease.id, error=e.error, max_losses=most))
 
     async def _finish(self, outcome: Outcome) -> bool:
-        warnings = self._driver.checks.warnings
-        return await self._commit(Finish(lease_id=self._lease.id, outcome=outcome, warnings=warnings))
+        finish = Finish(
+            lease_id=self._lease.id,
+            outcome=outcome,
+            warnings=self._driver.checks.warnings,
+            phases=self._phases(),
+            noticed=self._driver.noticing.kept(),
+        )
+        return await self._commit(finish)
+
+    def _phases(self) -> tuple[int, ...]:
+        return Phases._make(map(sum, zip(self._before, self._driver.laps.so_far(), strict=True))).packed()
 
     async def _tidy(self) -> None:
         """Delete what was downloaded, or a warm executor would fill its disk; on a laptop it may be of use."""
@@ -171,6 +183,8 @@ class Attempt:
             task_token=self._delivery.message.task_token,
             warnings=self._driver.checks.warnings,
             note=note,
+            phases=self._phases(),
+            noticed=self._driver.noticing.kept(),
         )
         self._driver.suspend()
 

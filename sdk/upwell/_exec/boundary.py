@@ -12,6 +12,7 @@ from typing import Protocol
 
 from upwell._author.context import Mode
 from upwell._core.model import ActionSpec, ErrorInfo, Outcome, Status, TaskSpec
+from upwell._core.phases import NOTHING, Phases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,7 @@ class Ended:
         data: The encoded output, with the first.
         ahead: As in `Call`.
         traces_left: Ids of recorded traces that the task has not asked for.
+        phases: What this half has measured: `bundle`, `input`, `run`, `output`.
     """
 
     status: Status
@@ -83,6 +85,7 @@ class Ended:
     data: bytes = b""
     ahead: tuple[str, ...] = ()
     traces_left: tuple[str, ...] = ()
+    phases: Phases = NOTHING
 
 
 class AttemptLostError(Exception):

@@ -34,6 +34,7 @@ from upwell._exec.cached import look_up
 from upwell._exec.effects import abort
 from upwell._exec.growth import GrowthGuard
 from upwell._exec.kernel import Kernel
+from upwell._exec.laps import Laps, Noticing
 from upwell._exec.payloads import pack, unpack
 from upwell._exec.replay import Checks, read_journal
 from upwell._exec.sender import Sender, window
@@ -94,6 +95,8 @@ class Driver:
         self._awaited: dict[str, ActionSpec] = {}
         self._user: UserCode | None = None
         self._busy = _Busy()
+        self.laps = Laps(self.now)
+        self.noticing = Noticing()
         self.trouble: Exception | None = None
         """What failed of the engine's own work; the attempt does not count then."""
 
@@ -128,12 +131,14 @@ class Driver:
     async def run(self, user: UserCode) -> Ended:
         """Run the user's half of the attempt to its end."""
         self._user = user
+        self.laps.enter("run_s")
         try:
             ended = await user.run()
         except AttemptLostError:
             self.leave()  # before the calls that died with it are cancelled: that is not the task's wish
             raise
         self._ended = True  # and so before the calls that it did not wait for
+        self.laps.take(ended.phases)
         return ended
 
     async def idle_s(self) -> float:
@@ -215,11 +220,15 @@ class Driver:
                 outcome = await self._refused(child) or await self._hit(child, inputs)
         if outcome is None:
             outcome = await self._outcome(child, call, inputs)
+        recorded_at = self._watch.recorded_at.pop(child_id, None)
         if outcome.error is not None:
             return Answer(error=outcome.error)
         assert outcome.output is not None  # a success has one
         with self._busy:
-            return Answer(data=await self.load(outcome.output))
+            data = await self.load(outcome.output)
+        if recorded_at is not None:
+            self.noticing.note(call.task.name, recorded_at, self.now())
+        return Answer(data=data)
 
     async def load(self, payload: Payload) -> bytes:
         """Return the bytes of a payload, which may be a blob."""

@@ -12,6 +12,7 @@ from upwell._core.ports import Delivery
 from upwell._exec.attempt import HELD_MARGIN_S, Attempt
 from upwell._exec.effects import LateError, acknowledged, carry_out
 from upwell._exec.kernel import Kernel
+from upwell._exec.laps import FirstReceipt, received
 from upwell._exec.payloads import pack
 from upwell._exec.places import Places
 from upwell._exec.putback import put_back
@@ -33,6 +34,7 @@ class Executor:
         self.kernel = kernel
         self.lease_s = lease_s
         self.draining = False
+        self._first = FirstReceipt(kernel.ports.clock.now())
 
     def drain(self) -> None:
         """From now on, attempts that are cancelled give their action back instead of failing."""
@@ -70,6 +72,7 @@ class Executor:
         self, delivery: Delivery, lease: Lease, slot: Slot, leave_at: float | None
     ) -> bool:
         ports = self.kernel.ports
+        started = self._first.take()
         spec = await self._storable(delivery.message.action)
         places = Places(ports, spec, lease.id, self.lease_s)
         try:
@@ -94,7 +97,9 @@ class Executor:
             places.begin()
             if places.hit is not None:
                 return await self._finish_with(places.hit, delivery, record, lease)
-            return await Attempt(self, delivery, record, lease, places.park(slot), leave_at, places).run()
+            phases = received(record, ports.clock.now(), started)
+            slot = places.park(slot)
+            return await Attempt(self, delivery, record, lease, slot, leave_at, places, phases).run()
         finally:
             await places.release()
 

@@ -51,6 +51,7 @@ async def _outcome(kernel: Kernel, record: ActionRecord, driver: Driver) -> Outc
             cached=record.spec.task.cache_key is not None,
         )
     )
+    driver.laps.enter(None)
     return Outcome(status=Status.SUCCEEDED, output=output)
 
 

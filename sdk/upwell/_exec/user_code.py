@@ -15,6 +15,7 @@ from upwell._author.task import Task
 from upwell._core.model import ActionSpec, Status
 from upwell._exec.boundary import Ended, Host, Start
 from upwell._exec.failure import describe
+from upwell._exec.laps import Laps
 from upwell._exec.payloads import too_large
 from upwell._exec.session import Session
 from upwell._exec.threads import TaskThread
@@ -83,6 +84,7 @@ class TaskRun:
         )
         self._session = Session(start, host, self._io)
         self._thread: TaskThread[Any] | None = None
+        self._laps = Laps(host.now)
 
     async def idle_s(self) -> float:
         """See `UserCode.idle_s`."""
@@ -96,18 +98,21 @@ class TaskRun:
         """
         try:
             output = await self._output()
+            phases = self._laps.so_far()
             return Ended(
                 status=Status.SUCCEEDED,
                 data=output,
                 ahead=self._session.ahead,
                 traces_left=self._session.traces_left,
+                phases=phases,
             )
         except asyncio.CancelledError as e:
             if _is_ours():
                 raise
             return self._failed(e)
         except _LimitPassedError as e:
-            return Ended(status=Status.TIMED_OUT, error=describe(e.error, self._start.worker))
+            phases = self._laps.so_far()
+            return Ended(status=Status.TIMED_OUT, error=describe(e.error, self._start.worker), phases=phases)
         except (KeyboardInterrupt, errors.UnavailableError):
             raise
         except SystemExit as e:  # of a sync task
@@ -122,14 +127,18 @@ class TaskRun:
         return self._thread is not None and await self._thread.is_alive(after_s=STOP_S)
 
     def _failed(self, error: BaseException) -> Ended:
-        return Ended(status=Status.FAILED, error=describe(error, self._start.worker))
+        phases = self._laps.so_far()
+        return Ended(status=Status.FAILED, error=describe(error, self._start.worker), phases=phases)
 
     async def _output(self) -> bytes:
+        self._laps.enter("bundle_s")
         task = await self._loader.load(self._spec)
+        self._laps.enter("input_s")
         try:
             value = await self._value(task)
         finally:
             await self._session.settle()
+        self._laps.enter("output_s")
         encoded = task.interface.encode_output(value)
         limit = self._spec.task.max_inline_io_bytes
         if len(encoded) > limit:
@@ -138,6 +147,7 @@ class TaskRun:
 
     async def _value(self, task: Task[..., Any]) -> Any:
         kwargs = task.interface.decode_inputs(self._inputs)
+        self._laps.enter("run_s")
         variables = {**self._spec.task.env_vars, **self._spec.run.env_vars}
         limit_s, too_late = time_limit(self._spec, self._session.now())
         context = copy_context()

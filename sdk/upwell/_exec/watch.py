@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import Context
 
-from upwell._core.journal import Completed, Cursor, Journal
+from upwell._core.journal import Completed, Cursor, Entry, Journal
 from upwell._core.model import ActionKey, Outcome
 from upwell._exec.kernel import Kernel
 
@@ -34,6 +34,8 @@ class Watch:
         self._reader: asyncio.Task[None] | None = None
         self._hand_over = self._take_one
         self.cursors: dict[int, Cursor] = {}
+        self.recorded_at: dict[str, float] = {}
+        """When children ended whose outcomes are on their way to the task."""
         self.send_lost: Callable[[], None] = lambda: None
         """Called after each look at the journal: it may say that messages were lost."""
 
@@ -74,13 +76,15 @@ class Watch:
             await asyncio.gather(self._reader, return_exceptions=True)
 
     def _take_one(self, entry: Completed) -> None:
-        self._resolve(self._journal.apply([entry]))
+        self._take([entry])
 
-    def _resolve(self, ended: list[str]) -> None:
-        for child_id in ended:
+    def _take(self, entries: Sequence[Entry]) -> None:
+        recorded_at = {entry.action_id: entry.at for entry in entries if isinstance(entry, Completed)}
+        for child_id in self._journal.apply(entries):
             waiting = self._waiting.pop(child_id, None)
             if waiting is not None and not waiting.done():
                 waiting.set_result(self._journal.outcomes[child_id])
+                self.recorded_at[child_id] = recorded_at[child_id]
 
     def _reader_ended(self, reader: asyncio.Task[None]) -> None:
         if reader.cancelled() or reader.exception() is None:
@@ -113,7 +117,7 @@ class Watch:
         for shard in self._journal.shards_of_interest():
             cursor = self.cursors.setdefault(shard, Cursor())
             items = await self._kernel.ports.store.read(self._parent, shard, cursor.after)
-            self._resolve(self._journal.apply(cursor.take(items)))
+            self._take(cursor.take(items))
 
     async def _read_records(self) -> None:
         """Look at the truth itself: a journal entry may be late, or lost with its writer."""

@@ -98,7 +98,13 @@ class Guest:
         body = b""
         try:
             ended: Ended = await run.run()
-            end = End(status=ended.status, error=ended.error, ahead=ended.ahead, traces_left=ended.traces_left)
+            end = End(
+                status=ended.status,
+                error=ended.error,
+                ahead=ended.ahead,
+                traces_left=ended.traces_left,
+                phases=ended.phases,
+            )
             body = ended.data
         except asyncio.CancelledError:
             end = End(status=Status.ABORTED)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from pydantic import TypeAdapter
 
 from upwell._core.model import ErrorInfo, Status
+from upwell._core.phases import NOTHING, Phases
 
 T = TypeVar("T")
 
@@ -48,6 +49,7 @@ class End:
         error: With all but the first.
         ahead: See `boundary.Ended`.
         traces_left: See `boundary.Ended`.
+        phases: See `boundary.Ended`.
         stuck: A thread of the task goes on, and nothing can stop it but the end of the process.
     """
 
@@ -55,6 +57,7 @@ class End:
     error: ErrorInfo | None = None
     ahead: tuple[str, ...] = ()
     traces_left: tuple[str, ...] = ()
+    phases: Phases = NOTHING
     stuck: bool = False
 
 

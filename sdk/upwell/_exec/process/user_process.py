@@ -262,4 +262,11 @@ def ended(end: End, body: bytes) -> Ended:
         raise asyncio.CancelledError
     if end.status is Status.QUEUED:
         raise errors.UnavailableError(end.error.message if end.error else "")
-    return Ended(status=end.status, error=end.error, data=body, ahead=end.ahead, traces_left=end.traces_left)
+    return Ended(
+        status=end.status,
+        error=end.error,
+        data=body,
+        ahead=end.ahead,
+        traces_left=end.traces_left,
+        phases=end.phases,
+    )
