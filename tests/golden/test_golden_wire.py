@@ -15,7 +15,7 @@ import pytest
 
 from upwell._core import wire
 from upwell._core.holds import Hold
-from upwell._core.journal import Completed, Missed, Scheduled, Sent, Traced
+from upwell._core.journal import Completed, Missed, Scheduled, Sent, Traced, Traces
 from upwell._core.model import (
     ActionKey,
     ActionRecord,
@@ -332,6 +332,32 @@ CASES: dict[str, tuple[Codec, Any]] = {
             generation=2,
             failures=1,
             nested=True,
+        ),
+    ),
+    "entry_traces": (
+        ENTRY,
+        Traces(
+            at=1767312043.5,
+            traces=(
+                Traced(
+                    at=1767312042.0,
+                    trace_id="t1",
+                    name="fetch",
+                    started_at=1767312041.0,
+                    outcome=SUCCESS,
+                    generation=2,
+                ),
+                Traced(
+                    at=1767312043.0,
+                    trace_id="t2",
+                    name="fetch",
+                    started_at=1767312042.0,
+                    outcome=BLOB_SUCCESS,
+                    generation=2,
+                    failures=1,
+                    nested=True,
+                ),
+            ),
         ),
     ),
     "message_of_a_strict_run": (

@@ -17,6 +17,7 @@ from upwell._core.journal import (
     Scheduled,
     Sent,
     Traced,
+    Traces,
     sort_key,
 )
 from upwell._core.model import Outcome
@@ -57,13 +58,18 @@ def traced(draw: st.DrawFn) -> Traced:
 
 
 @st.composite
+def traces(draw: st.DrawFn) -> Traces:
+    return Traces(at=draw(instants), traces=tuple(draw(st.lists(traced(), min_size=1, max_size=3))))
+
+
+@st.composite
 def missed(draw: st.DrawFn) -> Missed:
     ids = draw(st.lists(children, min_size=1, unique=True))
     at, generation = draw(instants), draw(st.integers(1, GENERATION))
     return Missed(at=at, generation=generation, action_ids=tuple(ids), sent_until=draw(instants))
 
 
-entries = st.one_of(scheduled(), completed(), traced(), missed())
+entries = st.one_of(scheduled(), completed(), traced(), traces(), missed())
 
 
 def state(journal: Journal) -> tuple[object, ...]:

@@ -88,6 +88,20 @@ class Traced:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Traces:
+    """Calls of traced functions that are written together, in one item; readers see them one by one."""
+
+    at: float
+    """When they were written."""
+    traces: tuple[Traced, ...]
+
+    @property
+    def entry_id(self) -> str:
+        """Distinguishes entries of one instant."""
+        return f"g-{self.traces[0].trace_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Missed:
     """Messages of children were lost: the parent is to send these children again."""
 
@@ -103,7 +117,7 @@ class Missed:
         return f"m-{self.generation}-{self.action_ids[0]}"
 
 
-Entry = Scheduled | Completed | Traced | Missed
+Entry = Scheduled | Completed | Traced | Traces | Missed
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +146,7 @@ class Cursor:
         return journal_sk(max(0.0, self._newest_at - WINDOW_S), "")
 
     def take(self, items: Sequence[JournalItem]) -> list[Entry]:
-        """Return the entries not seen before."""
+        """Return the entries not seen before; of those that were written together, each."""
         fresh = [item for item in items if item.sk not in self._recent]
         for item in fresh:
             self._recent[item.sk] = item.entry.at
@@ -140,7 +154,11 @@ class Cursor:
         if fresh:
             horizon = self._newest_at - WINDOW_S
             self._recent = {sk: at for sk, at in self._recent.items() if at >= horizon}
-        return [item.entry for item in fresh]
+        return [entry for item in fresh for entry in _parts(item.entry)]
+
+
+def _parts(entry: Entry) -> Sequence[Entry]:
+    return entry.traces if isinstance(entry, Traces) else (entry,)
 
 
 class Journal:
@@ -176,6 +194,9 @@ class Journal:
                         self._open_all(entry)
                 case Traced():
                     self._take_trace(entry)
+                case Traces():
+                    for trace in entry.traces:
+                        self._take_trace(trace)
                 case Completed():
                     if self._complete(entry):
                         ended.append(entry.action_id)

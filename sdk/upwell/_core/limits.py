@@ -25,6 +25,9 @@ MESSAGE_INLINE_BYTES = 48 * KIB
 """Inputs up to this size travel in the message: with its envelope it stays one billed 64 KB request."""
 RECORD_INLINE_BYTES = 8 * KIB
 """Values up to this size are kept in records and journals; larger ones are cheaper as an S3 object."""
+TRACE_GROUP_BYTES = 128 * KIB
+"""Traces that are written together are one item of the journal, of up to this size: far below an item's."""
+TRACE_GROUP_ITEMS = 100
 ERROR_TEXT_BYTES = 4 * KIB
 """A message or traceback of an error is cut to this size before it is recorded."""
 TRAVELLING_BYTES = 8 * KIB

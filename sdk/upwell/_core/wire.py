@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 
 from upwell._core.holds import Hold
-from upwell._core.journal import Completed, Entry, Missed, Scheduled, Traced
+from upwell._core.journal import Completed, Entry, Missed, Scheduled, Traced, Traces
 from upwell._core.model import ActionRecord, ActionSpec, CacheEntry, Outcome, RunRecord
 
 WIRE_VERSION = 1
@@ -146,7 +146,13 @@ def load_hold(text: str) -> Hold:
     return _load(Hold, text, "a hold")
 
 
-_KINDS: dict[str, type[Entry]] = {"s": Scheduled, "c": Completed, "t": Traced, "m": Missed}
+_KINDS: dict[str, type[Entry]] = {
+    "s": Scheduled,
+    "c": Completed,
+    "t": Traced,
+    "g": Traces,
+    "m": Missed,
+}
 
 
 def dump_entry(entry: Entry) -> str:

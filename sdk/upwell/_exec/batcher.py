@@ -73,12 +73,20 @@ class Batcher(Generic[T, R]):
         Raises:
             BatcherClosedError: `aclose` was called.
         """
+        return await self.put(item)
+
+    def put(self, item: T) -> asyncio.Future[R]:
+        """Have an item flushed with others and return its result to come; to cancel that is as in `submit`.
+
+        Raises:
+            BatcherClosedError: `aclose` was called.
+        """
         if self._closed:
             raise BatcherClosedError("this batcher was closed; nothing can be submitted to it any more")
         result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._pending.append((item, result))
         self._start_flusher()
-        return await result
+        return result
 
     async def aclose(self) -> None:
         """Flush what is pending, wait for it, and refuse what comes later."""

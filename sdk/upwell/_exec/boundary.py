@@ -103,7 +103,7 @@ class Host(Protocol):
         """Run a child action to its end. To cancel this is to abort the child."""
 
     async def record_trace(self, trace: TraceRecord, result: bytes) -> None:
-        """Write how a traced call ended; returns when it is durable."""
+        """Write how a traced call ended; returns when it is durable, or soon will be (see `recorder`)."""
 
     def now(self) -> float:
         """Return the time, epoch seconds."""

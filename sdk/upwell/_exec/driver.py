@@ -17,7 +17,7 @@ from upwell._core.bounds import is_bounded
 from upwell._core.commands import Hit
 from upwell._core.holds import limits_of
 from upwell._core.ids import Occurrences, digest
-from upwell._core.journal import Completed, Journal, Traced
+from upwell._core.journal import Completed, Journal
 from upwell._core.limits import MESSAGE_INLINE_BYTES, RECORD_INLINE_BYTES
 from upwell._core.model import (
     ActionKey,
@@ -36,6 +36,7 @@ from upwell._exec.growth import GrowthGuard
 from upwell._exec.kernel import Kernel
 from upwell._exec.laps import Laps, Noticing
 from upwell._exec.payloads import pack, unpack
+from upwell._exec.recorder import Recorder
 from upwell._exec.replay import Checks, read_journal
 from upwell._exec.sender import Sender, window
 from upwell._exec.slots import Slot
@@ -81,6 +82,7 @@ class Driver:
         self.checks = Checks(record)
         self._growth = GrowthGuard(record.spec, kernel.sizes, kernel.ports.store, kernel.settings)
         self._sender = Sender(kernel, record.key, self.journal, failures=record.failures)
+        self._recorder = Recorder(kernel, record, self.journal)
         self._upkeep = Upkeep(kernel, self.journal)
         self._watch.send_lost = self._upkeep.send_lost
         self._in_flight = asyncio.Semaphore(window(record, kernel.settings.max_in_flight))
@@ -139,6 +141,7 @@ class Driver:
             raise
         self._ended = True  # and so before the calls that it did not wait for
         self.laps.take(ended.phases)
+        await self.guard(self._recorder.written())
         return ended
 
     async def idle_s(self) -> float:
@@ -196,6 +199,14 @@ class Driver:
         finally:
             await self._watch.close()
             await self._sender.close()
+            await self._close_recorder()
+
+    async def _close_recorder(self) -> None:
+        try:
+            await self._recorder.close()
+        except Exception:
+            if self.trouble is None:  # else it is known, and the attempt does not count
+                raise
 
     async def _abort(self, children: list[ActionSpec], why: str) -> None:
         if await self._is_ours():
@@ -236,24 +247,7 @@ class Driver:
 
     async def record_trace(self, trace: TraceRecord, result: bytes) -> None:
         """See `Host.record_trace`."""
-        await self.guard(self._record_trace(trace, result))
-
-    async def _record_trace(self, trace: TraceRecord, result: bytes) -> None:
-        if trace.error is not None:
-            outcome = Outcome(status=Status.FAILED, error=trace.error)
-        else:
-            outcome = Outcome(status=Status.SUCCEEDED, output=await self._pack(result, RECORD_INLINE_BYTES))
-        entry = Traced(
-            at=self.now(),
-            trace_id=trace.trace_id,
-            name=trace.name,
-            started_at=trace.started_at,
-            outcome=outcome,
-            generation=self._spec.run.generation,
-            failures=self._failures,
-            nested=trace.nested,
-        )
-        await self._kernel.ports.store.append(self._key, self.journal.next_shard(), [entry])
+        await self.guard(self._recorder.record(trace, result))
 
     @property
     def is_waiting(self) -> bool:
@@ -367,10 +361,12 @@ class Driver:
 
     async def _send(self, child: ActionSpec, call: Call, inputs: bytes) -> None:
         payload = await self._pack(inputs, MESSAGE_INLINE_BYTES)
+        await self._recorder.written()
         await self._sender.send(child, payload, call.input_digest)
 
     async def _note_hit(self, child: ActionSpec, inputs: bytes, entry: CacheEntry) -> Outcome:
         ports = self._kernel.ports
+        await self._recorder.written()
         noted = replace(child, inputs=await self._pack(inputs, RECORD_INLINE_BYTES))
         key = ActionKey(child.run.run_id, child.action_id)
         await transition(ports.store, ports.clock, key, Hit(spec=noted, entry=entry))

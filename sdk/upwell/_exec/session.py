@@ -42,7 +42,8 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._occurrences = Occurrences()
         self._counting = threading.Lock()
-        self._deferred: list[Future[object]] = []
+        self._deferred: set[Future[object]] = set()
+        self._none_deferred = asyncio.Event()
         self._blocking: set[asyncio.Task[Any]] = set()
         self._stopped = False
         self._maps: Counter[str] = Counter()
@@ -60,10 +61,8 @@ class Session:
 
     async def settle(self) -> None:
         """Wait for what was deferred; what failed of it is logged, and done again by a later attempt."""
-        deferred, self._deferred = self._deferred, []
-        for result in await asyncio.gather(*map(asyncio.wrap_future, deferred), return_exceptions=True):
-            if isinstance(result, BaseException):
-                log.warning("a trace could not be recorded", exc_info=result)
+        deferred = map(asyncio.wrap_future, tuple(self._deferred))
+        await asyncio.gather(*deferred, return_exceptions=True)
 
     def stop(self) -> None:
         """Let threads of a sync task that wait for the engine go on, with `CancelledError`."""
@@ -117,7 +116,19 @@ class Session:
 
     def defer(self, work: Coroutine[Any, Any, object]) -> None:
         """See `Engine.defer`."""
-        self._deferred.append(asyncio.run_coroutine_threadsafe(work, self._loop))
+        deferred = asyncio.run_coroutine_threadsafe(work, self._loop)
+        with self._counting:
+            self._deferred.add(deferred)
+            self._none_deferred.clear()
+        deferred.add_done_callback(self._done_after_all)
+
+    def _done_after_all(self, deferred: Future[object]) -> None:
+        with self._counting:
+            self._deferred.discard(deferred)
+            if not self._deferred:
+                self._none_deferred.set()
+        if not deferred.cancelled() and (error := deferred.exception()) is not None:
+            log.warning("a trace could not be recorded", exc_info=error)
 
     def next_trace_id(self, name: str, digest: str) -> str:
         """See `Engine.next_trace_id`."""
@@ -191,6 +202,8 @@ class Session:
             custom_context=dict(context.custom_context or {}),
             ahead=self.ahead,
         )
+        if self._deferred:  # the engine must know the traces before what depends on them
+            await self._none_deferred.wait()
         answer = await self._answer(call, encoded)
         if answer.error is not None:
             raise revive(answer.error)
