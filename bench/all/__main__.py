@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = [experiment for experiment in EXPERIMENTS if experiment.name in options.only]
     progress = Console(stderr=True, highlight=False, markup=False)
     rows = []
-    for row in run_all(chosen, setting, backends, progress.print):
+    for row in run_all(chosen, setting, backends, partial(progress.print, soft_wrap=True)):
         rows.append(row)
         if options.json:  # as it goes: what was measured is kept when a later one takes too long
             write(options.json, document(rows, runs=setting.runs, quick=setting.quick))

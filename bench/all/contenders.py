@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.all.peers import PROGRAMS, Environments, Peer, PeerError
-from bench.all.program import BACKEND
+from bench.all.program import BACKEND, BATCH
 from bench.peers.timing import MARK, STARTED_AT, STATE
 
 LIMIT_S = 900.0
@@ -52,10 +52,12 @@ def in_turns(contenders: Mapping[str, Contender], runs: int) -> dict[str, Taken]
     return taken
 
 
-def ours(mode: str, n: int, backend: str = "local", state_dir: Path | None = None) -> Contender:
+def ours(
+    mode: str, n: int, backend: str = "local", state_dir: Path | None = None, batch: str = "auto"
+) -> Contender:
     """Return upwell itself; with a state folder, in that one (the running sandbox's)."""
     command = [sys.executable, "-m", "bench.all.program", mode, str(n)]
-    return lambda: run_program(command, {BACKEND: backend}, state_dir)
+    return lambda: run_program(command, {BACKEND: backend, BATCH: batch}, state_dir)
 
 
 def theirs(peer: Peer, mode: str, n: int, environments: Environments) -> Contender:

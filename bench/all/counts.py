@@ -59,3 +59,23 @@ def trace_requests(setting: Setting, _backend: str) -> Iterator[Row]:
     yield Row.of(
         [reading.usage.requests], name="requests of all traces", backend="moto", n=n, unit="requests", more=more
     )
+
+
+def round_trips(setting: Setting, backend: str) -> Iterator[Row]:
+    """Yield the modelled round trips and times a hop, between processes (warm pool) and within one."""
+    from bench.latency import GOALS as TRIPS
+    from bench.latency import figures
+
+    hops = 20 if setting.quick else 100
+    found = figures(hops, 10 if setting.quick else 100)
+    for kind, goal in TRIPS.items():
+        trips = found[f"trips_per_hop_{kind}"]
+        yield Row.of(
+            [trips],
+            name=f"round trips a hop, {kind}",
+            backend=backend,
+            n=hops,
+            unit="trips",
+            goals=(at_most(trips, goal),),
+            more={"ms_on_aws": found[f"ms_per_hop_{kind}"]},
+        )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import upwell
-from bench.flows import echo, parents
+from bench.flows import echo, parents, workers
+
+ITEM_S = 0.001
 
 
 @parents.task
-async def gather(n: int) -> list[int]:
+async def fan_out(n: int) -> list[int]:
     """Call a task n times at once, an action each."""
     return await asyncio.gather(*(echo(x) for x in range(n)))
 
@@ -29,3 +32,31 @@ async def light(x: int) -> int:
 async def traces(n: int) -> list[int]:
     """Call a trace n times at once."""
     return await asyncio.gather(*(light(x) for x in range(n)))
+
+
+@workers.task
+async def sleeping(x: int) -> int:
+    """Wait for a millisecond."""
+    await asyncio.sleep(ITEM_S)
+    return x
+
+
+@workers.task
+async def working(x: int) -> int:
+    """Use a processor for a millisecond."""
+    end = time.thread_time() + ITEM_S
+    while time.thread_time() < end:
+        pass
+    return x
+
+
+WORK = {"sleeping": sleeping, "working": working}
+
+
+@parents.task
+async def mapped(n: int, work: str, batch: int | str) -> int:
+    """Map over n items, and return how many came back in their place."""
+    at = 0
+    async for x in upwell.map.aio(WORK[work], range(n), batch=batch):
+        at += x == at
+    return at

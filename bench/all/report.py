@@ -17,7 +17,18 @@ from rich.table import Table
 from bench.all.peers import PEERS
 from bench.all.rows import PeerFigure, Row
 
-METER = ("usd", "requests", "write_units", "peak_mib", "actions_per_s", "items_per_s", "actions", "overhead")
+METER = (
+    "usd",
+    "requests",
+    "write_units",
+    "peak_mib",
+    "actions_per_s",
+    "items_per_s",
+    "actions",
+    "over",
+    "alone",
+    "ms_on_aws",
+)
 """Beginnings of what else is shown of a row; the JSON has all of it."""
 
 
@@ -28,15 +39,20 @@ def table(rows: Sequence[Row]) -> Table:
         if row.error is not None:
             shown.add_row(row.name, row.backend, "", f"failed: {row.error}", "", "", "", "[red]error[/red]")
             continue
-        middle = f"{row.median:g} {row.unit}" + (f" ({row.min:g} to {row.max:g})" if row.runs > 1 else "")
+        middle = f"{row.median:g} {row.unit}" + _range(row)
         also = [f"{name} {value}" for name, value in row.more.items() if name.startswith(METER)]
         peers = [f"{name} {_peer(figure)}" for name, figure in row.peers.items()]
         met = {None: "", True: "[green]yes[/green]", False: "[red]no[/red]"}[row.meets]
-        goals = "\n".join(goal.text for goal in row.goals)
+        goals = "\n".join(f"{goal.text}{'' if goal.meets else ' (missed)'}" for goal in row.goals)
         shown.add_row(
             row.name, row.backend, f"{row.n:,}", middle, "\n".join(also), "\n".join(peers), goals, met
         )
     return shown
+
+
+def _range(row: Row) -> str:
+    known = [f"{value:g}" for value in (row.min, row.max) if value is not None]
+    return f" ({' to '.join(known)})" if row.runs > 1 and known else ""
 
 
 def _peer(figure: PeerFigure) -> str:

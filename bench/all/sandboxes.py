@@ -1,4 +1,4 @@
-"""A sandbox of its own for the programs of an experiment."""
+"""State of its own for the programs of an experiment."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import upwell
 from upwell._client.sandbox import sandbox_command
 
 
@@ -22,3 +23,11 @@ def shared_sandbox() -> Iterator[Path]:
     finally:
         subprocess.run(sandbox_command(state_dir, "stop"), check=False, capture_output=True)
         shutil.rmtree(state_dir, ignore_errors=True)
+
+
+@contextmanager
+def local_state() -> Iterator[None]:
+    """Let runs of this process go to the local backend, with an empty folder."""
+    with tempfile.TemporaryDirectory(prefix="upwell-bench-", ignore_cleanup_errors=True) as folder:
+        upwell.init(mode="local", state_dir=folder)
+        yield

@@ -31,8 +31,15 @@ def state_dir() -> Path:
     return Path(os.environ[STATE])
 
 
-def report(first: Callable[[], Any], whole: Callable[[], Any], expected: Any) -> None:
+def report(
+    first: Callable[[], Any],
+    whole: Callable[[], Any],
+    expected: Any,
+    more: Callable[[], dict[str, Any]] = dict,
+) -> None:
     """Run a first call and then the whole; print seconds to the first result, of the whole, and peak memory.
+
+    `more` is called at the end and gives further figures.
 
     Raises:
         SystemExit: the whole returned something else than what is expected.
@@ -44,7 +51,8 @@ def report(first: Callable[[], Any], whole: Callable[[], Any], expected: Any) ->
     wall_s = time.perf_counter() - start
     if got != expected:
         raise SystemExit(f"wrong result: {str(got)[:80]}, not {str(expected)[:80]}")
-    print(MARK + json.dumps({"first_s": first_s, "wall_s": wall_s, "peak_mib": peak_mib()}), flush=True)
+    figures = {"first_s": first_s, "wall_s": wall_s, "peak_mib": peak_mib(), **more()}
+    print(MARK + json.dumps(figures), flush=True)
 
 
 def peak_mib() -> float:

@@ -70,6 +70,13 @@ def test_the_program_writes_json_prints_one_table_and_fails_with_an_experiment(
     assert "failed: SystemExit: no such queue" in capsys.readouterr().out
 
 
+def test_a_figure_without_a_range_is_shown_without_one() -> None:
+    printed = io.StringIO()
+    row = Row(name="small", backend="local", n=20, unit="ms", runs=7, median=3.5, max=9.0)
+    Console(file=printed, width=200).print(table([row]))
+    assert "3.5 ms (9)" in printed.getvalue()
+
+
 def test_contenders_take_turns_and_one_that_fails_is_not_run_again() -> None:
     order: list[str] = []
 
