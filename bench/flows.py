@@ -38,6 +38,22 @@ async def warm_fan_out(n: int) -> list[int]:
     return await upwell.map(echo, range(n))
 
 
+@parents.task
+async def chain(n: int) -> int:
+    """Call a task n times, one after the other."""
+    for x in range(n):
+        await echo(x)
+    return n
+
+
+@workers.task
+async def warm_chain(n: int) -> int:
+    """Do the same with a parent in the same pool."""
+    for x in range(n):
+        await echo(x)
+    return n
+
+
 @dataclass
 class Times:
     """How children that last pass their time; `bench.replays` gives them a clock that skips."""
