@@ -1,0 +1,95 @@
+"""What the rules of the advisor look at, and what they give."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from upwell._core.model import ActionRecord
+from upwell._core.profile import RunProfile, TaskProfile, actions_usd, busy_usd
+from upwell._core.timeline import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """Something to change.
+
+    Attributes:
+        kind: `batch`, `reuse`, `trace`, `concurrency`, `cache` or `reference`.
+        text: What was found and what to do.
+        saves_wall_s: By how much the run would end earlier: what of the saving lies on its critical path.
+        saves_busy_s: How much less time executors would spend on it.
+        saves_usd: What that is by the list prices; None on a laptop.
+        evidence: The numbers that led here.
+    """
+
+    kind: str
+    task: str
+    text: str
+    saves_wall_s: float
+    saves_busy_s: float
+    saves_usd: float | None
+    evidence: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One task of a run, and what the rules look at."""
+
+    profile: RunProfile
+    task: TaskProfile
+    spans: Sequence[Span]
+    records: Sequence[ActionRecord]
+    on_path: Mapping[str, float]
+
+    @property
+    def runtime_s(self) -> float:
+        """How long the task runs, on average."""
+        return self.task.runtime.sum / len(self.spans)
+
+    @property
+    def warm_overhead_s(self) -> float:
+        """Overhead without `t`, which batches do not divide among fewer: they make fewer start."""
+        return max(0.0, self.task.overhead_s - self.task.phases["start"].sum / max(1, self.task.measured))
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether the task makes no calls."""
+        return all(span.is_leaf for span in self.spans)
+
+    def path_s(self, *phases: str) -> float:
+        """Return how much of the critical path the task spent in phases."""
+        return math.fsum(self.on_path.get(phase, 0.0) for phase in phases)
+
+    @property
+    def held_s(self) -> float:
+        """What an attempt takes of its executor's time without running, on average."""
+        held = (max(0.0, span.busy_s - span.own_s * span.share) for span in self.spans)
+        return math.fsum(held) / len(self.spans)
+
+    def advice(
+        self, kind: str, text: str, *, wall_s: float, busy_s: float, actions: float = 0.0, **evidence: float
+    ) -> Advice:
+        """Return advice on the task, with what it saves in dollars, `actions` fewer included."""
+        kinds = Counter(span.executor.kind for span in self.spans)
+        usd = None
+        if self.task.usd is not None:
+            usd = busy_usd(kinds.most_common(1)[0][0], busy_s) + actions_usd(actions)
+        return Advice(
+            kind=kind,
+            task=self.task.task,
+            text=text,
+            saves_wall_s=wall_s,
+            saves_busy_s=busy_s,
+            saves_usd=usd,
+            evidence=evidence,
+        )
+
+
+def time_text(seconds: float) -> str:
+    """Return a length of time as advice tells it."""
+    if seconds < 0.1:
+        return f"{seconds * 1000:.1f} ms"
+    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"

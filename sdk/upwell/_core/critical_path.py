@@ -1,0 +1,143 @@
+"""The critical path of a run: what its end waited for, from the last moment back to the first.
+
+A parent's end is followed back to the end of the child that ended last before, that child to its call, and so
+on. The steps have no gaps: their lengths add up to the run's. What is not on the path could be faster, and
+the run would take as long.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from upwell._core.model import ActionRecord
+from upwell._core.timeline import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A stretch of the path that one action spent in one phase.
+
+    Attributes:
+        phase: A phase, `slot` (all slots were taken), `noticed` (the parent did not know yet that its child had
+            ended) or `other` (between attempts).
+    """
+
+    action_id: str
+    task: str
+    phase: str
+    started_at: float
+    length_s: float
+
+
+@dataclass(slots=True)
+class _Frame:
+    """An action whose end, or part before a child's call, is being followed back."""
+
+    record: ActionRecord
+    children: list[ActionRecord]
+    until: float
+    noticed_s: float = 0.0
+
+    @property
+    def began_at(self) -> float:
+        return self.record.spec.queued_at or self.record.created_at
+
+
+def critical_path(
+    records: Sequence[ActionRecord], spans: Sequence[Span], noticed_s: Mapping[str, float]
+) -> list[Step]:
+    """Return the path, first step first; empty while the root has not ended.
+
+    Args:
+        records: The actions of the run.
+        spans: Their attempts.
+        noticed_s: How late parents notice ends, by task, in seconds.
+    """
+    root = next((r for r in records if r.spec.parent_id is None and r.ended_at is not None), None)
+    if root is None:
+        return []
+    children: dict[str, list[ActionRecord]] = defaultdict(list)
+    for record in sorted(records, key=lambda r: (r.ended_at or 0.0, r.spec.action_id)):
+        if record.spec.parent_id is not None and record.ended_at is not None:
+            children[record.spec.parent_id].append(record)
+    attempts: dict[str, list[Span]] = defaultdict(list)
+    for span in spans:
+        attempts[span.action_id].append(span)
+
+    backwards: list[Step] = []
+    stack = [_Frame(root, children[root.spec.action_id], root.ended_at or 0.0)]
+    while stack:
+        frame = stack[-1]
+        child = _last_before(frame)
+        since = frame.began_at if child is None else min(child.ended_at or 0.0, frame.until)
+        backwards += _own(
+            frame, since, attempts[frame.record.spec.action_id], child is not None, noticed_s, child
+        )
+        if child is None:
+            stack.pop()
+            if stack:
+                stack[-1].until = min(stack[-1].until, frame.began_at)
+        else:
+            stack.append(_Frame(child, children[child.spec.action_id], since))
+    return backwards[::-1]
+
+
+def _last_before(frame: _Frame) -> ActionRecord | None:
+    """Take the child that ended last before a moment, and was called by then and not before its parent."""
+    while frame.children:
+        child = frame.children.pop()
+        called_at = child.spec.queued_at or child.created_at
+        if (child.ended_at or 0.0) <= frame.until and frame.began_at <= called_at < frame.until:
+            return child
+    return None
+
+
+def _own(
+    frame: _Frame,
+    since: float,
+    attempts: Sequence[Span],
+    after_child: bool,
+    noticed_s: Mapping[str, float],
+    child: ActionRecord | None,
+) -> list[Step]:
+    """Return what an action did itself from a moment until `frame.until`, last step first."""
+    steps: list[Step] = []
+    at = frame.until
+
+    def add(phase: str, begin: float) -> None:
+        nonlocal at
+        if begin < at:
+            spec = frame.record.spec
+            steps.append(
+                Step(
+                    action_id=spec.action_id,
+                    task=spec.task.name,
+                    phase=phase,
+                    started_at=begin,
+                    length_s=at - begin,
+                )
+            )
+            at = begin
+
+    floor = since
+    if child is not None and after_child:
+        floor = min(at, since + noticed_s.get(child.spec.task.name, 0.0))
+    for span in reversed(attempts):
+        for phase, begin, end in reversed(list(span.parts)):
+            if begin >= at or end <= floor:
+                continue
+            add("other", max(end, floor))
+            add(phase, max(begin, floor))
+    add("other", floor)
+    add("noticed", since)
+    return steps
+
+
+def by_phase(path: Sequence[Step]) -> dict[tuple[str, str], float]:
+    """Return how long the path was in each task and phase."""
+    sums: dict[tuple[str, str], float] = defaultdict(float)
+    for step in path:
+        sums[step.task, step.phase] += step.length_s
+    return dict(sums)
