@@ -9,7 +9,14 @@ from typing import Any
 
 import typer
 
-from upwell._cli import control_commands, deploy_command, get_commands, rerun_commands, sandbox_commands
+from upwell._cli import (
+    control_commands,
+    deploy_command,
+    get_commands,
+    profile_command,
+    rerun_commands,
+    sandbox_commands,
+)
 from upwell._cli.failures import DONE, INTERRUPTED, report
 from upwell._cli.messages import show_messages
 from upwell._cli.run_command import HELP, STOP_AT_FIRST, run_command
@@ -26,6 +33,7 @@ EPILOG = (
 app = typer.Typer(name="upwell", rich_markup_mode="rich", pretty_exceptions_enable=False)
 app.command("run", help=HELP, epilog=EPILOG, context_settings=STOP_AT_FIRST)(run_command())
 app.add_typer(get_commands.app, name="get")
+app.command("profile")(profile_command.profile)
 app.command("abort")(control_commands.abort)
 app.command("recover")(rerun_commands.recover)
 app.command("rerun", context_settings=rerun_commands.TASK_OPTIONS)(rerun_commands.rerun)
