@@ -26,8 +26,14 @@ def per_item(n: int) -> Any:
 
 
 def time_row(name: str, backend: str, n: int, taken: Taken, unit: str) -> Row:
-    """Return the row of the time per item."""
-    return Row.of([per_item(n)(s) for s in taken.samples], name=name, backend=backend, n=n, unit=unit)
+    """Return the row of the time per item, and of the processor time: that hardly depends on a busy machine."""
+    row = Row.of([per_item(n)(s) for s in taken.samples], name=name, backend=backend, n=n, unit=unit)
+    if backend != "local":  # where the work is done by other processes
+        return row
+    cpu_ms = significant(1000 * statistics.median(taken.values("cpu_s")) / n)
+    return replace(
+        row, more={"cpu_ms": cpu_ms, "peak_mib": round(statistics.median(taken.values("peak_mib")), 1)}
+    )
 
 
 def fan_out(setting: Setting, backend: str) -> Iterator[Row]:
@@ -53,9 +59,7 @@ def _sizes(setting: Setting, backend: str, measured: Any) -> Iterator[Row]:
             raise RuntimeError(f"n = {n}: {taken.error}")
         row = time_row("fan-out", backend, n, taken, "ms/action")
         medians[n] = row.median or 0.0
-        more: dict[str, Any] = {"actions_per_s": round(1000 / medians[n])}
-        if backend == "local":  # elsewhere the parent is in a process of its own
-            more["peak_mib"] = round(statistics.median(taken.values("peak_mib")), 1)
+        more: dict[str, Any] = {**row.more, "actions_per_s": round(1000 / medians[n])}
         goals: tuple[Goal, ...] = ()
         if n == SIZES[-1]:
             goals = (at_most(medians[n] / medians[1_000], FLAT, "time per action / that at 1,000"),)
@@ -75,16 +79,18 @@ def against_peers(setting: Setting, _backend: str) -> Iterator[Row]:
         for peer, figure in zip(peers, row.peers.values(), strict=True)
         if figure.ratio is not None and peer in (DBOS, DBOS_QUEUE, FLYTE)
     ]
-    yield replace(row, goals=tuple(goals), more=_memory(taken))
+    yield replace(row, goals=tuple(goals), more={**row.more, **_of_peers(taken, n)})
     yield _start_up(taken, peers)
 
 
-def _memory(taken: dict[str, Taken]) -> dict[str, Any]:
-    return {
-        f"peak_mib {name}": round(statistics.median(of.values("peak_mib")), 1)
-        for name, of in taken.items()
-        if of.samples
-    }
+def _of_peers(taken: dict[str, Taken], n: int) -> dict[str, Any]:
+    """Return what the peers' processes used."""
+    found: dict[str, Any] = {}
+    for name, of in taken.items():
+        if of.samples and name != OURS:
+            found[f"cpu_ms {name}"] = significant(1000 * statistics.median(of.values("cpu_s")) / n)
+            found[f"peak_mib {name}"] = round(statistics.median(of.values("peak_mib")), 1)
+    return found
 
 
 def _start_up(taken: dict[str, Taken], peers: tuple[Peer, ...]) -> Row:

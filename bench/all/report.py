@@ -21,6 +21,7 @@ METER = (
     "usd",
     "requests",
     "write_units",
+    "cpu_ms",
     "peak_mib",
     "actions_per_s",
     "items_per_s",
