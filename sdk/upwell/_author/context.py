@@ -6,14 +6,16 @@ function. Outside a run there is none, and tasks and traces are plain function c
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
+from upwell._core.batch import Mark
 from upwell._core.model import Outcome, Payload
+from upwell._core.sizer import Sizing
 from upwell._core.sizes import check_group, check_travelling
 
 if TYPE_CHECKING:
@@ -23,11 +25,58 @@ T = TypeVar("T")
 Mode = Literal["local", "sandbox", "aws"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapBatch:
+    """Items of a map that are called together.
+
+    Attributes:
+        map_id: The map.
+        indices: Places of the items in it.
+        inputs: Encoded.
+        at_once: Items that may run at once.
+        mark: Kept in the journal; None for a part of a batch that was sent before.
+    """
+
+    map_id: str
+    indices: Sequence[int]
+    inputs: Sequence[bytes]
+    at_once: int = 1
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapAnswers:
+    """What came of the items of a batch.
+
+    Attributes:
+        results: The value of each, or its exception.
+        ran_s: How long they ran.
+        size_bytes: Of inputs and outputs.
+    """
+
+    results: Sequence[Any]
+    ran_s: float
+    size_bytes: int
+
+
 class Engine(Protocol):
     """What tasks and traces ask of the engine that runs them."""
 
     def call(self, task: Task[..., Any], inputs: Mapping[str, Any]) -> Awaitable[Any]:
         """Run a child action with bound inputs and return its value; raises what the child raised."""
+
+    @property
+    def sizing(self) -> Sizing:
+        """What maps must know of the engine."""
+
+    def begin_map(self, task: Task[..., Any], inputs: str) -> tuple[str, Mapping[int, int]]:
+        """Return the id of the next map of a task whose first item has these inputs, and how it was divided.
+
+        That is, by the index of the first, how many items earlier attempts sent together.
+        """
+
+    async def call_items(self, task: Task[..., Any], batch: MapBatch) -> MapAnswers:
+        """Run items of a map in one child action."""
 
     def block_on(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the engine's loop and wait, from the thread of a sync task.
@@ -36,7 +85,7 @@ class Engine(Protocol):
             SyncTaskCallInAsyncContextError: called on the loop's own thread, which would wait for itself.
         """
 
-    def next_trace_id(self, name: str, digest: str) -> str:
+    def next_trace_id(self, name: str, inputs: str) -> str:
         """Return the id of the next call of a traced function with these inputs."""
 
     def find_trace(self, trace_id: str) -> Outcome | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Literal, Self, TypeVar, overload
 
+from upwell._author.map_batches import check_batch
 from upwell._author.map_call import MapCall
 from upwell._author.map_source import AnyIterable, is_async_iterable
 from upwell._author.map_target import MapTarget
@@ -23,6 +24,7 @@ class Map:
         *iterables: AnyIterable,
         group_name: str | None = None,
         concurrency: int = 0,
+        batch: int | Literal["auto"] = "auto",
     ) -> MapCall[T, T | Exception]: ...
     @overload
     def __call__(
@@ -31,6 +33,7 @@ class Map:
         *iterables: AnyIterable,
         group_name: str | None = None,
         concurrency: int = 0,
+        batch: int | Literal["auto"] = "auto",
         return_exceptions: Literal[False],
     ) -> MapCall[T, T]: ...
     @overload
@@ -40,6 +43,7 @@ class Map:
         *iterables: AnyIterable,
         group_name: str | None = None,
         concurrency: int = 0,
+        batch: int | Literal["auto"] = "auto",
         return_exceptions: bool,
     ) -> MapCall[T | Exception, T | Exception]: ...
     @overload
@@ -49,6 +53,7 @@ class Map:
         *iterables: AnyIterable,
         group_name: str | None = None,
         concurrency: int = 0,
+        batch: int | Literal["auto"] = "auto",
     ) -> MapCall[T, T | Exception]: ...
     @overload
     def __call__(
@@ -57,6 +62,7 @@ class Map:
         *iterables: AnyIterable,
         group_name: str | None = None,
         concurrency: int = 0,
+        batch: int | Literal["auto"] = "auto",
         return_exceptions: Literal[False],
     ) -> MapCall[T, T]: ...
     @overload
@@ -66,6 +72,7 @@ class Map:
         *iterables: AnyIterable,
         group_name: str | None = None,
         concurrency: int = 0,
+        batch: int | Literal["auto"] = "auto",
         return_exceptions: bool,
     ) -> MapCall[T | Exception, T | Exception]: ...
 
@@ -75,6 +82,7 @@ class Map:
         *iterables: AnyIterable,
         group_name: str | None = None,
         concurrency: int = 0,
+        batch: int | Literal["auto"] = "auto",
         return_exceptions: bool | Unset = UNSET,
     ) -> MapCall[Any, Any]:
         """Call a task for each tuple of items of the zipped iterables, concurrently; results in input order.
@@ -88,11 +96,16 @@ class Map:
             func: A task, or `functools.partial` of one that leaves exactly one parameter.
             *iterables: Iterables, async ones too; read no further than calls can start.
             group_name: Name of the group of the calls, after the task's name; `map` by default.
-            concurrency: Calls under way at once; 0 is as many as the engine takes.
+            concurrency: Items that run at once; 0 is as many as the engine takes.
+            batch: Items that travel in one action. `auto` finds out: with what the first of them take, so that
+                the action costs little beside them; slow ones get an action each. An item keeps its own result,
+                cache key, retries and time limit. Tasks with `max_concurrency`, `Cache(serialize=True)`,
+                `max_queued` or `deadline` have one action for each item.
             return_exceptions: Whether failures are results. A `RunawayRunError` is always raised.
 
         Raises:
             TypeError: `func` cannot be mapped, or something is not iterable.
+            ValueError: `concurrency` or `batch` is not such a number.
 
         Example:
             >>> results = await upwell.map(process_batch, batches)  # doctest: +SKIP
@@ -113,6 +126,7 @@ class Map:
             group=f"{target.task.name}_{group_name or 'map'}",
             concurrency=concurrency,
             return_exceptions=return_exceptions,
+            batch=check_batch(batch),
         )
 
     @property

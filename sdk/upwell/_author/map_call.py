@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, Generator, Iterable
+from collections.abc import AsyncGenerator, Generator, Iterable, Sized
 from contextlib import aclosing
 from typing import Any, Generic, TypeVar
 
 from upwell import errors
 from upwell._author import context
 from upwell._author.blocking import is_on_a_loop, settle
+from upwell._author.map_batches import LOOKAHEAD, Batch, Feeder
 from upwell._author.map_source import AnyIterable, AsyncSource, Items, SyncSource, is_async_iterable, zip_async
 from upwell._author.map_target import MapTarget
 from upwell._author.unset import Unset
@@ -21,8 +22,6 @@ ItemT = TypeVar("ItemT", covariant=True)
 CONCURRENCY_MAX = 1000
 """Calls of one map that are under way at once without `concurrency=`: the engine bounds them as well, but each
 costs an asyncio task here."""
-LOOKAHEAD = 4
-"""A stream runs ahead of its consumer by at most this many times its concurrency."""
 
 
 class MapCall(Generic[ListT, ItemT]):
@@ -39,11 +38,14 @@ class MapCall(Generic[ListT, ItemT]):
         group: str,
         concurrency: int,
         return_exceptions: bool | Unset,
+        batch: Batch = "auto",
     ) -> None:
         self._target = target
         self._iterables = iterables
         self._group = group
+        self._concurrency = concurrency
         self._limit = concurrency or CONCURRENCY_MAX
+        self._batch = batch
         self._return_exceptions = return_exceptions
         self._is_async = any(is_async_iterable(iterable) for iterable in iterables)
 
@@ -95,23 +97,32 @@ class MapCall(Generic[ListT, ItemT]):
         self._target.task.refuse_in_trace()
         engine.map_begins(self._target.task.name)
         source = AsyncSource(self._iterables) if self._is_async else SyncSource(self._sync_iterables())
+        feeder = self._feeder(engine, window)
         try:
             while True:
-                source.fill(window, lambda items: self._start(window, items))
+                source.fill(feeder, window.wake)
                 if window.is_ready:
                     yield window.take()
                 elif source.is_exhausted and window.is_empty:
                     engine.map_ends(self._target.task.name)
                     return
                 else:
-                    await window.changed()
+                    await window.changed(None if source.is_exhausted else feeder.pause_s)
         finally:
             await source.close()
             await window.close()
 
-    def _start(self, window: Window[Any], items: Items) -> None:
-        with context.group(self._group):
-            window.start(self._target.child(items))
+    def _feeder(self, engine: context.Engine, window: Window[Any]) -> Feeder:
+        sized = [iterable for iterable in self._iterables if isinstance(iterable, Sized)]
+        return Feeder(
+            self._target,
+            engine,
+            window,
+            group=self._group,
+            batch=self._batch,
+            concurrency=self._concurrency,
+            total=min(map(len, sized)) if len(sized) == len(self._iterables) else None,
+        )
 
     def _sync_iterables(self) -> list[Iterable[Any]]:
         return [iterable for iterable in self._iterables if isinstance(iterable, Iterable)]
@@ -138,11 +149,12 @@ class MapCall(Generic[ListT, ItemT]):
         """Iterate in a thread that reads the iterables itself: they may do whatever sync code does."""
         window: Window[Any] = Window(self._limit, self._lookahead, fail_fast=self._fail_fast_stream)
         source = SyncSource(self._sync_iterables())
+        feeder = self._feeder(engine, window)
         engine.map_begins(self._target.task.name)
         try:
             while True:
-                pulled = source.pull(window.room)
-                results = engine.block_on(self._advance(window, source, pulled))
+                pulled = source.pull(feeder.room)
+                results = engine.block_on(self._advance(window, source, feeder, pulled))
                 if results is None:
                     engine.map_ends(self._target.task.name)
                     return
@@ -150,17 +162,21 @@ class MapCall(Generic[ListT, ItemT]):
         finally:
             settle(engine, window.close())
 
-    async def _advance(self, window: Window[Any], source: SyncSource, pulled: list[Items]) -> list[Any] | None:
-        """Start calls, then wait for a result, or for room if there is more to read, or for the end (None)."""
+    async def _advance(
+        self, window: Window[Any], source: SyncSource, feeder: Feeder, pulled: list[Items]
+    ) -> list[Any] | None:
+        """Start calls, then wait for results, or for room if there is more to read, or for the end (None)."""
         for items in pulled:
-            self._start(window, items)
+            feeder.push(items)
+        if source.is_exhausted:
+            feeder.nothing_to_read(at_end=True)
         while not window.is_ready:
             if source.is_exhausted and window.is_empty:
                 return None
-            if window.room and not source.is_exhausted:
+            if feeder.room and not source.is_exhausted:
                 return []
-            await window.changed()
-        return [window.take()]
+            await window.changed(None if source.is_exhausted else feeder.pause_s)
+        return window.take_ready()
 
     # --- outside a run ------------------------------------------------------------------------------------
 

@@ -7,10 +7,12 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from upwell._author.window import Window
+from upwell._author.map_batches import Feeder
 
 Items = tuple[Any, ...]
 AnyIterable = Iterable[Any] | AsyncIterable[Any]
+FILL_SLICE_S = 0.05
+"""How long items are read and fed before other work on the loop gets its turn."""
 PULL_SLICE_S = 0.005
 """How long a thread reads on before it starts the calls for what it has read: a slow iterable holds up none."""
 
@@ -22,31 +24,34 @@ class SyncSource:
         self._items: Iterator[Items] = zip(*iterables, strict=False)
         self.is_exhausted = False
 
-    def fill(self, window: Window[Any], start: Callable[[Items], None]) -> None:
-        """Start calls for the next items, as many as there is room for."""
-        while window.room and not self.is_exhausted:
-            for items in self._read():
-                start(items)
+    def fill(self, feeder: Feeder, wake: Callable[[object], None]) -> None:
+        """Feed the next items, as many as there is room for."""
+        until = time.perf_counter() + FILL_SLICE_S
+        while feeder.room and not self.is_exhausted:
+            for items in self.pull(feeder.room):
+                feeder.push(items)
+            if time.perf_counter() > until:
+                asyncio.get_running_loop().call_soon(wake, None)  # let others run before there is more
+                break
+        if self.is_exhausted:
+            feeder.nothing_to_read(at_end=True)
 
     def pull(self, room: int) -> list[Items]:
         """Return the next items, at most so many, without reading for long."""
         until = time.perf_counter() + PULL_SLICE_S
         pulled: list[Items] = []
-        while len(pulled) < room and not self.is_exhausted:
-            pulled += self._read()
+        while len(pulled) < room:
+            try:
+                pulled.append(next(self._items))
+            except StopIteration:
+                self.is_exhausted = True
+                break
             if time.perf_counter() > until:
                 break
         return pulled
 
     async def close(self) -> None:
         """Nothing is under way."""
-
-    def _read(self) -> list[Items]:
-        try:
-            return [next(self._items)]
-        except StopIteration:
-            self.is_exhausted = True
-            return []
 
 
 class AsyncSource:
@@ -57,17 +62,19 @@ class AsyncSource:
         self._read: asyncio.Task[Items | None] | None = None
         self.is_exhausted = False
 
-    def fill(self, window: Window[Any], start: Callable[[Items], None]) -> None:
-        """Start the call for what was read, and read on if there is room; its end wakes the window."""
+    def fill(self, feeder: Feeder, wake: Callable[[object], None]) -> None:
+        """Feed what was read, and read on if there is room; its end wakes the window."""
         if self._read is not None and self._read.done():
             items, self._read = self._read.result(), None
             if items is None:
                 self.is_exhausted = True
             else:
-                start(items)
-        if self._read is None and window.room and not self.is_exhausted:
+                feeder.push(items)
+        if self._read is None and feeder.room and not self.is_exhausted:
             self._read = asyncio.get_running_loop().create_task(self._next())
-            self._read.add_done_callback(window.wake)
+            self._read.add_done_callback(wake)
+        if self.is_exhausted or self._read is not None:
+            feeder.nothing_to_read(at_end=self.is_exhausted)
 
     async def close(self) -> None:
         """Stop reading."""

@@ -232,22 +232,37 @@ class Task(Generic[P, R]):
             encoded: The inputs, for the cache key.
             cache: Whether the run uses the cache at all.
         """
-        base = self._spec
         if not cache or not self.options.cache.is_enabled:
-            return base
-        key = cache_key(
+            return self._spec
+        return replace(
+            self.batch_spec(),
+            cache_key=self.cache_key(self.input_digest(encoded)),
+            cache_serialize=self.options.cache.serialize,
+        )
+
+    def batch_spec(self) -> TaskSpec:
+        """Return the same for a batch of calls, whose cache keys travel with the inputs."""
+        if not self.options.cache.is_enabled:
+            return self._spec
+        return replace(
+            self._spec,
+            cache_write_only=self.options.cache.mode == "override",
+            cache_max_age_s=self.options.cache.max_age_s,
+        )
+
+    def cache_key(self, input_digest: str) -> str:
+        """Return where the result for these inputs is kept."""
+        return cache_key(
             task=self.name,
             interface=self.interface.interface_digest,
             version=self.version,
-            inputs=self.input_digest(encoded),
+            inputs=input_digest,
         )
-        return replace(
-            base,
-            cache_key=key,
-            cache_write_only=self.options.cache.mode == "override",
-            cache_serialize=self.options.cache.serialize,
-            cache_max_age_s=self.options.cache.max_age_s,
-        )
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether something bounds how many of its actions run at once."""
+        return bool(self._spec.limits)
 
     @cached_property
     def version(self) -> str:

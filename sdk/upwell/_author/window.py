@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Coroutine
 from typing import Any, Generic, TypeVar
 
@@ -12,7 +13,7 @@ T = TypeVar("T")
 
 
 class Window(Generic[T]):
-    """Runs calls concurrently and gives their results back in the order of their start.
+    """Runs calls of one item or several concurrently, and gives their results back in the order of their start.
 
     Used on one event loop; only `room` may be read from another thread.
 
@@ -28,11 +29,14 @@ class Window(Generic[T]):
         self._limit = limit
         self._lookahead = lookahead
         self._fail_fast = fail_fast
-        self._open: dict[asyncio.Task[T], int] = {}
-        self._settled: dict[int, T | Exception] = {}
+        self._open: dict[asyncio.Task[Any], tuple[int, int]] = {}
+        self._settled: dict[int, list[T | Exception]] = {}
+        self._next: deque[T | Exception] = deque()
+        self._raises_next = False
         self._started = 0
         self._taken = 0
         self._failure: BaseException | None = None
+        self._failed_at: int | None = None
         self._closing = False
         self._waiter: asyncio.Future[None] | None = None
 
@@ -49,17 +53,39 @@ class Window(Generic[T]):
     @property
     def is_empty(self) -> bool:
         """Whether every call that was started has been taken."""
-        return self._started == self._taken
+        return self._started == self._taken and not self._next
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the results are taken as they come, so that there must not be too many of them."""
+        return self._lookahead is not None
+
+    @property
+    def under_way(self) -> int:
+        """Calls under way."""
+        return len(self._open)
+
+    @property
+    def untaken(self) -> int:
+        """Calls started and not taken yet."""
+        return self._started - self._taken
 
     @property
     def is_ready(self) -> bool:
         """Whether `take` has something to give or to raise."""
-        return self._taken in self._settled or self._failure is not None
+        return bool(self._next) or self._taken in self._settled or self._failure is not None
 
     def start(self, call: Coroutine[Any, Any, T]) -> None:
-        """Start a call, in the current context."""
+        """Start a call of one item, in the current context."""
+        self._start(call, 0)
+
+    def start_many(self, call: Coroutine[Any, Any, list[T | Exception]], count: int) -> None:
+        """Start a call of so many items, in the current context; it returns what came of each."""
+        self._start(call, count)
+
+    def _start(self, call: Coroutine[Any, Any, Any], count: int) -> None:
         task = asyncio.get_running_loop().create_task(call)
-        self._open[task] = self._started
+        self._open[task] = (self._started, count)
         self._started += 1
         task.add_done_callback(self._settle)
 
@@ -69,20 +95,37 @@ class Window(Generic[T]):
         Raises:
             BaseException: the failure that ended it all, after the results that came before it in order.
         """
-        if self._taken in self._settled:
-            result = self._settled.pop(self._taken)
+        if not self._next and not self._raises_next and self._taken in self._settled:
+            self._next.extend(self._settled.pop(self._taken))
             self._taken += 1
-            return result
+            self._raises_next = self._taken - 1 == self._failed_at
+        if self._next:
+            return self._next.popleft()
         assert self._failure is not None  # is_ready was asked before
         raise self._failure
 
-    async def changed(self) -> None:
-        """Wait until a call ends, or `wake`."""
-        self._waiter = asyncio.get_running_loop().create_future()
+    def take_ready(self) -> list[T | Exception]:
+        """Return the results that are there in order, at least one.
+
+        Raises:
+            BaseException: as `take`.
+        """
+        results = [self.take()]
+        while self._next:
+            results.append(self._next.popleft())
+        return results
+
+    async def changed(self, within_s: float | None = None) -> None:
+        """Wait until a call ends, or `wake`, or so long."""
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        timer = None if within_s is None else loop.call_later(within_s, self.wake)
         try:
             await self._waiter
         finally:
             self._waiter = None
+            if timer is not None:
+                timer.cancel()
 
     def wake(self, _: object = None) -> None:
         """End a wait of `changed`."""
@@ -96,17 +139,31 @@ class Window(Generic[T]):
             self._cancel()
             await asyncio.wait(list(self._open))
 
-    def _settle(self, task: asyncio.Task[T]) -> None:
-        index = self._open.pop(task)
+    def _settle(self, task: asyncio.Task[Any]) -> None:
+        index, count = self._open.pop(task)
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         if error is None:
-            self._settled[index] = task.result()
-        elif isinstance(error, Exception) and not (self._fail_fast or isinstance(error, RunawayRunError)):
-            self._settled[index] = error
-        elif self._failure is None and not self._closing:
-            self._failure = error
-            self._cancel()
+            self._keep(index, task.result() if count else [task.result()])
+        elif isinstance(error, Exception):
+            self._keep(index, [error])
+        else:
+            self._fail(index, error)
         self.wake()
+
+    def _keep(self, index: int, results: list[T | Exception]) -> None:
+        """Keep results, up to the first failure that ends it all."""
+        for place, result in enumerate(results):
+            if isinstance(result, Exception) and (self._fail_fast or isinstance(result, RunawayRunError)):
+                if place:
+                    self._settled[index] = results[:place]
+                self._fail(index, result)
+                return
+        self._settled[index] = results
+
+    def _fail(self, index: int, error: BaseException) -> None:
+        if self._failure is None and not self._closing:
+            self._failure, self._failed_at = error, index
+            self._cancel()
 
     def _cancel(self) -> None:
         for task in self._open:

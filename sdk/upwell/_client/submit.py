@@ -15,8 +15,8 @@ from upwell._client.options import RunOptions
 from upwell._core.limits import RECORD_INLINE_BYTES
 from upwell._core.model import ROOT_ID, ActionSpec, Payload, PoolSize, RunRecord, RunSpec, Status, TaskSpec
 from upwell._core.ports import BlobStore
-from upwell._core.sizes import check_travelling
-from upwell._exec.payloads import pack, too_large
+from upwell._core.sizes import check_travelling, too_large
+from upwell._exec.payloads import pack
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 

@@ -223,7 +223,7 @@ def _finish(record: ActionRecord | None, command: Finish, now: float) -> Decisio
         if command.cached_from is not None:
             record = replace(record, cached_from=command.cached_from)
         return _ended(record, Event.SUCCEEDED, command.outcome, now)
-    return _failed(record, command.outcome.status, command.outcome.error, now)
+    return _failed(record, command.outcome, command.outcome.error, now)
 
 
 def _repeated_finish(record: ActionRecord, command: Finish, now: float) -> Decision:
@@ -242,7 +242,8 @@ def _repeated_finish_of(record: ActionRecord) -> Decision:
     return Decision(None, _end_effects(record, record.spec, record.outcome))
 
 
-def _failed(record: ActionRecord, end: Status, error: ErrorInfo, now: float) -> Decision:
+def _failed(record: ActionRecord, ended: Outcome, error: ErrorInfo, now: float) -> Decision:
+    end = ended.status
     failures = record.failures + 1
     delay_s = retry_delay_s(record.spec.task.retry, failures, error)
     deadline_s = record.spec.task.bounds.deadline_s
@@ -252,7 +253,7 @@ def _failed(record: ActionRecord, end: Status, error: ErrorInfo, now: float) -> 
         # Not by the error's code: a child's timeout that passes through its parent has the same.
         event = Event.TIMED_OUT if end is Status.TIMED_OUT else Event.FAILED
         status = Status.TIMED_OUT if end is Status.TIMED_OUT else Status.FAILED
-        outcome = Outcome(status=status, error=error)
+        outcome = Outcome(status=status, error=error, output=ended.output, ran_s=ended.ran_s)
         return _ended(replace(record, failures=failures), event, outcome, now)
     retried = replace(
         record,

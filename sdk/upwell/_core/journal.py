@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from upwell._core.batch import Mark
 from upwell._core.keys import journal_sk
 from upwell._core.limits import JOURNAL_SHARD_ENTRIES
 from upwell._core.model import Bounds, Outcome, Status
@@ -31,6 +32,8 @@ class Sent:
     """Where some of them pass while nobody runs it."""
     queued_at: float = 0.0
     """Since when these pass."""
+    batch: Mark | None = None
+    """Which items of which map it is to run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +180,8 @@ class Journal:
         """Children sent by this generation and not yet ended, with their shards."""
         self.sent_at: dict[str, float] = {}
         """When those were sent that an earlier attempt sent."""
+        self.batches: dict[str, dict[int, int]] = {}
+        """How many items of a map were sent together, by the map and the index of the first."""
         self._trace_ranks: dict[str, tuple[int, float]] = {}
         self._sent = 0
         self._last_sent_at: dict[str, float] = {}
@@ -190,6 +195,7 @@ class Journal:
                 case Scheduled():
                     # At least so many, however often and in whatever order entries arrive, our own included.
                     self._sent = max(self._sent, entry.shard * JOURNAL_SHARD_ENTRIES + len(entry.children))
+                    self._take_batches(entry)
                     if entry.generation == self.generation:
                         self._open_all(entry)
                 case Traced():
@@ -223,6 +229,11 @@ class Journal:
     def must_send(self, action_id: str) -> bool:
         """Whether a child that is called now has no message yet, or lost it."""
         return action_id not in self.open or (bool(self._lost_until) and action_id in self.lost)
+
+    def _take_batches(self, entry: Scheduled) -> None:
+        for child in entry.children:
+            if child.batch is not None:
+                self.batches.setdefault(child.batch.map_id, {}).setdefault(child.batch.first, child.batch.count)
 
     def _open_all(self, entry: Scheduled) -> None:
         for child in entry.children:

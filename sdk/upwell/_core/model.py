@@ -58,11 +58,13 @@ class ErrorInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How an action ended: `output` with SUCCEEDED, `error` with the others."""
+    """How an action ended: `output` with SUCCEEDED, `error` with the others; both if items of one failed."""
 
     status: Status
     output: Payload | None = None
     error: ErrorInfo | None = None
+    ran_s: float = 0.0
+    """How long the task's function ran, where a map measures that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +159,8 @@ class ActionSpec:
     group: str | None = None
     depth: int = 0
     queued_at: float = 0.0
+    items: int = 0
+    """Items of a map that it runs: one, with inputs like any call's, or a batch; 0 is an ordinary call."""
     parent_sleeps: bool = False
     """Whether the parent may be suspended, so that who ends this action must see to waking it. Known when it is
     called on Lambda; set in the record by the parent (`Subscribe`) when it is suspended elsewhere."""

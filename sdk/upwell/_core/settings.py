@@ -46,6 +46,10 @@ class Settings:
     """How long a parent that waits for children stays in a process that it could leave."""
     max_in_flight: int = 1000
     """Children that one parent has sent and not yet heard of."""
+    batch_overhead_factor: float = 10.0
+    """A map makes its batches so large that they run so many times as long as their action costs besides."""
+    batch_slots: int = 0
+    """Actions that a map takes to run at once, so that each slot gets its batches; 0 is unknown."""
     max_actions: int = 1_000_000
     """Actions that a run may have, if it does not say; what comes soon after is refused."""
     max_depth: int = 1_000

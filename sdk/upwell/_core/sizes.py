@@ -76,3 +76,12 @@ def cut(text: str, limit_bytes: int = ERROR_TEXT_BYTES, *, keep_end: bool = Fals
 
 def _escaped_bytes(text: str) -> int:
     return json_bytes(text) - len('""')
+
+
+def too_large(task: str, what: str, size_bytes: int, limit_bytes: int) -> str:
+    """Return the message of inputs or outputs above `max_inline_io`."""
+    environment = task.partition(".")[0]
+    return (
+        f"the {what} of {task} are {size_bytes:,} bytes, above max_inline_io of {limit_bytes:,}; pass large "
+        f"data by reference (upwell.io.File, Directory), or raise max_inline_io of environment {environment!r}"
+    )

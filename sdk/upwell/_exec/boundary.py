@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from upwell._author.context import Mode
+from upwell._core.batch import Mark
 from upwell._core.model import ActionSpec, ErrorInfo, Outcome, Status, TaskSpec
 from upwell._core.phases import NOTHING, Phases
+from upwell._core.sizer import Sizing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,12 @@ class Start:
     """Folder for downloads."""
     traces: Mapping[str, Outcome] = field(default_factory=dict)
     """What earlier attempts recorded, by trace id."""
+    sizing: Sizing = field(default_factory=Sizing)
+    """For maps."""
+    batches: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    """How earlier attempts divided maps: by map and index of the first item, how many went together."""
+    failures: int = 0
+    """How often it has failed by its own fault."""
     alone: bool = False
     """Whether it must not share a process: an earlier attempt was lost, perhaps by its own doing."""
 
@@ -45,6 +53,12 @@ class Call:
     custom_context: Mapping[str, str]
     ahead: tuple[str, ...] = ()
     """Tasks of which a map makes calls ahead of its consumer, or did until it was left early."""
+    items: int = 0
+    """Items of a map that it is to run: see `ActionSpec.items`."""
+    batch: Mark | None = None
+    """Where they stand in it, unless that follows from what came of another batch."""
+    item: str = ""
+    """The item of a batch that makes the call, if one does: equal calls are counted for each of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +75,12 @@ class TraceRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What became of a call: the encoded output, or how it failed."""
+    """What became of a call: the encoded output, or how it failed; of a batch there may be both."""
 
     error: ErrorInfo | None = None
     data: bytes = b""
+    ran_s: float = 0.0
+    """How long it ran, where a map measures that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +90,8 @@ class Ended:
     Attributes:
         status: SUCCEEDED, FAILED or TIMED_OUT.
         error: With the latter two.
-        data: The encoded output, with the first.
+        data: The encoded output, with the first; also of a batch of which items failed.
+        ran_s: How long the function ran, where a map measures that.
         ahead: As in `Call`.
         traces_left: Ids of recorded traces that the task has not asked for.
         phases: What this half has measured: `bundle`, `input`, `run`, `output`.
@@ -83,6 +100,7 @@ class Ended:
     status: Status
     error: ErrorInfo | None = None
     data: bytes = b""
+    ran_s: float = 0.0
     ahead: tuple[str, ...] = ()
     traces_left: tuple[str, ...] = ()
     phases: Phases = NOTHING

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from upwell import errors
+from upwell._core.batch import AGAIN
 from upwell._core.bounds import is_bounded
 from upwell._core.commands import Hit
 from upwell._core.holds import limits_of
@@ -24,11 +25,13 @@ from upwell._core.model import (
     ActionRecord,
     ActionSpec,
     CacheEntry,
+    ErrorInfo,
     Outcome,
     Payload,
     RunSpec,
     Status,
 )
+from upwell._exec.batches import salvage
 from upwell._exec.boundary import Answer, AttemptLostError, Call, Ended, TraceRecord, UserCode
 from upwell._exec.cached import look_up
 from upwell._exec.effects import abort
@@ -111,7 +114,8 @@ class Driver:
         if self._replays:
             store = self._kernel.ports.store
             entries = await read_journal(store, self._key, self.journal, self._watch.cursors)
-            self.checks.begin(entries)
+            if self._spec.items <= 1:  # a batch does not repeat the calls of items that are done
+                self.checks.begin(entries)
             self._growth.begin(self.journal)
 
     def leave(self) -> None:
@@ -224,22 +228,25 @@ class Driver:
     async def call(self, call: Call, inputs: bytes) -> Answer:
         """See `Host.call`."""
         with self._busy:
-            child_id = self._next_id(call)
-            outcome = self.journal.outcomes.get(child_id)
+            ids = self._ids(call)
+            child_id = self._of_this_try(ids)
+            outcome = self.journal.outcomes.get(child_id) or self._half_done(ids, call)
             if outcome is None:
                 child = self._child(child_id, call, inputs)
                 outcome = await self._refused(child) or await self._hit(child, inputs)
         if outcome is None:
             outcome = await self._outcome(child, call, inputs)
         recorded_at = self._watch.recorded_at.pop(child_id, None)
-        if outcome.error is not None:
-            return Answer(error=outcome.error)
-        assert outcome.output is not None  # a success has one
+        if outcome.error is not None and call.items <= 1:
+            return Answer(error=outcome.error, ran_s=outcome.ran_s)
         with self._busy:
-            data = await self.load(outcome.output)
-        if recorded_at is not None:
+            if outcome.output is not None:
+                data = await self.load(outcome.output)
+            else:  # of a batch that failed as a whole
+                data = await self.guard(salvage(self._kernel, ActionKey(self._key.run_id, child_id)))
+        if recorded_at is not None and outcome.error is None:
             self.noticing.note(call.task.name, recorded_at, self.now())
-        return Answer(data=data)
+        return Answer(error=outcome.error, data=data, ran_s=outcome.ran_s)
 
     async def load(self, payload: Payload) -> bytes:
         """Return the bytes of a payload, which may be a blob."""
@@ -260,14 +267,16 @@ class Driver:
 
     # --- a call ---------------------------------------------------------------------------------------------
 
-    def _next_id(self, call: Call) -> str:
+    def _ids(self, call: Call) -> list[str]:
+        """Return the ids that a call has in the tries of the action."""
         name, inputs = call.task.name, call.input_digest
-        first_id = self._occurrences.next_id(self._spec.action_id, name, inputs, call.group)
+        caller = digest(self._spec.action_id, call.item) if call.item else self._spec.action_id
+        first_id = self._occurrences.next_id(caller, name, inputs, call.group)
         if not self._replays:
-            return first_id
+            return [first_id]
         ids = [first_id] + [digest(first_id, str(n)) for n in range(1, self._spec.task.retry.count + 1)]
         self.checks.ask(ids, call)
-        return self._of_this_try(ids)
+        return ids
 
     def _child(self, child_id: str, call: Call, inputs: bytes) -> ActionSpec:
         return ActionSpec(
@@ -279,6 +288,7 @@ class Driver:
             parent_sleeps=self._kernel.suspends,
             group=call.group,
             depth=self._spec.depth + 1,
+            items=call.items,
             queued_at=self.now(),
         )
 
@@ -293,6 +303,17 @@ class Driver:
             if known is not None and known.status is Status.SUCCEEDED:
                 return known_id
         return ids[min(self._failures, len(ids) - 1)]
+
+    def _half_done(self, ids: list[str], call: Call) -> Outcome | None:
+        """Return what an earlier try knows of a batch of which items failed: only these are called again."""
+        if call.items <= 1:
+            return None
+        known = [self.journal.outcomes.get(known_id) for known_id in ids[: self._failures]]
+        outputs = [outcome.output for outcome in known if outcome is not None and outcome.output is not None]
+        if not outputs:
+            return None
+        again = ErrorInfo(code=AGAIN, message="the items that failed are called again")
+        return Outcome(status=Status.FAILED, error=again, output=outputs[-1])
 
     def _run_for(self, call: Call) -> RunSpec:
         run = self._spec.run
@@ -362,7 +383,7 @@ class Driver:
     async def _send(self, child: ActionSpec, call: Call, inputs: bytes) -> None:
         payload = await self._pack(inputs, MESSAGE_INLINE_BYTES)
         await self._recorder.written()
-        await self._sender.send(child, payload, call.input_digest)
+        await self._sender.send(child, payload, call.input_digest, call.batch)
 
     async def _note_hit(self, child: ActionSpec, inputs: bytes, entry: CacheEntry) -> Outcome:
         ports = self._kernel.ports

@@ -6,6 +6,8 @@ from upwell import errors
 from upwell._core.keys import data_prefix
 from upwell._core.limits import RECORD_INLINE_BYTES
 from upwell._core.model import ActionRecord, Outcome, Status
+from upwell._core.sizer import Sizing
+from upwell._exec.batches import keep, prefill
 from upwell._exec.boundary import Start
 from upwell._exec.driver import Driver
 from upwell._exec.failure import describe
@@ -36,11 +38,15 @@ async def invoke(kernel: Kernel, record: ActionRecord, driver: Driver) -> Outcom
 async def _outcome(kernel: Kernel, record: ActionRecord, driver: Driver) -> Outcome:
     inputs = await driver.load(record.spec.inputs)
     await driver.guard(driver.prepare())
+    if record.spec.items > 1:
+        inputs = await driver.guard(prefill(kernel, record.spec, driver.journal, inputs))
     ended = await driver.run(kernel.users.attempt(_start(kernel, record, driver), inputs, driver))
-    if ended.error is not None:
-        return Outcome(status=ended.status, error=ended.error)
+    if record.spec.items > 1 and ended.data:
+        await driver.guard(keep(kernel, record, inputs, ended.data))
+    if ended.error is not None and not ended.data:
+        return Outcome(status=ended.status, error=ended.error, ran_s=ended.ran_s)
     error = driver.checks.at_end(ended, kernel.mode)
-    if error is not None:
+    if error is not None and ended.error is None:
         return Outcome(status=Status.FAILED, error=error)
     output = await driver.guard(
         pack(
@@ -52,7 +58,7 @@ async def _outcome(kernel: Kernel, record: ActionRecord, driver: Driver) -> Outc
         )
     )
     driver.laps.enter(None)
-    return Outcome(status=Status.SUCCEEDED, output=output)
+    return Outcome(status=ended.status, output=output, error=ended.error, ran_s=ended.ran_s)
 
 
 def _start(kernel: Kernel, record: ActionRecord, driver: Driver) -> Start:
@@ -65,5 +71,8 @@ def _start(kernel: Kernel, record: ActionRecord, driver: Driver) -> Start:
         raw_data_prefix=kernel.ports.blobs.uri(data_prefix(record.spec.run.run_id)),
         scratch=kernel.scratch_of(record),
         traces=driver.journal.traces,
+        sizing=Sizing(slots=kernel.settings.batch_slots, factor=kernel.settings.batch_overhead_factor),
+        batches=driver.journal.batches,
+        failures=record.failures,
         alone=record.losses > 0,
     )

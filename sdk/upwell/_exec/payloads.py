@@ -33,12 +33,3 @@ async def unpack(blobs: BlobStore, payload: Payload) -> bytes:
     if payload.blob is not None:
         return await blobs.get(payload.blob)
     return (payload.text or "").encode()
-
-
-def too_large(task: str, what: str, size_bytes: int, limit_bytes: int) -> str:
-    """Return the message of inputs or outputs above `max_inline_io`."""
-    environment = task.partition(".")[0]
-    return (
-        f"the {what} of {task} are {size_bytes:,} bytes, above max_inline_io of {limit_bytes:,}; pass large "
-        f"data by reference (upwell.io.File, Directory), or raise max_inline_io of environment {environment!r}"
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from upwell._core.batch import Mark
 from upwell._core.bounds import is_bounded
 from upwell._core.journal import Journal, Scheduled, Sent
 from upwell._core.model import ActionKey, ActionRecord, ActionSpec, Payload
@@ -38,6 +39,7 @@ class _Outgoing:
     spec: ActionSpec
     inputs: Payload
     input_digest: str
+    batch: Mark | None = None
 
 
 class Sender:
@@ -54,13 +56,16 @@ class Sender:
         self._journal = journal
         self._by_pool: dict[str, Batcher[_Outgoing, None]] = {}
 
-    async def send(self, spec: ActionSpec, inputs: Payload, input_digest: str = "") -> None:
+    async def send(
+        self, spec: ActionSpec, inputs: Payload, input_digest: str = "", batch: Mark | None = None
+    ) -> None:
         """Send a child; returns when that is durable.
 
         Args:
             spec: The child.
             inputs: As they travel.
             input_digest: Their hash; its start is kept in the journal.
+            batch: Which items of a map it is to run; kept in the journal.
 
         Raises:
             NotDeployedError: the child's environment is not deployed.
@@ -69,7 +74,7 @@ class Sender:
         if batcher is None:
             batcher = Batcher(self._flush, max_items=FLUSH_ITEMS, parallel=PARALLEL_FLUSHES)
             self._by_pool[spec.task.pool] = batcher
-        await batcher.submit(_Outgoing(spec, inputs, input_digest))
+        await batcher.submit(_Outgoing(spec, inputs, input_digest, batch))
 
     async def close(self) -> None:
         """Let go of what was batched."""
@@ -109,7 +114,7 @@ class Sender:
 def _sent(out: _Outgoing) -> Sent:
     task = out.spec.task
     inputs = out.input_digest[:INPUTS_CHARS]
-    sent = Sent(action_id=out.spec.action_id, task=task.name, pool=task.pool, inputs=inputs)
+    sent = Sent(action_id=out.spec.action_id, task=task.name, pool=task.pool, inputs=inputs, batch=out.batch)
     if not is_bounded(out.spec):
         return sent
     return replace(sent, bounds=task.bounds, queued_at=out.spec.queued_at)

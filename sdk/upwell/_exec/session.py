@@ -6,20 +6,22 @@ import asyncio
 import logging
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import CancelledError, Future
 from contextvars import copy_context
 from typing import Any, TypeVar
 
 from upwell import errors
-from upwell._author.context import TaskContext, current
+from upwell._author.context import MapAnswers, MapBatch, TaskContext, current
 from upwell._author.task import Task
-from upwell._core.ids import Occurrences
-from upwell._core.model import Outcome, Payload
+from upwell._core.ids import Occurrences, digest
+from upwell._core.model import Outcome, Payload, TaskSpec
+from upwell._core.sizer import Sizing
+from upwell._core.sizes import too_large
+from upwell._exec.batch_calls import BatchCalls
 from upwell._exec.blocked import Tasks, has_timers, watch_tasks
 from upwell._exec.boundary import Answer, Call, Host, Start, TraceRecord
 from upwell._exec.failure import describe, revive
-from upwell._exec.payloads import too_large
 from upwell._types.io_context import IoContext
 
 T = TypeVar("T")
@@ -49,8 +51,15 @@ class Session:
         self._maps: Counter[str] = Counter()
         self._traces_left = set(start.traces)
         self._active_at = self.now()
+        self.on_call: Callable[[], None] = lambda: None
+        """Called before each call of a task."""
         self.tasks = Tasks()
         watch_tasks(self._loop)
+
+    @property
+    def host(self) -> Host:
+        """The engine's half of the attempt."""
+        return self._host
 
     def idle_s(self) -> float:
         """Return for how long the task has waited for its children and done nothing else; 0 if it does."""
@@ -130,10 +139,10 @@ class Session:
         if not deferred.cancelled() and (error := deferred.exception()) is not None:
             log.warning("a trace could not be recorded", exc_info=error)
 
-    def next_trace_id(self, name: str, digest: str) -> str:
+    def next_trace_id(self, name: str, inputs: str) -> str:
         """See `Engine.next_trace_id`."""
         with self._counting:  # sync tasks count from threads of their own
-            trace_id = self._occurrences.next_id(self._start.spec.action_id, f"trace {name}", digest, None)
+            trace_id = self._occurrences.next_id(self._caller(), f"trace {name}", inputs, None)
             self._traces_left.discard(trace_id)
         return trace_id
 
@@ -190,30 +199,67 @@ class Session:
 
     # --- a call ---------------------------------------------------------------------------------------------
 
+    def _item(self, context: TaskContext) -> str:
+        """Return the item of a batch whose code this is the context of; empty in an ordinary action."""
+        action = context.task_action
+        return action.name if action is not None and self._start.spec.items > 1 else ""
+
+    def _caller(self) -> str:
+        """Return whose equal calls are counted."""
+        action_id, item = self._start.spec.action_id, self._item(current.get())
+        return digest(action_id, item) if item else action_id
+
+    @property
+    def sizing(self) -> Sizing:
+        """See `Engine.sizing`."""
+        return self._start.sizing
+
+    def begin_map(self, task: Task[..., Any], inputs: str) -> tuple[str, Mapping[int, int]]:
+        """See `Engine.begin_map`."""
+        group = current.get().group_data
+        with self._counting:
+            map_id = self._occurrences.next_id(
+                self._caller(), f"map {task.name}", inputs, group.name if group else None
+            )
+        return map_id, self._start.batches.get(map_id, {})
+
+    async def call_items(self, task: Task[..., Any], batch: MapBatch) -> MapAnswers:
+        """See `Engine.call_items`."""
+        context = current.get()
+        cached = self._start.spec.run.cache_mode != "off"
+        calls = BatchCalls(lambda spec, inputs: self._asked(spec, inputs, context), self._answer, cached=cached)
+        return await self._here(calls.call(task, batch))
+
+    def _asked(self, task: TaskSpec, inputs: str, context: TaskContext) -> Call:
+        return Call(
+            task=task,
+            input_digest=inputs,
+            group=context.group_data.name if context.group_data else None,
+            custom_context=dict(context.custom_context or {}),
+            ahead=self.ahead,
+            item=self._item(context),
+        )
+
     async def _call(self, task: Task[..., Any], inputs: dict[str, Any], context: TaskContext) -> Any:
         encoded = task.interface.encode_inputs(inputs)
         if len(encoded) > task.max_inline_io_bytes:
             limit = task.max_inline_io_bytes
             raise errors.InlineIOMaxBytesBreached(too_large(task.name, "inputs", len(encoded), limit))
-        call = Call(
-            task=task.spec(encoded, cache=self._start.spec.run.cache_mode != "off"),
-            input_digest=task.input_digest(encoded),
-            group=context.group_data.name if context.group_data else None,
-            custom_context=dict(context.custom_context or {}),
-            ahead=self.ahead,
-        )
-        if self._deferred:  # the engine must know the traces before what depends on them
-            await self._none_deferred.wait()
+        spec = task.spec(encoded, cache=self._start.spec.run.cache_mode != "off")
+        call = self._asked(spec, task.input_digest(encoded), context)
         answer = await self._answer(call, encoded)
         if answer.error is not None:
             raise revive(answer.error)
         return task.interface.decode_output(answer.data)
 
     async def _answer(self, call: Call, encoded: bytes) -> Answer:
+        if self._deferred:  # the engine must know the traces before what depends on them
+            await self._none_deferred.wait()
         task = asyncio.current_task()
         assert task is not None  # a coroutine runs in one
         self.tasks.awaiting.add(task)
         self._active_at = self.now()
+        self.on_call()
         try:
             return await self._host.call(call, encoded)
         finally:

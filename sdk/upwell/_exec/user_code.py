@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
-from contextvars import copy_context
+from collections.abc import Mapping
+from contextvars import Context, copy_context
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,12 +14,15 @@ from upwell import errors
 from upwell._author.context import ActionID, GroupData, TaskContext, current
 from upwell._author.task import Task
 from upwell._core.model import ActionSpec, Status
+from upwell._core.sizes import too_large
+from upwell._exec.batch_run import BatchRun
 from upwell._exec.boundary import Ended, Host, Start
 from upwell._exec.failure import describe
 from upwell._exec.laps import Laps
-from upwell._exec.payloads import too_large
 from upwell._exec.session import Session
+from upwell._exec.stopwatch import Stopwatch
 from upwell._exec.threads import TaskThread
+from upwell._exec.user_calls import exited, guarded, is_ours, over
 from upwell._exec.variables import process_variables
 from upwell._types.io_context import IoContext, set_io_context
 from upwell._types.transfer import BlobTransfer
@@ -83,7 +87,9 @@ class TaskRun:
             raw_data_prefix=start.raw_data_prefix, scratch_dir=Path(start.scratch), transfers=transfers
         )
         self._session = Session(start, host, self._io)
-        self._thread: TaskThread[Any] | None = None
+        self._threads: list[TaskThread[Any]] = []
+        self._batch: BatchRun | None = None
+        self._ran_s = 0.0
         self._laps = Laps(host.now)
 
     async def idle_s(self) -> float:
@@ -97,17 +103,20 @@ class TaskRun:
             UnavailableError: a service is out of reach; the task is not to blame and must be tried again.
         """
         try:
+            if self._spec.items > 1:
+                return await self._items()
             output = await self._output()
             phases = self._laps.so_far()
             return Ended(
                 status=Status.SUCCEEDED,
                 data=output,
+                ran_s=self._ran_s,
                 ahead=self._session.ahead,
                 traces_left=self._session.traces_left,
                 phases=phases,
             )
         except asyncio.CancelledError as e:
-            if _is_ours():
+            if is_ours():
                 raise
             return self._failed(e)
         except _LimitPassedError as e:
@@ -116,7 +125,7 @@ class TaskRun:
         except (KeyboardInterrupt, errors.UnavailableError):
             raise
         except SystemExit as e:  # of a sync task
-            return self._failed(_exited(e))
+            return self._failed(exited(e))
         except BaseException as e:
             return self._failed(e)
         finally:
@@ -124,11 +133,29 @@ class TaskRun:
 
     async def leaves_a_thread(self) -> bool:
         """Whether a sync task that was given up goes on all the same; asked after `run`."""
-        return self._thread is not None and await self._thread.is_alive(after_s=STOP_S)
+        threads = self._threads if self._batch is None else self._batch.threads
+        return any([await thread.is_alive(after_s=STOP_S) for thread in threads])
 
     def _failed(self, error: BaseException) -> Ended:
-        phases = self._laps.so_far()
-        return Ended(status=Status.FAILED, error=describe(error, self._start.worker), phases=phases)
+        error_info = describe(error, self._start.worker)
+        return Ended(
+            status=Status.FAILED, error=error_info, ran_s=self._ran_s, phases=self._laps.so_far()
+        )
+
+    async def _items(self) -> Ended:
+        self._laps.enter("bundle_s")
+        task = await self._loader.load(self._spec)
+        self._laps.enter("run_s")
+        batch = self._batch = BatchRun(self._start, self._inputs, self._session.host, self._user_context())
+        self._session.on_call = batch.save_each
+        stopwatch = Stopwatch()
+        try:
+            with process_variables.applied(self._variables):
+                ended = await batch.run(task)
+        finally:
+            ran_s = stopwatch.stop()
+            await self._session.settle()
+        return replace(ended, ran_s=ran_s, phases=self._laps.so_far())
 
     async def _output(self) -> bytes:
         self._laps.enter("bundle_s")
@@ -148,23 +175,36 @@ class TaskRun:
     async def _value(self, task: Task[..., Any]) -> Any:
         kwargs = task.interface.decode_inputs(self._inputs)
         self._laps.enter("run_s")
-        variables = {**self._spec.task.env_vars, **self._spec.run.env_vars}
         limit_s, too_late = time_limit(self._spec, self._session.now())
-        context = copy_context()
-        context.run(current.set, self._context())
-        context.run(set_io_context, self._io)
+        context = self._user_context()
+        stopwatch = Stopwatch() if self._spec.items else None
         try:
-            with process_variables.applied(variables):
+            with process_variables.applied(self._variables):
                 async with asyncio.timeout(limit_s) as bound:
                     if task.is_async:
-                        call = context.run(asyncio.get_running_loop().create_task, _guard(task.func(**kwargs)))
-                        return await _wait(call)
-                    self._thread = TaskThread(lambda: context.run(task.func, **kwargs), name=task.name)
-                    return await self._thread.run()
+                        call = context.run(asyncio.get_running_loop().create_task, guarded(task.func(**kwargs)))
+                        return await over(call)
+                    thread: TaskThread[Any] = TaskThread(
+                        lambda: context.run(task.func, **kwargs), name=task.name
+                    )
+                    self._threads.append(thread)
+                    return await thread.run()
         except TimeoutError:
             if not bound.expired():
                 raise
             raise _LimitPassedError(too_late) from None
+        finally:
+            self._ran_s = 0.0 if stopwatch is None else stopwatch.stop()
+
+    @property
+    def _variables(self) -> dict[str, str]:
+        return {**self._spec.task.env_vars, **self._spec.run.env_vars}
+
+    def _user_context(self) -> Context:
+        context = copy_context()
+        context.run(current.set, self._context())
+        context.run(set_io_context, self._io)
+        return context
 
     def _context(self) -> TaskContext:
         spec = self._spec
@@ -192,12 +232,6 @@ class _LimitPassedError(Exception):
         self.error = error
 
 
-def _is_ours() -> bool:
-    """Whether the attempt was cancelled, rather than something in it by its own code."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
 def time_limit(spec: ActionSpec, now: float) -> tuple[float | None, errors.TaskTimeoutError]:
     """Return how long an attempt that begins now may run, and the error of one that runs longer."""
     bounds, name = spec.task.bounds, spec.task.name
@@ -208,27 +242,3 @@ def time_limit(spec: ActionSpec, now: float) -> tuple[float | None, errors.TaskT
             text = f"{name} was not done {bounds.deadline_s:g} s after it was queued"
             return left_s, errors.DeadlineExceededError(text)
     return limit_s, errors.MaxRuntimeExceededError(f"{name} ran longer than max_runtime of {limit_s or 0:g} s")
-
-
-async def _guard(call: Coroutine[Any, Any, Any]) -> Any:
-    """Keep `sys.exit` in a task from ending the event loop that runs the others."""
-    try:
-        return await call
-    except SystemExit as e:
-        raise _exited(e) from None
-
-
-def _exited(exit_: SystemExit) -> errors.RuntimeUserError:
-    error = errors.RuntimeUserError("SystemExit", f"the task called sys.exit({exit_.code!r})")
-    return error.with_traceback(exit_.__traceback__)
-
-
-async def _wait(call: asyncio.Task[Any]) -> Any:
-    """Await a task of our own making; cancelling us cancels it, and waits until it is over."""
-    try:
-        return await call
-    except asyncio.CancelledError:
-        if not call.done():
-            call.cancel()
-            await asyncio.gather(call, return_exceptions=True)
-        raise

@@ -35,6 +35,7 @@ LEASE_S = 10 * 365 * 86_400.0
 DEFAULT_SLOTS = 256
 
 LOCAL_SETTINGS = Settings(
+    batch_slots=DEFAULT_SLOTS,
     prefix="local",
     bucket="",
     queue_url_prefix="",

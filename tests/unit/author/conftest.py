@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from upwell import errors
-from upwell._author.context import ActionID, TaskContext, current
+from upwell._author.context import ActionID, MapAnswers, MapBatch, TaskContext, current
 from upwell._author.environment import TaskEnvironment
 from upwell._author.task import Task
 from upwell._core.ids import Occurrences
 from upwell._core.model import ErrorInfo, Outcome, Payload, Status
+from upwell._core.sizer import Sizing
 
 
 class MemoryEngine:
@@ -28,6 +29,10 @@ class MemoryEngine:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.groups: list[str | None] = []
         self.ahead: list[str] = []
+        self.batches: list[int] = []
+        """Items of the actions that maps made."""
+        self.item_s = 1.0
+        """What an item takes by this engine's clock: so long that maps make no batches, if a test does not say."""
         self.open = 0
         self.most_open = 0
         self.cancelled = 0
@@ -101,6 +106,25 @@ class MemoryEngine:
             return task.func(**kwargs)
 
         return await self.run(work if task.is_async else work_in_thread)
+
+    @property
+    def sizing(self) -> Sizing:
+        return Sizing(slots=4)
+
+    def begin_map(self, task: Task[..., Any], inputs: str) -> tuple[str, Mapping[int, int]]:
+        return self._occurrences.next_id("a0", f"map {task.name}", inputs, None), {}
+
+    async def call_items(self, task: Task[..., Any], batch: MapBatch) -> MapAnswers:
+        """Run items one after the other."""
+        self.batches.append(len(batch.inputs))
+        results: list[Any] = []
+        for encoded in batch.inputs:
+            try:
+                results.append(await self.call(task, task.interface.decode_inputs(encoded)))
+            except errors.BaseRuntimeError as e:
+                results.append(e)
+        self._now += self.item_s * len(results)
+        return MapAnswers(results=results, ran_s=self.item_s * len(results), size_bytes=0)
 
     def block_on(self, work: Coroutine[Any, Any, Any]) -> Any:
         try:

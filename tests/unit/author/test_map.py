@@ -9,7 +9,8 @@ import pytest
 from upwell import errors
 from upwell._author.environment import TaskEnvironment
 from upwell._author.map import map as upwell_map
-from upwell._author.map_call import CONCURRENCY_MAX, LOOKAHEAD
+from upwell._author.map_batches import LOOKAHEAD
+from upwell._author.map_call import CONCURRENCY_MAX
 
 env = TaskEnvironment("mapped")
 

@@ -101,6 +101,7 @@ class Guest:
             end = End(
                 status=ended.status,
                 error=ended.error,
+                ran_s=ended.ran_s,
                 ahead=ended.ahead,
                 traces_left=ended.traces_left,
                 phases=ended.phases,
@@ -152,7 +153,8 @@ class RemoteHost:
     async def call(self, call: Call, inputs: bytes) -> Answer:
         """See `Host.call`."""
         answer = await self._guest.ask(Kind.CALL, self._attempt, dump(call), inputs)
-        return Answer(error=_reply(answer).error, data=answer.body)
+        reply = _reply(answer)
+        return Answer(error=reply.error, data=answer.body, ran_s=reply.ran_s)
 
     async def record_trace(self, trace: TraceRecord, result: bytes) -> None:
         """See `Host.record_trace`."""

@@ -31,11 +31,13 @@ class Reply:
     Attributes:
         error: How the child failed.
         refused: The engine's own refusal, which the program can do something about: class and message.
+        ran_s: How long the child ran, where a map measures that.
         cancelled: The request was cancelled.
     """
 
     error: ErrorInfo | None = None
     refused: tuple[str, str] | None = None
+    ran_s: float = 0.0
     cancelled: bool = False
 
 
@@ -47,6 +49,7 @@ class End:
         status: SUCCEEDED, FAILED or TIMED_OUT; ABORTED when it was stopped, QUEUED when a service was out of
             reach.
         error: With all but the first.
+        ran_s: See `boundary.Ended`.
         ahead: See `boundary.Ended`.
         traces_left: See `boundary.Ended`.
         phases: See `boundary.Ended`.
@@ -55,6 +58,7 @@ class End:
 
     status: Status
     error: ErrorInfo | None = None
+    ran_s: float = 0.0
     ahead: tuple[str, ...] = ()
     traces_left: tuple[str, ...] = ()
     phases: Phases = NOTHING

@@ -235,7 +235,7 @@ class UserProcess:
         try:
             if frame.kind is Kind.CALL:
                 answer: Answer = await host.call(load(Call, frame.head), frame.body)
-                reply, body = Reply(error=answer.error), answer.data
+                reply, body = Reply(error=answer.error, ran_s=answer.ran_s), answer.data
             else:
                 await host.record_trace(load(TraceRecord, frame.head), frame.body)
                 reply = Reply()
@@ -266,6 +266,7 @@ def ended(end: End, body: bytes) -> Ended:
         status=end.status,
         error=end.error,
         data=body,
+        ran_s=end.ran_s,
         ahead=end.ahead,
         traces_left=end.traces_left,
         phases=end.phases,

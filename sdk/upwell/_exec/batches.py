@@ -1,0 +1,84 @@
+"""What the engine does for batches: says what is known of their items, and keeps what came of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from upwell._core.batch import (
+    BatchInputs,
+    ItemResult,
+    checkpoint_generation,
+    dump_results,
+    load_checkpoint,
+    load_results,
+)
+from upwell._core.cache_key import is_usable
+from upwell._core.journal import Journal
+from upwell._core.limits import RECORD_INLINE_BYTES
+from upwell._core.model import ActionKey, ActionRecord, ActionSpec, CacheEntry
+from upwell._exec.kernel import Kernel
+from upwell._exec.payloads import pack, unpack
+from upwell._exec.replay import read_journal
+
+
+async def prefill(kernel: Kernel, spec: ActionSpec, journal: Journal, inputs: bytes) -> bytes:
+    """Return the inputs of a batch with what earlier attempts and the cache know of its items."""
+    done = await _checkpoints(kernel, journal)
+    batch = BatchInputs.load(inputs)
+    if batch.keys and spec.run.cache_mode == "use" and not spec.task.cache_write_only:
+        done = await _hits(kernel, spec, batch) | done
+    return replace(batch, done=done).dump() if done else inputs
+
+
+async def salvage(kernel: Kernel, key: ActionKey) -> bytes:
+    """Return, of a batch that failed as a whole, the results of the items that it had finished and recorded."""
+    record = await kernel.ports.store.get(key)
+    if record is None:  # it never ran
+        return b""
+    journal = Journal(record.generation)
+    await read_journal(kernel.ports.store, key, journal)
+    done = await _checkpoints(kernel, journal)
+    return dump_results([done.get(place) for place in range(record.spec.items)]) if done else b""
+
+
+async def keep(kernel: Kernel, record: ActionRecord, inputs: bytes, results: bytes) -> None:
+    """Put the results of items into the cache."""
+    batch = BatchInputs.load(inputs)
+    if not batch.keys or record.spec.run.cache_mode == "off":
+        return
+    entries = []
+    for place, result in enumerate(load_results(results)):
+        if isinstance(result, str) and place not in batch.done:
+            run_id, data = record.spec.run.run_id, result.encode()
+            blobs = kernel.ports.blobs
+            output = await pack(blobs, run_id, data, inline_bytes=RECORD_INLINE_BYTES, cached=True)
+            now = kernel.ports.clock.now()
+            entries.append(CacheEntry(key=batch.keys[place], output=output, made_by=record.key, created_at=now))
+    if entries:
+        await kernel.ports.store.put_cached(entries)
+
+
+async def _checkpoints(kernel: Kernel, journal: Journal) -> dict[int, ItemResult]:
+    """Return what is recorded of items: a recovery forgets their failures, and nothing else."""
+    done: dict[int, ItemResult] = {}
+    for trace_id, outcome in sorted(journal.traces.items()):
+        generation = checkpoint_generation(trace_id)
+        if generation is None or outcome.output is None:
+            continue
+        for place, result in load_checkpoint(await unpack(kernel.ports.blobs, outcome.output)).items():
+            if isinstance(result, str):
+                done[place] = result
+            elif generation == journal.generation:
+                done.setdefault(place, result)
+    return done
+
+
+async def _hits(kernel: Kernel, spec: ActionSpec, batch: BatchInputs) -> dict[int, ItemResult]:
+    ports, hits = kernel.ports, dict[int, ItemResult]()
+    entries = await ports.store.get_cached(list(dict.fromkeys(batch.keys)))
+    now = ports.clock.now()
+    for place, key in enumerate(batch.keys):
+        entry = entries.get(key)
+        if entry is not None and is_usable(entry, spec.task.cache_max_age_s, now):
+            hits[place] = (await unpack(ports.blobs, entry.output)).decode()
+    return hits
