@@ -48,7 +48,7 @@ async def main() -> dict[str, list[Any]]:
             yield number
 
     streamed: list[int | Exception] = []
-    async for result in upwell.map(later_is_faster, numbers(), concurrency=CONCURRENCY):
+    async for result in upwell.map(later_is_faster, numbers(), concurrency=CONCURRENCY, batch=1):
         streamed.append(result)
         room.append(len(read))
     return {

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from upwell._core import wire
+from upwell._core.batch import Mark
 from upwell._core.holds import Hold
 from upwell._core.journal import Completed, Missed, Scheduled, Sent, Traced, Traces
 from upwell._core.model import (
@@ -439,6 +440,24 @@ CASES: dict[str, tuple[Codec, Any]] = {
         ),
     ),
     "message_limited": (MESSAGE, wire.Message(action=replace(PLAIN, task=LIMITED_TASK))),
+    "message_of_a_batch": (MESSAGE, wire.Message(action=replace(PLAIN, items=25))),
+    "outcome_of_a_batch": (OUTCOME, replace(FAILURE, output=Payload(text="[null]", size_bytes=6), ran_s=1.25)),
+    "entry_scheduled_batch": (
+        ENTRY,
+        Scheduled(
+            at=1767312001.5,
+            generation=2,
+            shard=3,
+            children=(
+                Sent(
+                    action_id="aaaa",
+                    task="default.add",
+                    pool="default",
+                    batch=Mark(map_id="mmmm", first=50, count=25),
+                ),
+            ),
+        ),
+    ),
     "hold": (HOLD, HELD),
     "hold_asleep": (HOLD, replace(HELD, scope="cache:k7v2", asleep=True)),
 }

@@ -88,15 +88,13 @@ class Feeder:
     @property
     def room(self) -> int:
         """How many more items may be read now."""
-        if self._is_plain or not self._window.room:
-            return self._window.room
-        most = self._in_flight()
-        if most is not None:
-            if self._window.under_way >= most:
-                return 0
-            if self._window.is_stream and self._window.untaken >= LOOKAHEAD * most:
-                return 0
-        return max(1, self._size()[0] - len(self._pending))
+        calls = self._free_calls()
+        return calls if self._is_plain else max(0, calls * self._size()[0] - len(self._pending))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all that was taken is in calls."""
+        return not self._pending
 
     @property
     def pause_s(self) -> float | None:
@@ -105,7 +103,7 @@ class Feeder:
         return PROBE_S if is_probing and self._window.room else None
 
     def push(self, items: Items) -> None:
-        """Take the next items, and start a call if that makes it full."""
+        """Take the next items, and start a call if that makes one full."""
         if self._is_plain:
             with context.group(self._group):
                 self._window.start(self._target.child(items))
@@ -113,23 +111,41 @@ class Feeder:
         self._pending.append(self._encoded(items))
         if not self._map_id:
             self._begin()
-        size, is_recorded = self._size()
-        is_full = self._pending_bytes >= BYTES_MAX and not (is_recorded or self._fixed)
-        if len(self._pending) >= size or is_full:
-            self.flush()
+        self.start_full()
+
+    def start_full(self) -> None:
+        """Start the calls for which there are items enough, if there is room for them."""
+        while self._pending and self._free_calls():
+            size, is_recorded = self._size()
+            is_heavy = self._pending_bytes >= BYTES_MAX and not (is_recorded or self._fixed)
+            if len(self._pending) < size and not is_heavy:
+                return
+            self._start(size)
 
     def nothing_to_read(self, *, at_end: bool) -> None:
         """Start a call that is not full: there are no more items, or none now and nothing under way."""
-        if self._pending and (at_end or not (self._window.under_way or self._fixed or self._size()[1])):
-            self.flush()
+        self.start_full()
+        while self._pending and self._free_calls():
+            size, is_recorded = self._size()
+            if not at_end and (self._window.under_way or self._fixed or is_recorded):
+                return
+            self._start(size)
 
-    def flush(self) -> None:
-        """Start a call for what was taken."""
-        first, inputs = self._first, self._pending
+    def _start(self, size: int) -> None:
+        first, inputs, self._pending = self._first, self._pending[:size], self._pending[size:]
         self._first += len(inputs)
-        self._pending, self._pending_bytes = [], 0
+        self._pending_bytes = sum(len(data) for data in self._pending if isinstance(data, bytes))
         with context.group(self._group):
             self._window.start_many(self._call(first, inputs), len(inputs))
+
+    def _free_calls(self) -> int:
+        """Return how many calls may start now."""
+        free, most = self._window.room, None if self._is_plain else self._in_flight()
+        if most is None or not free:
+            return free
+        if self._window.is_stream:
+            free = min(free, LOOKAHEAD * most - self._window.untaken)
+        return max(0, min(free, most - self._window.under_way))
 
     # --- sizes ----------------------------------------------------------------------------------------------
 

@@ -103,7 +103,7 @@ class MapCall(Generic[ListT, ItemT]):
                 source.fill(feeder, window.wake)
                 if window.is_ready:
                     yield window.take()
-                elif source.is_exhausted and window.is_empty:
+                elif source.is_exhausted and window.is_empty and feeder.is_empty:
                     engine.map_ends(self._target.task.name)
                     return
                 else:
@@ -168,15 +168,17 @@ class MapCall(Generic[ListT, ItemT]):
         """Start calls, then wait for results, or for room if there is more to read, or for the end (None)."""
         for items in pulled:
             feeder.push(items)
-        if source.is_exhausted:
-            feeder.nothing_to_read(at_end=True)
-        while not window.is_ready:
-            if source.is_exhausted and window.is_empty:
+        while True:
+            feeder.start_full()
+            if source.is_exhausted:
+                feeder.nothing_to_read(at_end=True)
+            if window.is_ready:
+                return window.take_ready()
+            if source.is_exhausted and window.is_empty and feeder.is_empty:
                 return None
             if feeder.room and not source.is_exhausted:
                 return []
             await window.changed(None if source.is_exhausted else feeder.pause_s)
-        return window.take_ready()
 
     # --- outside a run ------------------------------------------------------------------------------------
 

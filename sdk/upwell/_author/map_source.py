@@ -27,6 +27,7 @@ class SyncSource:
     def fill(self, feeder: Feeder, wake: Callable[[object], None]) -> None:
         """Feed the next items, as many as there is room for."""
         until = time.perf_counter() + FILL_SLICE_S
+        feeder.start_full()
         while feeder.room and not self.is_exhausted:
             for items in self.pull(feeder.room):
                 feeder.push(items)
@@ -70,6 +71,7 @@ class AsyncSource:
                 self.is_exhausted = True
             else:
                 feeder.push(items)
+        feeder.start_full()
         if self._read is None and feeder.room and not self.is_exhausted:
             self._read = asyncio.get_running_loop().create_task(self._next())
             self._read.add_done_callback(wake)

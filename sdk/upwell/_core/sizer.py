@@ -123,12 +123,12 @@ class Sizer:
         item_s = self._work_s / self._items
         worth_s = min(BATCH_MAX_S, max(BATCH_MIN_S, self._factor * self._cost_s))
         most = min(most, ITEMS_MAX, int(BYTES_MAX * self._items / max(1.0, self._bytes)))
-        return max(1, min(most, ceil(worth_s / item_s) if item_s > 0 else most))
+        return max(1, round(min(most, worth_s / item_s) if item_s > 0 else most))
 
     def _least(self) -> int:
         """Return the items of the last batches: as long as an action costs."""
         item_s = self._work_s / self._items
-        return ceil(self._cost_s / item_s) if item_s > 0 else ITEMS_MAX
+        return round(min(ITEMS_MAX, self._cost_s / item_s)) if item_s > 0 else ITEMS_MAX
 
     @property
     def _cost_s(self) -> float:

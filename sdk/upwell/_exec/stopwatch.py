@@ -6,14 +6,14 @@ import time
 from typing import ClassVar
 
 BUSY = 0.6
-"""A process that computes for this part of the time, or more, does nothing else: others have the processor too."""
+"""A process that computes for this part of the time, or more, does nothing else: it is not alone there."""
 
 
 class Stopwatch:
     """Runs from its making until `stop`.
 
-    Where the process computes all the time, each of the functions that run in it gets a part of that time. Where it
-    does not, because they wait for something, each of them waits for itself.
+    Where the process computes all the time, each of the functions that run in it gets a part of that time. If
+    it does not, because they wait for something, each of them waits for itself.
     """
 
     _running: ClassVar[int] = 0

@@ -31,8 +31,8 @@ class MemoryEngine:
         self.ahead: list[str] = []
         self.batches: list[int] = []
         """Items of the actions that maps made."""
-        self.item_s = 1.0
-        """What an item takes by this engine's clock: so long that maps make no batches, if a test does not say."""
+        self.item_s = 60.0
+        """What an item takes by this engine's clock: so long that maps make no batches."""
         self.open = 0
         self.most_open = 0
         self.cancelled = 0

@@ -54,27 +54,29 @@ async def waits_or_fails(n: int) -> int:
 
 @env.task
 async def awaited(n: int) -> int:
-    return sum(await upwell.map(child, range(n), concurrency=AT_ONCE))
+    return sum(await upwell.map(child, range(n), concurrency=AT_ONCE, batch=1))
 
 
 @env.task
 async def streamed(n: int) -> int:
-    return sum([x async for x in upwell.map(child, range(n), concurrency=AT_ONCE, return_exceptions=False)])
+    return sum(
+        [x async for x in upwell.map(child, range(n), concurrency=AT_ONCE, batch=1, return_exceptions=False)]
+    )
 
 
 @env.task
 def pumped(n: int) -> int:
-    return sum(upwell.map(child, range(n), concurrency=AT_ONCE, return_exceptions=False))
+    return sum(upwell.map(child, range(n), concurrency=AT_ONCE, batch=1, return_exceptions=False))
 
 
 @env.task
 async def fails(n: int) -> int:
-    return sum(await upwell.map(waits_or_fails, range(n), concurrency=AT_ONCE))
+    return sum(await upwell.map(waits_or_fails, range(n), concurrency=AT_ONCE, batch=1))
 
 
 @env.task
 def fails_in_sync(n: int) -> int:
-    return sum(upwell.map(waits_or_fails, range(n), concurrency=AT_ONCE, return_exceptions=False))
+    return sum(upwell.map(waits_or_fails, range(n), concurrency=AT_ONCE, batch=1, return_exceptions=False))
 
 
 @env.task
@@ -91,12 +93,12 @@ async def cancelled(n: int) -> str:
 
 
 async def _collect(n: int) -> list[int]:
-    return await upwell.map(waits_or_fails, range(2, n), concurrency=AT_ONCE)
+    return await upwell.map(waits_or_fails, range(2, n), concurrency=AT_ONCE, batch=1)
 
 
 @env.task
 def left_early(n: int) -> int:
-    for _ in upwell.map(child, range(n), concurrency=AT_ONCE):
+    for _ in upwell.map(child, range(n), concurrency=AT_ONCE, batch=1):
         return started["child"]
     return 0
 

@@ -94,12 +94,12 @@ async def test_what_the_run_is_full_of_is_counted_without_what_is_refused(tmp_pa
 
 @env.task
 async def streams(n: int) -> int:
-    return len([result async for result in upwell.map(leaf, range(n), return_exceptions=True)])
+    return len([result async for result in upwell.map(leaf, range(n), batch=1, return_exceptions=True)])
 
 
 @env.task
 def loops(n: int) -> int:
-    return len(list(upwell.map(leaf, range(n))))
+    return len(list(upwell.map(leaf, range(n), batch=1)))
 
 
 @pytest.mark.parametrize("task", [streams, loops])
