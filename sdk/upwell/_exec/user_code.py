@@ -138,9 +138,7 @@ class TaskRun:
 
     def _failed(self, error: BaseException) -> Ended:
         error_info = describe(error, self._start.worker)
-        return Ended(
-            status=Status.FAILED, error=error_info, ran_s=self._ran_s, phases=self._laps.so_far()
-        )
+        return Ended(status=Status.FAILED, error=error_info, ran_s=self._ran_s, phases=self._laps.so_far())
 
     async def _items(self) -> Ended:
         self._laps.enter("bundle_s")
