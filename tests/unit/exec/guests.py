@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import upwell
@@ -249,3 +250,35 @@ async def loses_its_zygote() -> int:
         os.kill(os.getppid(), signal.SIGKILL)
         await asyncio.Event().wait()
     return upwell.ctx().attempt
+
+
+# --- items of maps ------------------------------------------------------------------------------------------
+
+
+@env.task
+async def one_segfaults(x: int) -> int:
+    if x == 5:
+        ctypes.string_at(0)
+    return x
+
+
+@env.task
+async def maps_a_segfault(n: int) -> list[str]:
+    results = await upwell.map(one_segfaults, range(n), batch=n, return_exceptions=True)
+    return [getattr(result, "code", str(result)) for result in results]
+
+
+@env.task
+async def dies_once(folder: str, x: int) -> int:
+    with (Path(folder) / "notes").open("a") as notes:
+        notes.write(f"{x}\n")
+    if x == 5:
+        await add(x)  # what was recorded before is written by the time that this is sent
+        if (Path(folder) / "notes").read_text().split().count("5") == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return x
+
+
+@env.task
+async def maps_a_crash(folder: str) -> list[int]:
+    return await upwell.map(partial(dies_once, folder), range(10), batch=10, concurrency=1)
