@@ -70,17 +70,24 @@ def _sizes(setting: Setting, backend: str, measured: Any) -> Iterator[Row]:
 def against_peers(setting: Setting, _backend: str) -> Iterator[Row]:
     """Fan out 1,000 beside the peers."""
     n = 100 if setting.quick else 1_000
-    peers = (DBOS, DBOS_QUEUE, FLYTE, FLYTE_PERSIST)
+    peers = (DBOS, FLYTE, FLYTE_PERSIST)
     taken = setting.race("fanout", n, peers)
     row = time_row("fan-out, peers", "local", n, taken[OURS], "ms/action")
     row = beside(row, taken, peers, per_item(n))
     goals = [
         at_least(figure.ratio, DURABLE_RATIO if peer.durable else 1, f"{peer.name} / upwell")
         for peer, figure in zip(peers, row.peers.values(), strict=True)
-        if figure.ratio is not None and peer in (DBOS, DBOS_QUEUE, FLYTE)
+        if figure.ratio is not None and peer in (DBOS, FLYTE)
     ]
     yield replace(row, goals=tuple(goals), more={**row.more, **_of_peers(taken, n)})
     yield _start_up(taken, peers)
+
+
+def queued_peer(setting: Setting, _backend: str) -> Iterator[Row]:
+    """Fan out beside the durable peer's queue, which takes minutes a run."""
+    n, peers = 100 if setting.quick else 1_000, (DBOS_QUEUE,)
+    taken = setting.race("fanout", n, peers)
+    yield beside(time_row("fan-out, queue", "local", n, taken[OURS], "ms/action"), taken, peers, per_item(n))
 
 
 def _of_peers(taken: dict[str, Taken], n: int) -> dict[str, Any]:

@@ -20,6 +20,12 @@ EXPERIMENTS = (
         measure=fan_outs.against_peers,
     ),
     Experiment(
+        name="queued-peer",
+        about="1,000 actions beside DBOS with its queue",
+        backends=("local",),
+        measure=fan_outs.queued_peer,
+    ),
+    Experiment(
         name="chain",
         about="100 actions, one after the other",
         backends=("local",),
