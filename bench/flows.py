@@ -22,8 +22,8 @@ async def echo(x: int) -> int:
 
 @parents.task
 async def fan_out(n: int) -> list[int]:
-    """Map a task that returns its input over `range(n)`."""
-    return await upwell.map(echo, range(n))
+    """Map a task that returns its input over `range(n)`, an action each."""
+    return await upwell.map(echo, range(n), batch=1)
 
 
 @parents.task
@@ -35,7 +35,7 @@ async def one_call(x: int) -> int:
 @workers.task
 async def warm_fan_out(n: int) -> list[int]:
     """Do the same with a parent in the same pool."""
-    return await upwell.map(echo, range(n))
+    return await upwell.map(echo, range(n), batch=1)
 
 
 @parents.task
