@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -44,7 +45,7 @@ def profile(
         return record, await all_actions(backend.store, run)
 
     record, actions = asyncio.run(read_run(session, run, load))
-    found = profile_of(record, actions)
+    found = profile_of(record, actions, time.time())
     advice = advise(found, actions)
     if chrome_trace is not None:
         began_at = record.root.queued_at or record.spec.created_at
@@ -72,10 +73,8 @@ def _print_profile(profile: RunProfile, advice: Sequence[Advice]) -> None:
     from upwell._cli.terminal import out, plain
 
     console = out()
-    dollars = "" if profile.usd is None else f", about ${profile.usd:.6f} by list prices"
-    console.print(
-        plain(f"{profile.run_id}: {time_text(profile.wall_s)}, executors {time_text(profile.busy_s)}{dollars}")
-    )
+    lengths = f"{time_text(profile.wall_s)}, executors {time_text(profile.busy_s)}"
+    console.print(plain(f"{profile.run_id}: {lengths}, ${profile.usd:.6f} on AWS (see `upwell get cost`)"))
     console.print()
     columns = ("task", "actions", "attempts", "p50", "p90", "p99", "max", "overhead", "ratio", "share")
     print_table(columns, [_task_row(task) for task in profile.tasks])
@@ -84,10 +83,9 @@ def _print_profile(profile: RunProfile, advice: Sequence[Advice]) -> None:
     _print_path(profile)
     for one in advice:
         saved = f"{time_text(one.saves_wall_s)} of the run, {time_text(one.saves_busy_s)} of executors"
-        usd = "" if one.saves_usd is None else f", ${one.saves_usd:.6f}"
         console.print()
         console.print(plain(f"{one.task}: {one.text}", "bold"))
-        console.print(plain(f"  would save {saved}{usd}"))
+        console.print(plain(f"  would save {saved}, ${one.saves_usd:.6f} on AWS"))
 
 
 _PHASE_COLUMNS = ("slot", "queued", "start", "claim", "bundle", "input", "run", "output", "recorded", "noticed")

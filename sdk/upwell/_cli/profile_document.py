@@ -21,7 +21,7 @@ def profile_document(profile: RunProfile, advice: Sequence[Advice], status: str)
         "status": status,
         "wall_s": _s(profile.wall_s),
         "busy_s": _s(profile.busy_s),
-        "usd": profile.usd,
+        "usd": _usd(profile.usd),
         "tasks": [_task(task) for task in profile.tasks],
         "critical_path": {
             "length_s": _s(sum(step.length_s for step in profile.path)),
@@ -54,7 +54,7 @@ def _task(task: TaskProfile) -> dict[str, Any]:
         "overhead_s": _s(task.overhead_s),
         "overhead_ratio": None if task.overhead_ratio is None else round(task.overhead_ratio, 4),
         "cold_starts": task.cold_starts,
-        "usd": task.usd,
+        "usd": _usd(task.usd),
         "cost_share": round(task.cost_share, 4),
     }
 
@@ -72,9 +72,13 @@ def _advice(one: Advice) -> dict[str, Any]:
         "kind": one.kind,
         "task": one.task,
         "text": one.text,
-        "saves": {"wall_s": _s(one.saves_wall_s), "busy_s": _s(one.saves_busy_s), "usd": one.saves_usd},
+        "saves": {"wall_s": _s(one.saves_wall_s), "busy_s": _s(one.saves_busy_s), "usd": _usd(one.saves_usd)},
         "evidence": {name: round(value, 6) for name, value in one.evidence.items()},
     }
+
+
+def _usd(dollars: float) -> float:
+    return round(dollars, 9)
 
 
 def _s(seconds: float) -> float:

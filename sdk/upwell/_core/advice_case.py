@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from upwell._core.model import ActionRecord
-from upwell._core.profile import RunProfile, TaskProfile, actions_usd, busy_usd
+from upwell._core.profile import RunProfile, TaskProfile
 from upwell._core.timeline import Span
 
 
@@ -21,7 +20,7 @@ class Advice:
         text: What was found and what to do.
         saves_wall_s: By how much the run would end earlier: what of the saving lies on its critical path.
         saves_busy_s: How much less time executors would spend on it.
-        saves_usd: What that is by the list prices; None on a laptop.
+        saves_usd: What that is on AWS by the list prices.
         evidence: The numbers that led here.
     """
 
@@ -30,7 +29,7 @@ class Advice:
     text: str
     saves_wall_s: float
     saves_busy_s: float
-    saves_usd: float | None
+    saves_usd: float
     evidence: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -73,17 +72,13 @@ class Case:
         self, kind: str, text: str, *, wall_s: float, busy_s: float, actions: float = 0.0, **evidence: float
     ) -> Advice:
         """Return advice on the task, with what it saves in dollars, `actions` fewer included."""
-        kinds = Counter(span.executor.kind for span in self.spans)
-        usd = None
-        if self.task.usd is not None:
-            usd = busy_usd(kinds.most_common(1)[0][0], busy_s) + actions_usd(actions)
         return Advice(
             kind=kind,
             task=self.task.task,
             text=text,
             saves_wall_s=wall_s,
             saves_busy_s=busy_s,
-            saves_usd=usd,
+            saves_usd=busy_s * self.task.usd_per_s + actions * self.task.usd_per_action,
             evidence=evidence,
         )
 

@@ -20,19 +20,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from upwell._core.cost import CostTally, TaskCost
 from upwell._core.critical_path import Step, critical_path
 from upwell._core.model import ActionRecord, RunRecord
 from upwell._core.phases import Noticed, merged
-from upwell._core.prices import PRICES
+from upwell._core.prices import price
 from upwell._core.timeline import Load, Span, loads_of, spans_of
 
 PHASES = ("slot", "queued", "start", "claim", "bundle", "input", "run", "output", "recorded")
-WRITES_PER_ACTION = 3
-MESSAGES_PER_ACTION = 3
-LAMBDA_GB = 1.0
-"""Assumed of a Lambda executor: records do not tell its memory."""
-WORKER_VCPU = 1.0
-"""Assumed of a worker, with twice as many GB."""
 
 
 class Spread(NamedTuple):
@@ -68,8 +63,10 @@ class TaskProfile:
         overhead_s: Of an action, on average: `2u + 2d + e + t`.
         overhead_ratio: That, divided by the average runtime; None where there is no runtime.
         cold_starts: Attempts that waited for the start of their executor.
-        usd: What it would cost by the list prices, or did; None on a laptop.
-        cost_share: Of the run's dollars; on a laptop of its seconds.
+        usd: What it costs on AWS by the list prices, see `_core.cost`; on a laptop, what it would.
+        usd_per_action: Of that, what the engine asks for each action.
+        usd_per_s: Of that, what executors cost, for each second that they had an attempt.
+        cost_share: Of what the run's tasks cost.
     """
 
     task: str
@@ -84,7 +81,9 @@ class TaskProfile:
     overhead_s: float
     overhead_ratio: float | None
     cold_starts: int
-    usd: float | None
+    usd: float
+    usd_per_action: float
+    usd_per_s: float
     cost_share: float
 
 
@@ -104,21 +103,27 @@ class RunProfile:
     run_id: str
     wall_s: float
     busy_s: float
-    usd: float | None
+    usd: float
     tasks: tuple[TaskProfile, ...]
     path: tuple[Step, ...]
     loads: Mapping[str, Load]
     spans: tuple[Span, ...]
 
 
-def profile_of(run: RunRecord, records: Sequence[ActionRecord]) -> RunProfile:
+def profile_of(run: RunRecord, records: Sequence[ActionRecord], now: float) -> RunProfile:
     """Work out where the time of a run went.
 
     Args:
         run: The run.
         records: Its actions.
+        now: The time, epoch seconds.
     """
     spans = spans_of(records)
+    tally = CostTally(run, now)
+    for record in records:
+        tally.add(record)
+    cost = tally.cost()
+    tasks_usd = math.fsum(task.usd for task in cost.tasks.values())
     noticed = merged(one for r in records for attempt in r.attempts for one in attempt.noticed)
     late_s = {task: one.sum_s / one.children for task, one in noticed.items() if task}
     by_task: dict[str, list[Span]] = defaultdict(list)
@@ -128,9 +133,6 @@ def profile_of(run: RunRecord, records: Sequence[ActionRecord]) -> RunProfile:
     cached = Counter(record.spec.task.name for record in records if record.cached_from is not None)
     began_at = run.root.queued_at or run.spec.created_at
     ended_at = run.ended_at or max((span.ended_at for span in spans), default=began_at)
-    dollars = {task: _usd(by_task[task], n - cached[task]) for task, n in actions.items()}
-    known = [usd for usd in dollars.values() if usd is not None]
-    usd = math.fsum(known) if known else None
     busy_s = math.fsum(span.busy_s for span in spans)
     tasks = [
         _task(
@@ -139,8 +141,8 @@ def profile_of(run: RunRecord, records: Sequence[ActionRecord]) -> RunProfile:
             actions=n,
             cached=cached[task],
             noticed=noticed.get(task, Noticed(task, 0, 0.0, 0.0)),
-            usd=dollars[task],
-            total=usd or busy_s,
+            cost=cost.tasks[task],
+            tasks_usd=tasks_usd,
         )
         for task, n in actions.items()
     ]
@@ -149,7 +151,7 @@ def profile_of(run: RunRecord, records: Sequence[ActionRecord]) -> RunProfile:
         run_id=run.spec.run_id,
         wall_s=max(0.0, ended_at - began_at),
         busy_s=busy_s,
-        usd=usd,
+        usd=cost.bill.usd,
         tasks=tuple(sorted(tasks, key=lambda t: (-t.cost_share, t.task))),
         path=tuple(path),
         loads=loads_of(spans),
@@ -164,8 +166,8 @@ def _task(
     actions: int,
     cached: int,
     noticed: Noticed,
-    usd: float | None,
-    total: float,
+    cost: TaskCost,
+    tasks_usd: float,
 ) -> TaskProfile:
     measured = [span for span in spans if span.is_measured]
     values: dict[str, list[float]] = {phase: [] for phase in PHASES}
@@ -177,7 +179,6 @@ def _task(
     late_s = noticed.sum_s / noticed.children if noticed.children else 0.0
     overhead_s = math.fsum(s.overhead_s for s in measured) / len(measured) + late_s if measured else 0.0
     mean_s = runtime.sum / len(spans) if spans else 0.0
-    cost = usd if usd is not None else math.fsum(span.busy_s for span in spans)
     return TaskProfile(
         task=task,
         actions=actions,
@@ -191,29 +192,8 @@ def _task(
         overhead_s=overhead_s,
         overhead_ratio=overhead_s / mean_s if mean_s else None,
         cold_starts=sum(span.phases.start_s > 0 for span in measured),
-        usd=usd,
-        cost_share=cost / total if total else 0.0,
+        usd=cost.usd,
+        usd_per_action=price(cost.control).usd / max(1, cost.actions),
+        usd_per_s=price(cost.compute).usd / cost.run_s if cost.run_s else 0.0,
+        cost_share=cost.usd / tasks_usd if tasks_usd else 0.0,
     )
-
-
-def _usd(spans: Sequence[Span], actions: int) -> float | None:
-    """Return the list price of a task's attempts and their control plane; None where they cost nothing."""
-    kinds = {span.executor.kind for span in spans}
-    if not kinds & {"lambda", "worker"}:
-        return None
-    return actions_usd(actions) + math.fsum(busy_usd(span.executor.kind, span.busy_s) for span in spans)
-
-
-def actions_usd(actions: float) -> float:
-    """Return the list price of the control plane of actions."""
-    each = WRITES_PER_ACTION * PRICES.write_units.usd + MESSAGES_PER_ACTION * PRICES.sqs_requests.usd
-    return actions * each
-
-
-def busy_usd(kind: str, seconds: float) -> float:
-    """Return the list price of executor seconds."""
-    if kind == "lambda":
-        return seconds * LAMBDA_GB * PRICES.lambda_gb_s.usd
-    if kind == "worker":
-        return seconds * WORKER_VCPU * (PRICES.fargate_vcpu_s.usd + 2 * PRICES.fargate_gb_s.usd)
-    return 0.0

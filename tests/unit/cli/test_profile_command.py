@@ -66,7 +66,8 @@ def test_a_healthy_run_gets_no_advice(cli: Cli, folder: Path) -> None:
 def test_the_document_accounts_for_the_run(cli: Cli, wasteful: str) -> None:
     shown = cli("profile", wasteful, "--json").json
     assert list(shown) == ["run", "status", "wall_s", "busy_s", "usd", "tasks", "critical_path", "advice"]
-    assert (shown["run"], shown["status"], shown["usd"]) == (wasteful, "succeeded", None)
+    assert (shown["run"], shown["status"]) == (wasteful, "succeeded")
+    assert shown["usd"] > 0
     tasks = {task["task"]: task for task in shown["tasks"]}
     step = tasks["waste.step"]
     assert (step["actions"], step["attempts"], step["measured"], step["failed"]) == (200, 200, 200, 0)

@@ -22,6 +22,7 @@ from upwell._core.phases import Noticed, Phases
 from upwell._core.profile import RunProfile, profile_of
 
 T0 = 1000.0
+LATER = 1e6
 RUN = RunSpec(run_id="run", created_at=T0)
 LOCAL = Executor(kind="local", id="here")
 
@@ -104,4 +105,4 @@ def a_run(children: Iterable[ActionRecord], **root: Any) -> tuple[RunRecord, lis
 def profiled(children: Iterable[ActionRecord], **root: Any) -> tuple[RunProfile, list[ActionRecord]]:
     """Return the profile of such a run, and its actions."""
     run, records = a_run(children, **root)
-    return profile_of(run, records), records
+    return profile_of(run, records, LATER), records

@@ -128,7 +128,7 @@ def test_a_batch_size_makes_the_runtime_ten_times_the_overhead() -> None:
     one = only(at_once(200, 0.01), "batch")
     assert one.evidence["batch_size"] == 5  # 10 x 5 ms of overhead, 10 ms of runtime
     assert "about 5 items" in one.text
-    assert one.saves_usd is None
+    assert one.saves_usd > 160 * 1e-6  # 160 actions fewer
 
 
 def test_a_batch_is_no_larger_than_the_calls_there_are() -> None:
@@ -141,7 +141,6 @@ def test_a_saving_of_the_run_is_what_lies_on_its_critical_path() -> None:
     reused = only(on_lambdas(10, 0.3), "reuse")
     assert reused.saves_wall_s == pytest.approx(0.3)  # they start at the same time
     assert reused.saves_busy_s == pytest.approx(3.0)
-    assert reused.saves_usd is not None
     assert reused.saves_usd > 0
 
 
