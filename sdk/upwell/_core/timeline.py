@@ -19,7 +19,7 @@ class Span:
         sent_at: When its message was sent: the call, the backoff's end, or its being woken.
         started_at: When it was claimed.
         waiting_s: Of its run, what it waited for children.
-        slot_wait_s: Of its time in the queue, what all slots of its pool were taken: not overhead, but load.
+        slot_wait_s: Of its time in the queue, while its executor had no free slot: load, no overhead.
         share: Of its executor, while it held a slot there: several attempts at the same time share one.
         is_leaf: Whether the action made no calls.
         is_measured: Whether the record has its phases; else its time counts as queued and run.
@@ -185,9 +185,12 @@ def loads_of(spans: Iterable[Span]) -> dict[str, Load]:
 
 
 def _with_slots(spans: list[Span]) -> list[Span]:
-    """Tell what each waited for a slot: until the last time, before it began, that its pool was at its peak."""
+    """Tell what each waited for a slot: until the last time, before it began, that its executor was at its peak.
+
+    By executor and not by pool: where a pool grows, its peak comes late.
+    """
     waits: dict[int, float] = {}
-    for some in _leaves(spans).values():
+    for some in _leaves_by_executor(spans).values():
         events, running, full_until = _events(some), 0, 0.0
         peak = _peak(events)
         for at, change, span in events:
@@ -203,11 +206,7 @@ def _with_slots(spans: list[Span]) -> list[Span]:
 def _with_shares(spans: list[Span]) -> list[Span]:
     """Divide the time of each executor among the leaves that it ran at the same time."""
     shares: dict[int, float] = {}
-    by_executor: dict[Executor, list[Span]] = {}
-    for span in spans:
-        if span.is_leaf:
-            by_executor.setdefault(span.executor, []).append(span)
-    for some in by_executor.values():
+    for some in _leaves_by_executor(spans).values():
         running, since, each_s = 0, 0.0, 0.0  # what one that had run from the first on would have had
         begun: dict[int, float] = {}
         for at, change, span in _events(some):
@@ -226,6 +225,14 @@ def _leaves(spans: Iterable[Span]) -> dict[str, list[Span]]:
         if span.is_leaf:
             by_pool.setdefault(span.pool, []).append(span)
     return by_pool
+
+
+def _leaves_by_executor(spans: Iterable[Span]) -> dict[Executor, list[Span]]:
+    by_executor: dict[Executor, list[Span]] = {}
+    for span in spans:
+        if span.is_leaf:
+            by_executor.setdefault(span.executor, []).append(span)
+    return by_executor
 
 
 def _events(spans: Iterable[Span]) -> list[tuple[float, int, Span]]:

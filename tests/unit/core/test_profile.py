@@ -76,6 +76,15 @@ def test_the_wait_for_a_slot_is_not_the_time_that_enqueueing_takes() -> None:
     assert all(span.phases.queued_s - span.slot_wait_s < 0.02 for span in spans)
 
 
+def test_where_a_pool_grows_late_the_wait_for_a_busy_executor_is_no_overhead_either() -> None:
+    first, second = (Executor(kind="lambda", id=name) for name in ("l1", "l2"))
+    alone = [ran(f"c{n}", at=0.0, queued=0.01 + 1.02 * n, run=1.0, executor=first) for n in range(3)]
+    late = ran("c3", at=0.0, queued=2.5, start=0.0, run=1.0, executor=second)
+    spans = {span.action_id: span for span in spans_of(a_run([*alone, late])[1])}
+    assert spans["c2"].slot_wait_s == pytest.approx(2.034)
+    assert spans["c3"].slot_wait_s == 0
+
+
 def test_calls_one_after_the_other_do_not_wait_for_slots() -> None:
     spans = spans_of(a_run([ran(f"c{n}", at=2.0 * n) for n in range(5)])[1])
     assert [span.slot_wait_s for span in spans] == [0] * 6
