@@ -112,6 +112,47 @@ async def test_spare_flushes_do_not_split_what_fits_into_one() -> None:
     assert [len(batch) for batch in sink.batches] == [10]
 
 
+async def test_with_patience_a_batch_that_is_not_full_waits_for_one_in_flight() -> None:
+    sink = Sink()
+    sink.gate.clear()
+    batcher = Batcher(sink.flush, max_items=3, parallel=4, patience_s=3600.0)
+    tasks = [task for item in (0, 2, 4) for task in await submit_all(batcher, [item])]
+    assert sink.batches == [[0]]
+    tasks += await submit_all(batcher, [6])
+    assert sink.batches == [[0], [2, 4, 6]], "what is full does not wait"
+    tasks += await submit_all(batcher, [8])
+    assert len(sink.batches) == 2
+    sink.gate.set()
+    assert await asyncio.gather(*tasks) == [0, 20, 40, 60, 80]
+    assert sink.batches == [[0], [2, 4, 6], [8]]
+
+
+async def test_patience_ends_when_what_is_in_flight_takes_too_long() -> None:
+    sink = Sink()
+    sink.gate.clear()
+    batcher = Batcher(sink.flush, max_items=10, parallel=2, patience_s=0.01)
+    tasks = [task for item in (0, 2, 4) for task in await submit_all(batcher, [item])]
+    sink.entered.clear()
+    await sink.entered.wait()  # the gate is shut: only the end of the patience lets a second one enter
+    assert sink.batches == [[0], [2, 4]]
+    sink.gate.set()
+    assert await asyncio.gather(*tasks) == [0, 20, 40]
+
+
+def test_an_idle_batcher_with_patience_is_used_from_another_loop() -> None:
+    sink = Sink()
+    batcher = Batcher(sink.flush, max_items=2, parallel=2, patience_s=3600.0)
+
+    async def burst() -> list[int]:
+        tasks = [task for item in (0, 2, 4) for task in await submit_all(batcher, [item])]
+        return list(await asyncio.gather(*tasks))
+
+    for _ in range(2):
+        sink.gate = asyncio.Event()
+        sink.gate.set()
+        assert asyncio.run(burst()) == [0, 20, 40]
+
+
 async def test_an_items_own_error_reaches_its_submitter_alone() -> None:
     sink = Sink()
     batcher = Batcher(sink.flush, max_items=10)

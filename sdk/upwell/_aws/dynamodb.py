@@ -46,6 +46,9 @@ T = TypeVar("T")
 
 PARALLEL_BATCHES = 4
 """Batches of one kind in flight."""
+PATIENCE_S = 0.1
+"""How long a batch that is not full waits for one in flight, which takes milliseconds: it fills up meanwhile.
+One that is throttled, or lost, holds nothing up for longer."""
 
 
 class DynamoStore(DynamoHolds):
@@ -243,7 +246,7 @@ def _partition(pk: str) -> dict[str, Any]:
 
 
 def _reads(read: Callable[[list[Any]], Awaitable[list[T]]]) -> Batcher[Any, T]:
-    return Batcher(read, max_items=DYNAMODB_BATCH_GET_ITEMS, parallel=PARALLEL_BATCHES)
+    return Batcher(read, max_items=DYNAMODB_BATCH_GET_ITEMS, parallel=PARALLEL_BATCHES, patience_s=PATIENCE_S)
 
 
 def _writes(table: Table) -> Batcher[Item, None]:
@@ -259,4 +262,5 @@ def _writes(table: Table) -> Batcher[Item, None]:
         max_bytes=BATCH_WRITE_BYTES,
         size_of=item_bytes,
         parallel=PARALLEL_BATCHES,
+        patience_s=PATIENCE_S,
     )

@@ -23,7 +23,7 @@ class EntryError(RuntimeError):
 
 
 def entry_batcher(
-    request: Request, what: str, *, parallel: int, harmless: Collection[str] = ()
+    request: Request, what: str, *, parallel: int, patience_s: float = 0.0, harmless: Collection[str] = ()
 ) -> Batcher[Entry, None]:
     """Return a batcher that makes requests of up to 10 entries and 1 MiB.
 
@@ -31,6 +31,7 @@ def entry_batcher(
         request: Sends one batch.
         what: What an entry is, for errors: `message to pool 'default'`.
         parallel: Requests in flight at a time.
+        patience_s: See `Batcher`.
         harmless: Codes of failures that leave nothing to do.
     """
 
@@ -38,7 +39,12 @@ def entry_batcher(
         return await _request_all(request, entries, what, harmless)
 
     return Batcher(
-        flush, max_items=SQS_BATCH_ITEMS, max_bytes=SQS_BATCH_BYTES, size_of=entry_bytes, parallel=parallel
+        flush,
+        max_items=SQS_BATCH_ITEMS,
+        max_bytes=SQS_BATCH_BYTES,
+        size_of=entry_bytes,
+        parallel=parallel,
+        patience_s=patience_s,
     )
 
 

@@ -1,6 +1,6 @@
 """Group commit: what arrives while a flush is in flight goes into the next one.
 
-There is no timer. At low load an item is flushed at once and alone; under load the requests fill up by
+Nothing waits for company. At low load an item is flushed at once and alone; under load the requests fill up by
 themselves, so one setting serves both.
 """
 
@@ -33,6 +33,8 @@ class Batcher(Generic[T, R]):
         max_bytes: Bytes per batch; an item that is larger goes alone.
         size_of: Bytes of an item; needed with `max_bytes`.
         parallel: Flushes in flight at a time.
+        patience_s: A batch that is not full starts beside others only if none of them has ended for so long:
+            most often it fills up meanwhile, and goes when one ends.
 
     Example:
         >>> import asyncio
@@ -49,6 +51,7 @@ class Batcher(Generic[T, R]):
         max_bytes: int | None = None,
         size_of: Callable[[T], int] | None = None,
         parallel: int = 1,
+        patience_s: float = 0.0,
     ) -> None:
         if max_items < 1 or parallel < 1:
             raise ValueError(f"max_items={max_items} and parallel={parallel} must be at least 1")
@@ -59,6 +62,8 @@ class Batcher(Generic[T, R]):
         self._max_bytes = max_bytes
         self._size_of = size_of
         self._parallel = parallel
+        self._patience_s = patience_s
+        self._patience: asyncio.TimerHandle | None = None
         self._pending: deque[Slot[T, R]] = deque()
         self._flushers: set[asyncio.Task[None]] = set()
         self._starting = False
@@ -94,10 +99,15 @@ class Batcher(Generic[T, R]):
         while self._flushers:
             await asyncio.wait(self._flushers)
 
-    def _start_flusher(self) -> None:
+    def _start_flusher(self, *, overdue: bool = False) -> None:
         # A flusher that has not started yet will take what is pending: all submits of one turn of the event
         # loop get into its batch.
         if self._starting or len(self._flushers) >= self._parallel:
+            return
+        if self._flushers and self._patience_s and not overdue and len(self._pending) < self._max_items:
+            if self._patience is None:
+                loop = asyncio.get_running_loop()
+                self._patience = loop.call_later(self._patience_s, self._lose_patience, context=Context())
             return
         self._starting = True
         # In a context of its own: a flush serves many submitters.
@@ -105,12 +115,23 @@ class Batcher(Generic[T, R]):
         self._flushers.add(flusher)
         flusher.add_done_callback(self._flusher_ended)
 
+    def _lose_patience(self) -> None:
+        self._patience = None
+        if self._pending:
+            self._start_flusher(overdue=True)
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
     def _flusher_ended(self, flusher: asyncio.Task[None]) -> None:
         self._flushers.discard(flusher)
         if flusher.cancelled():
             # The loop is being torn down (or the flusher was cancelled before its first step): nobody would
             # flush the rest.
             self._starting = False
+            self._stop_waiting()
             while self._pending:
                 self._pending.popleft()[1].cancel()
 
@@ -118,6 +139,7 @@ class Batcher(Generic[T, R]):
         self._starting = False
         try:
             while batch := self._take():
+                self._stop_waiting()  # what is left waits for this flush at most so long
                 if self._pending:
                     self._start_flusher()
                 await self._flush_batch(batch)
@@ -125,6 +147,8 @@ class Batcher(Generic[T, R]):
             # Here and not in the callback, which comes a turn later: until then a submit would count on this
             # flusher, which takes nothing any more.
             self._flushers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+            if not self._pending:
+                self._stop_waiting()
 
     def _take(self) -> list[Slot[T, R]]:
         batch: list[Slot[T, R]] = []
