@@ -185,7 +185,7 @@ def loads_of(spans: Iterable[Span]) -> dict[str, Load]:
 
 
 def _with_slots(spans: list[Span]) -> list[Span]:
-    """Tell what each waited for a slot: until the last time, before it began, that its executor was at its peak.
+    """Tell what each waited for a slot: until the last time before that its executor was at its peak.
 
     By executor and not by pool: where a pool grows, its peak comes late.
     """
