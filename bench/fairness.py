@@ -1,7 +1,9 @@
 """`python -m bench.fairness --backend local --n 20000`: a small run beside a large one, and alone.
 
-Both runs use the same pool: the large one maps a task over n items, the small one calls it once. The small one
-is started again and again while the large one is under way.
+Both runs use the same pools: the large one maps a task over n items, the small one calls it once. The small one
+is started again and again while the large one is under way in a process of its own, as two users of one
+deployment (or of one machine) would have them; `--together` has both in one process, which then has one thread
+for all that both compute.
 """
 
 from __future__ import annotations
@@ -9,19 +11,23 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import statistics
+import sys
 import time
+from asyncio.subprocess import PIPE
 from typing import Any
 
 import upwell
 from bench.flows import fan_out, one_call
+from upwell._client.config import current_config
 
-ALONE = 7
+ALONE = 9
 """Runs of the small one alone."""
-BESIDE = 7
+BESIDE = 9
 """Runs of the small one beside the large one, at most."""
-SETTLE_S = 0.5
-"""So long the large one has to fill the queue."""
+SETTLE_S = 1.5
+"""So long the large one has to start and to fill the queue."""
 
 
 async def small(backend: str) -> float:
@@ -43,11 +49,30 @@ async def large(backend: str, n: int) -> float:
     return time.perf_counter() - start
 
 
-async def measure(backend: str = "local", n: int = 20_000) -> dict[str, Any]:
-    """Return the latencies of the small run alone and beside a large one of n actions, and their ratio."""
+async def large_apart(backend: str, n: int) -> float:
+    """Do that in a process of its own."""
+    options = ("-m", "bench.fairness", "--backend", backend, "--n", str(n), "--large-only")
+    state_dir = {"UPWELL_STATE_DIR": str(current_config().state_dir.resolve())}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *options, stdout=PIPE, env={**os.environ, **state_dir}
+    )
+    told, _ = await process.communicate()
+    if process.returncode:
+        raise SystemExit(f"the large run's process ended with exit code {process.returncode}")
+    return float(told)
+
+
+async def measure(backend: str = "local", n: int = 20_000, *, together: bool = False) -> dict[str, Any]:
+    """Return the latencies of the small run alone and beside a large one of n actions, and their ratio.
+
+    Args:
+        backend: `local`, `sandbox` or `aws`.
+        n: Actions of the large run.
+        together: Have both in this process.
+    """
     await small(backend)  # start what has to be started once
     alone = [await small(backend) for _ in range(ALONE)]
-    running = asyncio.create_task(large(backend, n))
+    running = asyncio.create_task((large if together else large_apart)(backend, n))
     await asyncio.sleep(SETTLE_S)
     beside: list[float] = []
     while not running.done() and len(beside) < BESIDE:
@@ -56,13 +81,12 @@ async def measure(backend: str = "local", n: int = 20_000) -> dict[str, Any]:
             beside.append(taken_s)
     large_s = await running
     if not beside:
-        raise SystemExit(
-            f"the large run ended within {large_s:.1f} s, before a small one did; give a larger --n"
-        )
+        raise SystemExit(f"no small run ended in the {large_s:.1f} s of the large one; give a larger --n")
     alone_s, beside_s = statistics.median(alone), statistics.median(beside)
     return {
         "backend": backend,
         "n": n,
+        "together": together,
         "alone_ms": round(1000 * alone_s, 1),
         "beside_ms": round(1000 * beside_s, 1),
         "beside_max_ms": round(1000 * max(beside), 1),
@@ -76,9 +100,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backend", choices=("local", "sandbox", "aws"), default="local")
     parser.add_argument("--n", type=int, default=20_000)
+    parser.add_argument("--together", action="store_true", help="both runs in one process")
+    parser.add_argument("--large-only", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    figures = asyncio.run(measure(options.backend, options.n))
+    if options.large_only:
+        print(asyncio.run(large(options.backend, options.n)))
+        return
+    figures = asyncio.run(measure(options.backend, options.n, together=options.together))
     if options.json:
         print(json.dumps(figures))
         return
