@@ -22,8 +22,8 @@ import upwell
 from bench.flows import fan_out, one_call
 from upwell._client.config import current_config
 
-ALONE = 9
-"""Runs of the small one alone."""
+ALONE = 5
+"""Runs of the small one alone, before the large one and again after it."""
 BESIDE = 9
 """Runs of the small one beside the large one, at most."""
 SETTLE_S = 1.5
@@ -80,6 +80,7 @@ async def measure(backend: str = "local", n: int = 20_000, *, together: bool = F
         if not running.done():
             beside.append(taken_s)
     large_s = await running
+    alone += [await small(backend) for _ in range(ALONE)]
     if not beside:
         raise SystemExit(f"no small run ended in the {large_s:.1f} s of the large one; give a larger --n")
     alone_s, beside_s = statistics.median(alone), statistics.median(beside)
