@@ -25,6 +25,7 @@ from upwell._exec.kernel import Kernel
 from upwell._exec.sweeper import Sweeper
 from upwell._exec.user_code import InProcess
 from upwell._exec.worker import Worker
+from upwell._local.garbage import rarer_collections
 from upwell._local.orchestrator import LocalOrchestrator
 from upwell._local.queue import MemoryQueue
 from upwell._types.local_transfer import LocalTransfer
@@ -161,7 +162,8 @@ class LocalPlatform:
         await self.orchestrator.start(run, timeout_s=timeout_s)
         sweeping = asyncio.create_task(self.sweeper.watch(run.spec.run_id))
         try:
-            return await self._ended_run(run)
+            with rarer_collections():
+                return await self._ended_run(run)
         finally:
             sweeping.cancel()
             await asyncio.gather(sweeping, return_exceptions=True)
