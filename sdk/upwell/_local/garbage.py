@@ -19,7 +19,7 @@ _runs = 0
 @contextmanager
 def rarer_collections() -> Iterator[None]:
     """Collect garbage less often in the block; a program that has chosen thresholds of its own keeps them."""
-    global _runs  # noqa: PLW0603  # as the thresholds are
+    global _runs
     with _lock:
         _runs += 1
         if gc.get_threshold() == DEFAULT:
