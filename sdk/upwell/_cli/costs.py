@@ -33,6 +33,8 @@ def cost_document(run_id: str, backend: str, cost: RunCost) -> dict[str, Any]:
         "usd": _usd(cost.bill.usd),
         "control_usd": _usd(price(cost.control).usd),
         "compute_usd": _usd(price(cost.compute).usd),
+        "run_usd": _usd(price(cost.submissions).usd),
+        "view_usd": _usd(price(cost.views).usd),
         "control_usd_per_million_actions": round(cost.control_usd_per_million, 4),
         "requests_per_action": round(cost.control.requests / actions, 3),
         "write_units_per_action": round(cost.control.write_units / actions, 3),
@@ -71,6 +73,8 @@ def print_cost(shown: dict[str, Any]) -> None:
         )
         for name, task in shown["tasks"].items()
     ]
+    for name, kind in (("(the run itself)", "run_usd"), ("(its view)", "view_usd")):
+        rows.append((name, "", "", "", f"{shown[kind]:.6f}", "", f"{shown[kind]:.6f}"))
     print_table(("task", "actions", "attempts", "seconds", "control $", "compute $", "sum $"), rows)
     print()
     print_table(("service", "$"), [(name, f"{usd:.6f}") for name, usd in shown["services"].items()])

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from upwell._core.limits import LAMBDA_MIB_PER_VCPU
+from upwell._core.limits import ACTION_SHARDS, LAMBDA_MIB_PER_VCPU
 from upwell._core.model import ROOT_ID, ActionRecord, PoolSize, RunRecord
 from upwell._core.prices import MILLION, Bill, price
 from upwell._core.usage import MIB_PER_GB, RUN, WRITE_UNIT_BYTES, Usage, sqs_units, total, write_units
@@ -30,19 +30,23 @@ SIZED = 100
 AWAKE_S = 5.0
 """How long a parent stays in a process that it could leave, each time it waits."""
 
-SEND = Usage(requests=0.11, sqs_requests=0.11, fair_requests=0.11)
-RECEIVE = Usage(requests=0.37, sqs_requests=0.37, fair_requests=0.37)
-DELETE = Usage(requests=0.51, sqs_requests=0.51, fair_requests=0.51)
+SEND = Usage(requests=0.19, sqs_requests=0.19, fair_requests=0.19)
+RECEIVE = Usage(requests=0.33, sqs_requests=0.33, fair_requests=0.33)
+DELETE = Usage(requests=0.36, sqs_requests=0.36, fair_requests=0.36)
 DELIVERY = total([SEND, RECEIVE, DELETE])
 """Of each attempt: its message is sent, received and deleted, in batches."""
-REPLY = Usage(requests=0.71)
+REPLY = Usage(requests=0.38)
 """Of each child that ended: its entry in the parent's journal; the write units go by its size."""
 ENTRY_BYTES = 250
-SCHEDULED = Usage(requests=0.03, write_units=0.13)
-LOOK = Usage(requests=0.09, read_units=0.56)
+SCHEDULED = Usage(requests=0.02, write_units=0.17)
+LOOK = Usage(requests=0.06, read_units=0.34)
 """What the parent reads of its journal, per child."""
-VIEW = Usage(requests=0.08, write_units=0.05, read_units=0.04)
-"""Of each action: its part of the view's writes and reads."""
+LANE = Usage(requests=2, write_units=1.5, read_units=1)
+"""Of each lane of the run's view, whenever it is brought up to date."""
+CHANGES = 2
+"""Of an action that the view counts: it began, and it ended."""
+VIEW_EVERY_S = 1.0
+"""How long the stream's function gathers changes."""
 HEARTBEAT = Usage(requests=0.5, sqs_requests=0.5, fair_requests=0.5)
 """Of each extension of a lease, besides the write: the message is hidden for longer."""
 
@@ -76,10 +80,12 @@ class RunCost:
     Attributes:
         tasks: By name of the task.
         submissions: Executions of the state machine.
+        views: What it takes to count the actions for `get run`.
     """
 
     tasks: Mapping[str, TaskCost]
     submissions: Usage
+    views: Usage
 
     @property
     def actions(self) -> int:
@@ -89,7 +95,7 @@ class RunCost:
     @property
     def control(self) -> Usage:
         """What the engine's own requests use."""
-        return total([self.submissions, *(task.control for task in self.tasks.values())])
+        return total([self.submissions, self.views, *(task.control for task in self.tasks.values())])
 
     @property
     def compute(self) -> Usage:
@@ -159,7 +165,12 @@ class CostTally:
             for name, sums in self._tasks.items()
         }
         submission = RUN + Usage(requests=1)
-        return RunCost(tasks=tasks, submissions=submission * self._run.spec.generation)
+        actions = sum(sums.actions for sums in self._tasks.values())
+        return RunCost(
+            tasks=tasks,
+            submissions=submission * self._run.spec.generation,
+            views=_views(actions, (self._run.ended_at or self._now) - self._run.spec.created_at),
+        )
 
 
 def record_bytes(record: ActionRecord) -> int:
@@ -173,9 +184,16 @@ def record_bytes(record: ActionRecord) -> int:
     return size_bytes if size_bytes <= WRITE_UNIT_BYTES else rest_bytes + len(zlib.compress(content))
 
 
+def _views(actions: int, lasted_s: float) -> Usage:
+    """Return what keeping the view takes: once a second, each lane in which something changed."""
+    changes = CHANGES * actions
+    batches = min(changes, 1 + max(0.0, lasted_s) / VIEW_EVERY_S)
+    return LANE * min(changes, batches * ACTION_SHARDS) + Usage(lambda_requests=batches)
+
+
 def _control(record: ActionRecord, size_bytes: int) -> Usage:
     spec = record.spec
-    parts = [Usage(requests=1, write_units=write_units(size_bytes)) * record.version, VIEW]
+    parts = [Usage(requests=1, write_units=write_units(size_bytes)) * record.version]
     if record.attempts:
         chunks = sqs_units(spec.inputs.size_bytes if spec.inputs.blob is None else 0)
         parts += [DELIVERY * (record.attempt * chunks)]

@@ -173,8 +173,9 @@ def test_what_a_run_costs_by_task_and_in_all(cli: Cli, failed: str) -> None:
         "flaky.main": 1,
         "flaky.step": 3,
     }
-    run_usd = 130.25e-6  # the state machine's part
-    assert shown["usd"] == pytest.approx(run_usd + sum(t["usd"] for t in shown["tasks"].values()), abs=1e-8)
+    assert shown["run_usd"] == pytest.approx(130.25e-6)
+    rest_usd = shown["run_usd"] + shown["view_usd"]
+    assert shown["usd"] == pytest.approx(rest_usd + sum(t["usd"] for t in shown["tasks"].values()), abs=1e-8)
     assert shown["usd"] == pytest.approx(sum(shown["services"].values()), abs=1e-8)
     assert shown["usd"] == pytest.approx(shown["control_usd"] + shown["compute_usd"], abs=1e-8)
     assert shown["usage"]["transitions"] == 5

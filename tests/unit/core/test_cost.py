@@ -43,19 +43,26 @@ def test_a_plain_action_on_lambda() -> None:
     cost = cost_of(ran(2.0))
     task = cost.tasks["env.double"]
     assert (task.actions, task.attempts, task.run_s) == (1, 1, 2.0)
-    # Two writes of the record, its entry in the journal, 0.13 for what was sent, 0.05 for the view.
-    assert task.control.write_units == pytest.approx(2 + 1 + 0.13 + 0.05)
-    # 2 writes, 0.11 + 0.37 + 0.51 of the queue, 0.71 + 0.03 + 0.09 of the journal, 0.08 of the view.
-    assert task.control.requests == pytest.approx(3.9)
+    # Two writes of the record, its entry in the journal, 0.17 for what was sent.
+    assert task.control.write_units == pytest.approx(2 + 1 + 0.17)
+    # 2 writes, 0.19 + 0.33 + 0.36 of the queue, 0.38 + 0.02 + 0.06 of the journal.
+    assert task.control.requests == pytest.approx(3.34)
     assert task.control.lambda_requests == 1
     # 2 s of 1,769 MiB.
     assert task.compute.lambda_gb_s == pytest.approx(2 * 1769 / 1024)
-    # 3.18 * 0.625 + 0.6 * 0.125 + 0.99 * (0.40 + 0.10) + 0.20, of a million; 3.455 GB-s at 16.6667.
-    control_usd, compute_usd = 2.7575e-6, 3.455078125 * 16.6667e-6
+    # 3.17 * 0.625 + 0.34 * 0.125 + 0.88 * (0.40 + 0.10) + 0.20, of a million; 3.455 GB-s at 16.6667.
+    control_usd, compute_usd = 2.66375e-6, 3.455078125 * 16.6667e-6
     assert task.usd == pytest.approx(control_usd + compute_usd)
     # The run on top: 5 transitions, 6 write units, a request of the queue and an event.
-    assert cost.bill.usd == pytest.approx(control_usd + compute_usd + 130.25e-6)
-    assert cost.control_usd_per_million == pytest.approx(2.7575 + 130.25)
+    # Its view, counted twice: 2 * (1.5 * 0.625 + 0.125 + 0.20).
+    assert cost.bill.usd == pytest.approx(control_usd + compute_usd + 130.25e-6 + 2.525e-6)
+    assert cost.control_usd_per_million == pytest.approx(2.66375 + 130.25 + 2.525)
+
+
+def test_the_view_of_a_large_run_is_kept_lane_by_lane_once_a_second() -> None:
+    cost = cost_of(*[ran(1.0)] * 1000, now=NOW + 9)
+    assert cost.views.write_units == pytest.approx(10 * 16 * 1.5)
+    assert cost.views.lambda_requests == 10
 
 
 def test_an_attempt_on_a_worker_pays_its_share() -> None:
@@ -69,7 +76,7 @@ def test_an_attempt_on_a_worker_pays_its_share() -> None:
 def test_a_retry_is_a_message_a_claim_and_a_finish_more() -> None:
     once, twice = cost_of(ran(1.0)).control, cost_of(ran(1.0, attempts=2)).control
     assert twice.write_units - once.write_units == pytest.approx(2)
-    assert twice.sqs_requests - once.sqs_requests == pytest.approx(0.99)
+    assert twice.sqs_requests - once.sqs_requests == pytest.approx(0.88)
     assert twice.lambda_requests - once.lambda_requests == 1
 
 
@@ -81,7 +88,7 @@ def test_a_suspended_parent_is_billed_for_the_times_it_was_awake() -> None:
     slept = replace(ran(3600.0), suspension=Suspension(attempt=1, count=2, open_children=0, waiting_since=NOW))
     cost = cost_of(slept)
     assert cost.tasks["env.double"].run_s == 15
-    assert cost.control.lambda_requests == 3
+    assert cost.tasks["env.double"].control.lambda_requests == 3
 
 
 def test_a_result_from_the_cache_that_never_ran_costs_no_queue_and_no_compute() -> None:
