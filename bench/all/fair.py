@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
-import upwell
 from bench.all.experiment import Setting
 from bench.all.rows import Row, at_most
-from bench.all.sandboxes import local_state, shared_sandbox
+from bench.all.sandboxes import runs_go_to, shared_sandbox
 from bench.fairness import measure
 
 RATIO = 2.0
@@ -18,18 +19,19 @@ def fairness(setting: Setting, backend: str) -> Iterator[Row]:
     """Compare a small run beside a large one with the same alone."""
     n = 2_000 if setting.quick else 20_000
     if backend == "local":
-        with local_state():
-            yield _row(backend, n)
+        temporary = tempfile.TemporaryDirectory(prefix="upwell-bench-", ignore_cleanup_errors=True)
+        with temporary as folder, runs_go_to(backend, Path(folder)):
+            yield _row(backend, n, "in a process of its own", together=False)
+            yield _row(backend, n, "in one process", together=True)
         return
-    with shared_sandbox() as state_dir:
-        upwell.init(mode=backend, state_dir=state_dir)
-        yield _row(backend, n)
+    with shared_sandbox() as state_dir, runs_go_to(backend, state_dir):
+        yield _row(backend, n, "", together=False)
 
 
-def _row(backend: str, n: int) -> Row:
-    found = asyncio.run(measure(backend, n))
+def _row(backend: str, n: int, where: str, *, together: bool) -> Row:
+    found = asyncio.run(measure(backend, n, together=together))
     return Row(
-        name="small run beside a large",
+        name=f"small run beside a large {where}".strip(),
         backend=backend,
         n=n,
         unit="ms",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import upwell
 from upwell._client.sandbox import sandbox_command
+
+STATE_DIR = "UPWELL_STATE_DIR"
 
 
 @contextmanager
@@ -26,8 +29,14 @@ def shared_sandbox() -> Iterator[Path]:
 
 
 @contextmanager
-def local_state() -> Iterator[None]:
-    """Let runs of this process go to the local backend, with an empty folder."""
-    with tempfile.TemporaryDirectory(prefix="upwell-bench-", ignore_cleanup_errors=True) as folder:
-        upwell.init(mode="local", state_dir=folder)
+def runs_go_to(backend: str, state_dir: Path) -> Iterator[None]:
+    """Let runs of this process, and of those that it starts, go to a backend whose state is in a folder."""
+    before = os.environ.get(STATE_DIR)
+    os.environ[STATE_DIR] = str(state_dir)
+    upwell.init(mode=backend, state_dir=state_dir)
+    try:
         yield
+    finally:
+        os.environ.pop(STATE_DIR)
+        if before is not None:
+            os.environ[STATE_DIR] = before
