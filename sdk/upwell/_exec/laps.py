@@ -48,7 +48,7 @@ class Laps:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._phases = NOTHING
+        self._spent_s: dict[str, float] = {}
         self._current: str | None = "input_s"
         self._since = now()
 
@@ -59,18 +59,18 @@ class Laps:
             phase: A field of `Phases`; None if what follows is none.
         """
         now = self._now()
-        self._phases = self._until(now)
+        self._spent_s = self._until(now)
         self._current, self._since = phase, now
 
     def so_far(self) -> Phases:
         """Return the phases, the current one up to now."""
-        return self._until(self._now())
+        return Phases(**self._until(self._now()))
 
-    def _until(self, now: float) -> Phases:
-        if self._current is None:
-            return self._phases
-        spent_s = max(0.0, now - self._since)
-        return self._phases._replace(**{self._current: getattr(self._phases, self._current) + spent_s})
+    def _until(self, now: float) -> dict[str, float]:
+        current, spent_s = self._current, self._spent_s
+        if current is None:
+            return spent_s
+        return spent_s | {current: spent_s.get(current, 0.0) + max(0.0, now - self._since)}
 
     def take(self, theirs: Phases) -> None:
         """The other side has ended, which ran while this one was in the phase `run`.
@@ -81,9 +81,10 @@ class Laps:
         elapsed_s = self.so_far().run_s
         self.enter("output_s")
         if theirs != NOTHING:
-            inside = Phases._make(map(sum, zip(self._phases, theirs, strict=True)))._replace(run_s=theirs.run_s)
+            ours = Phases(**self._spent_s)
+            inside = Phases._make(map(sum, zip(ours, theirs, strict=True)))._replace(run_s=theirs.run_s)
             beside_s = max(0.0, elapsed_s - theirs.total_s)
-            self._phases = inside._replace(bundle_s=inside.bundle_s + beside_s)
+            self._spent_s = inside._replace(bundle_s=inside.bundle_s + beside_s)._asdict()
 
 
 def received(record: ActionRecord, claimed_at: float, started: tuple[float, float] | None) -> Phases:
