@@ -115,7 +115,8 @@ class Sizer:
         target = self._target(GROWTH * self._largest)
         if left is None:
             return target
-        share = ceil(left / (BATCHES_PER_SLOT * self._slots))
+        at_once = min(self._slots, self.in_flight(0.0) or self._slots)
+        share = ceil(left / (BATCHES_PER_SLOT * at_once))
         return max(1, min(target, left, max(share, self._least())))
 
     def _target(self, most: int) -> int:

@@ -123,5 +123,5 @@ def test_the_last_batches_are_small(total: int, item_s: float, slots: int) -> No
         left -= sizes[-1]
     assert sum(sizes) == total
     assert sizes == sorted(sizes, reverse=True)
-    assert sizes[0] <= max(1, -(-total // (BATCHES_PER_SLOT * slots)))
+    assert sizes[0] <= max(1, -(-total // (BATCHES_PER_SLOT * min(slots, BATCHES_MIN))))
     assert sizes[-1] == 1
