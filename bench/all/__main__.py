@@ -30,11 +30,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--backend", nargs="+", choices=BACKENDS, help="default: all; with --quick: not sandbox"
     )
-    parser.add_argument("--runs", type=int, default=5, help="of each contender")
+    parser.add_argument("--runs", type=int, help="of each contender; default: 5, with --quick 2")
     parser.add_argument("--quick", action="store_true", help="small sizes, about three minutes")
     options = parser.parse_args(arguments)
     backends = options.backend or (("local", "moto") if options.quick else BACKENDS)
-    setting = Setting(runs=options.runs, quick=options.quick)
+    setting = Setting(runs=options.runs or (2 if options.quick else 5), quick=options.quick)
     chosen = [experiment for experiment in EXPERIMENTS if experiment.name in options.only]
     progress = Console(stderr=True, highlight=False, markup=False)
     rows = []
