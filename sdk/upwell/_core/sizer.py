@@ -7,7 +7,7 @@ gains little, and makes stragglers: slots that have nothing left to do while the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
 
 FACTOR = 10.0
 """A batch runs so many times as long as its action costs besides."""
@@ -66,6 +66,7 @@ class Sizer:
         self._items = self._work_s = self._bytes = 0.0
         self._overhead_s: float | None = None
         self._largest = 0
+        self._item_total_s = inf
         self.runs_long = False
         """Whether a single item was found to run long enough by itself."""
 
@@ -87,6 +88,8 @@ class Sizer:
         self._work_s = MEMORY * self._work_s + work_s
         self._bytes = MEMORY * self._bytes + size_bytes
         self._largest = max(self._largest, items)
+        if total_s >= work_s:
+            self._item_total_s = min(self._item_total_s, total_s / items)
         if total_s > work_s > 0:  # the least is what it costs with nothing before it in a queue
             cost_s = total_s - work_s
             self._overhead_s = cost_s if self._overhead_s is None else min(self._overhead_s, cost_s)
@@ -124,6 +127,8 @@ class Sizer:
         item_s = self._work_s / self._items
         worth_s = min(BATCH_MAX_S, max(BATCH_MIN_S, self._factor * self._cost_s))
         most = min(most, ITEMS_MAX, int(BYTES_MAX * self._items / max(1.0, self._bytes)))
+        if 0 < self._item_total_s < inf:  # whatever the work is thought to be, nobody waits longer than that
+            most = max(1, int(min(most, BATCH_MAX_S / self._item_total_s)))
         return max(1, round(min(most, worth_s / item_s) if item_s > 0 else most))
 
     def _least(self) -> int:

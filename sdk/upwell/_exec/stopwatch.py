@@ -8,6 +8,9 @@ from typing import ClassVar
 BUSY = 0.6
 """A process that computes for this part of the time, or more, does nothing else: it is not alone there."""
 
+THREADS_BUSY = 0.25
+"""The same for functions in threads: what the engine computes besides is not in it."""
+
 
 class Stopwatch:
     """Runs from its making until `stop`.
@@ -23,11 +26,17 @@ class Stopwatch:
         self._others = Stopwatch._running
         self._wall_s, self._busy_s = time.perf_counter(), time.process_time()
 
-    def stop(self) -> float:
-        """Return the seconds."""
+    def stop(self, cpu_s: float | None = None) -> float:
+        """Return the seconds.
+
+        Args:
+            cpu_s: What the function has computed, if it had threads of its own.
+        """
         wall_s = time.perf_counter() - self._wall_s
-        busy_s = min(wall_s, time.process_time() - self._busy_s)
         at_once = (self._others + Stopwatch._running) / 2
         Stopwatch._running -= 1
-        waits = max(0.0, 1.0 - busy_s / (BUSY * wall_s)) if wall_s else 0.0
+        all_s = time.process_time() - self._busy_s if cpu_s is None else cpu_s * at_once
+        busy_s = min(wall_s, all_s)
+        busy = BUSY if cpu_s is None else THREADS_BUSY
+        waits = max(0.0, 1.0 - busy_s / (busy * wall_s)) if wall_s else 0.0
         return waits * wall_s + (1.0 - waits) * busy_s / at_once

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
@@ -20,6 +21,8 @@ class TaskThread(Generic[T]):
 
     def __init__(self, func: Callable[[], T], *, name: str) -> None:
         self._result: Future[T] = Future()
+        self.cpu_s = 0.0
+        """What the function has computed, once it is over."""
         self._thread = threading.Thread(target=self._work, args=(func,), name=name, daemon=True)
 
     async def run(self) -> T:
@@ -39,6 +42,10 @@ class TaskThread(Generic[T]):
         if not result.set_running_or_notify_cancel():
             return
         try:
-            result.set_result(func())
+            value = func()
         except BaseException as e:
+            self.cpu_s = time.thread_time()
             result.set_exception(e)
+        else:
+            self.cpu_s = time.thread_time()
+            result.set_result(value)

@@ -151,7 +151,7 @@ class TaskRun:
             with process_variables.applied(self._variables):
                 ended = await batch.run(task)
         finally:
-            ran_s = stopwatch.stop()
+            ran_s = stopwatch.stop(_computed_s(batch.threads))
             await self._session.settle()
         return replace(ended, ran_s=ran_s, phases=self._laps.so_far())
 
@@ -192,7 +192,7 @@ class TaskRun:
                 raise
             raise _LimitPassedError(too_late) from None
         finally:
-            self._ran_s = 0.0 if stopwatch is None else stopwatch.stop()
+            self._ran_s = 0.0 if stopwatch is None else stopwatch.stop(_computed_s(self._threads))
 
     @property
     def _variables(self) -> dict[str, str]:
@@ -228,6 +228,10 @@ class _LimitPassedError(Exception):
     def __init__(self, error: errors.TaskTimeoutError) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+def _computed_s(threads: list[TaskThread[Any]]) -> float | None:
+    return sum(thread.cpu_s for thread in threads) if threads else None
 
 
 def time_limit(spec: ActionSpec, now: float) -> tuple[float | None, errors.TaskTimeoutError]:

@@ -45,9 +45,9 @@ def test_items_that_take_long_are_sent_faster_and_faster(waited_s: float, in_fli
     [
         (1_000, 0.001, 0.1, None, 1_000),  # ten times the overhead
         (1_000, 0.001, 0.002, None, 200),  # and no less than the shortest batch
-        (1_000, 0.001, 30.0, None, GROWTH * 1_000),  # no more than eight times what was measured
-        (10_000, 0.001, 30.0, None, ITEMS_MAX),
-        (100, 1.0, 30.0, None, int(BATCH_MAX_S)),  # no longer than the longest batch
+        (10, 0.001, 0.1, None, GROWTH * 10),  # no more than eight times what was measured
+        (10_000, 0.0001, 0.5, None, ITEMS_MAX),
+        (100, 1.0, 3.0, None, int(BATCH_MAX_S / 1.03)),  # no longer than the longest batch
         (1, 5.0, 0.1, None, 1),  # slow items go alone
         (1_000, 0.001, 0.1, 1_600, 100),  # so that each of 8 slots has two batches
         (1_000, 0.001, 0.1, 5, 5),
