@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--backend", nargs="+", choices=BACKENDS, help="default: all; with --quick: not sandbox"
     )
     parser.add_argument("--runs", type=int, help="of each contender; default: 5, with --quick 2")
-    parser.add_argument("--quick", action="store_true", help="small sizes, about three minutes")
+    parser.add_argument("--quick", action="store_true", help="small sizes, a few minutes")
     options = parser.parse_args(arguments)
     backends = options.backend or (("local", "moto") if options.quick else BACKENDS)
     setting = Setting(runs=options.runs or (2 if options.quick else 5), quick=options.quick)
