@@ -27,6 +27,8 @@ def batch(case: Case) -> Advice | None:
     calls = _most_at_once(case.records)
     if calls < MIN_CALLS or runtime_s >= FACTOR * overhead_s or not case.is_leaf:
         return None
+    if any(record.spec.items for record in case.records):
+        return None  # a map that sizes its batches itself
     size = min(MAX_SIZE, calls, math.ceil(FACTOR * overhead_s / runtime_s))
     left = 1 - 1 / size
     path_s = case.path_s(*OVERHEAD) + case.path_s("slot") * overhead_s / (overhead_s + runtime_s)

@@ -46,8 +46,8 @@ def wasteful(cli: Cli, folder: Path) -> str:
 
 def test_a_wasteful_run_is_told_what_to_change(cli: Cli, wasteful: str) -> None:
     shown = cli("profile", wasteful, "--json").json
-    (advice,) = shown["advice"]
-    assert (advice["kind"], advice["task"]) == ("trace", "waste.step")
+    (advice,) = [one for one in shown["advice"] if one["kind"] == "trace"]
+    assert advice["task"] == "waste.step"
     assert advice["evidence"]["calls"] == 200
     assert 0 < advice["saves"]["wall_s"] < shown["wall_s"]
     text = cli("profile", wasteful).out

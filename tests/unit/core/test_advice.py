@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from tests.unit.core.profiles import profiled, ran
@@ -133,6 +134,11 @@ def test_a_batch_size_makes_the_runtime_ten_times_the_overhead() -> None:
 
 def test_a_batch_is_no_larger_than_the_calls_there_are() -> None:
     assert only(at_once(25, 0.00005), "batch").evidence["batch_size"] == 25
+
+
+def test_a_map_that_sizes_its_batches_is_not_told_to_batch() -> None:
+    items = [replace(call, spec=replace(call.spec, items=3)) for call in at_once(200, 0.01)]
+    assert "batch" not in kinds(items)
 
 
 def test_a_saving_of_the_run_is_what_lies_on_its_critical_path() -> None:
