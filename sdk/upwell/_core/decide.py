@@ -116,10 +116,12 @@ def _hit(record: ActionRecord | None, command: Hit, now: float) -> Decision:
 
 def _claim(record: ActionRecord | None, command: Claim, now: float) -> Decision:
     spec = command.spec
+    if record is not None and _is_claimed_by(record, command):
+        return Decision(None, (Run(),))  # our own claim, whose answer was lost
+    if command.lease.expires_at <= now:
+        return Decision(None)  # received so long ago that somebody else may have the message, and let go of it
     if record is None:
         return _start(_new(spec, now), command, now)
-    if record.lease is not None and record.lease.id == command.lease.id and record.status is Status.RUNNING:
-        return Decision(None, (Run(),))  # our own claim, whose answer was lost
     if spec.run.generation < record.generation:
         return Decision(None, (Acknowledge(),))  # a message of a generation that was recovered since
     if spec.run.generation > record.generation and record.status is not Status.SUCCEEDED:
@@ -135,6 +137,10 @@ def _claim(record: ActionRecord | None, command: Claim, now: float) -> Decision:
     if record.not_before > now:
         return Decision(None, (Postpone(record.not_before - now),))
     return _start(_informed(record, spec), command, now)
+
+
+def _is_claimed_by(record: ActionRecord, command: Claim) -> bool:
+    return record.status is Status.RUNNING and _held_last(record, command.lease.id)
 
 
 def _informed(record: ActionRecord, spec: ActionSpec) -> ActionRecord:

@@ -85,8 +85,6 @@ class Executor:
                 received=delivery.received,
                 task_token=delivery.message.task_token,
             )
-            if ports.clock.now() >= lease.expires_at:
-                return False  # received so long ago that somebody else may have the message, and let go of it
             key = ActionKey(spec.run.run_id, spec.action_id)
             decision = await transition(ports.store, ports.clock, key, claim)
             if not any(isinstance(effect, Run) for effect in decision.effects):

@@ -24,6 +24,7 @@ from tests.unit.core.actions import (
 from upwell._core.commands import (
     Abort,
     Acknowledge,
+    Decision,
     Extend,
     GiveUp,
     Hit,
@@ -87,8 +88,18 @@ def test_a_release_counts_as_neither() -> None:
 
 def test_an_extension_moves_the_end_of_the_lease() -> None:
     extended = step(running(), Extend(lease=Lease(id="lease-1", expires_at=NOW + 90)))
-    other = decide(extended, claim(spec(), "lease-2"), NOW + LEASE_S)
+    other = decide(extended, claim(spec(), "lease-2", now=NOW + LEASE_S), NOW + LEASE_S)
     assert other.effects == (Postpone(60.0),)
+
+
+@pytest.mark.parametrize("record", [None, running(), failed()])
+def test_a_claim_that_comes_after_its_own_lease_does_nothing(record: ActionRecord | None) -> None:
+    late = claim(spec(), "lease-2", now=NOW)
+    assert decide(record, late, NOW + LEASE_S) == Decision(None)
+
+
+def test_a_claim_that_was_written_is_known_after_its_lease() -> None:
+    assert decide(running(), claim(spec(), "lease-1"), NOW + LEASE_S).effects == (Run(),)
 
 
 def test_a_copy_of_the_message_waits_for_the_rest_of_the_lease() -> None:
@@ -156,7 +167,8 @@ def test_an_executor_of_the_old_generation_changes_nothing(end: object) -> None:
 
 @pytest.mark.parametrize("record", [running(spec(generation=2)), failed(spec(generation=2))])
 def test_a_message_of_the_old_generation_is_dropped(record: ActionRecord) -> None:
-    decision = decide(record, claim(spec(), "lease-2"), NOW + 10 * LEASE_S)
+    now = NOW + 10 * LEASE_S
+    decision = decide(record, claim(spec(), "lease-2", now=now), now)
     assert decision.record is None
     assert decision.effects == (Acknowledge(),)
 
@@ -236,7 +248,8 @@ def test_a_claim_after_max_queued_time_ends_the_action() -> None:
 
 def test_a_claim_after_the_deadline_ends_the_action_even_if_an_executor_was_lost() -> None:
     action = spec(deadline_s=LEASE_S)
-    record = step(running(action), claim(action, "lease-2"), NOW + LEASE_S + 1)
+    now = NOW + LEASE_S + 1
+    record = step(running(action), claim(action, "lease-2", now=now), now)
     assert record.status is Status.TIMED_OUT
     assert record.losses == 1
 

@@ -65,9 +65,9 @@ STATES: dict[str, Callable[[], tuple[ActionRecord | None, float]]] = {
 
 COMMANDS: dict[str, Command] = {
     "hit": Hit(spec=spec(cache_key="k"), entry=ENTRY),
-    "claim": claim(spec(), "lease-2"),
+    "claim": claim(spec(), "lease-2", now=NOW + LEASE_S),
     "claim again": claim(spec(), "lease-1"),
-    "claim of next generation": claim(spec(generation=2), "lease-2"),
+    "claim of next generation": claim(spec(generation=2), "lease-2", now=NOW + LEASE_S),
     "extend": Extend(lease=Lease(id="lease-1", expires_at=NOW + 60)),
     "extend of other": Extend(lease=Lease(id="lease-0", expires_at=NOW + 60)),
     "success": finish(),

@@ -51,7 +51,7 @@ def test_a_message_that_was_hidden_often_is_sent_anew() -> None:
 
 def test_a_lost_action_waits_with_its_loss_not_counted_yet() -> None:
     now = NOW + LEASE_S
-    decision = decide(running(), replace(claim(spec(), "lease-2"), wait_s=WAIT_S), now)
+    decision = decide(running(), replace(claim(spec(), "lease-2", now=now), wait_s=WAIT_S), now)
     assert decision.record is None
     assert decision.effects == (Postpone(WAIT_S),)
     assert step(running(), claim(spec(), "lease-2", now=now), now).losses == 1

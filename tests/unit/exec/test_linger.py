@@ -21,7 +21,8 @@ def resumed(waited_s: float) -> ActionRecord:
     suspend = Suspend(lease_id="lease-1", open_children=1, waiting_since=NOW)
     asleep = step(running(PARENT), suspend, NOW + min(5, waited_s))
     woken = step(asleep, Wake(), NOW + waited_s)
-    return step(woken, claim(PARENT, "lease-2"), NOW + waited_s)
+    now = NOW + waited_s
+    return step(woken, claim(PARENT, "lease-2", now=now), now)
 
 
 def test_one_that_was_never_suspended_stays_up_to_the_limit() -> None:
