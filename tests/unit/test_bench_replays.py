@@ -6,7 +6,7 @@ import math
 
 from bench.replays import measure
 
-from upwell._core.decide import SHARE_OF_WAIT
+from upwell._core.outside import SHARE_OF_WAIT
 
 CHILD_S = 2000.0
 """Children end between half of this and all of it."""

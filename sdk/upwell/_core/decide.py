@@ -17,7 +17,6 @@ from upwell._core.commands import (
     Claim,
     Command,
     Decision,
-    Effect,
     Extend,
     Finish,
     GiveUp,
@@ -26,15 +25,11 @@ from upwell._core.commands import (
     Lose,
     Postpone,
     Release,
-    Remember,
-    Reply,
     Resend,
     Run,
     Stop,
-    StopChildren,
     Subscribe,
     Suspend,
-    TellNow,
     TimeOut,
     Wake,
 )
@@ -50,17 +45,17 @@ from upwell._core.model import (
     Status,
     Suspension,
 )
+from upwell._core.outside import end_from_outside, give_up, note_hit, subscribe, time_out, wake
 from upwell._core.retry import retry_delay_s
 from upwell._core.states import Event, next_status
+from upwell._core.steps import end_action, end_effects, end_open_attempt, new_record, recover
 
 WAITS_PER_MESSAGE = 5
 """A message that waits for a place is hidden again: one request, and no copy where it fails. At the last of so
 many receives it is sent anew: what fails later must not find the receives before its dead letter used up."""
-SHARE_OF_WAIT = 0.05
-"""A woken parent starts later by this share of the time waited: what ends by then wakes nobody."""
-WAKE_DELAY_MAX_S = 900.0
-
 STALE = Decision(None, (Stop(),))
+GIVEN_BACK = (Resend(0.0), Acknowledge())
+"""Sent anew and not just shown again: that would count as a failed delivery, of which a message has ten."""
 
 
 def decide(record: ActionRecord | None, command: Command, now: float) -> Decision:
@@ -73,7 +68,7 @@ def decide(record: ActionRecord | None, command: Command, now: float) -> Decisio
     """
     match command:
         case Hit():
-            return _hit(record, command, now)
+            return note_hit(record, command, now)
         case Claim():
             return _claim(record, command, now)
         case Extend():
@@ -87,31 +82,16 @@ def decide(record: ActionRecord | None, command: Command, now: float) -> Decisio
         case Suspend():
             return _suspend(record, command, now)
         case Wake():
-            return _wake(record, command, now)
+            return wake(record, command, now)
         case Subscribe():
-            return _subscribe(record, command.spec, now)
+            return subscribe(record, command.spec, now)
         case Abort():
             error = ErrorInfo(code="ActionAbortedError", message=command.reason, recoverable=False)
-            return _end_from_outside(record, command.spec, Status.ABORTED, Event.ABORTED, error, now)
+            return end_from_outside(record, command.spec, Status.ABORTED, Event.ABORTED, error, now)
         case GiveUp():
-            return _give_up(record, command, now)
+            return give_up(record, command, now)
         case TimeOut():
-            return _time_out(record, command, now)
-
-
-def _hit(record: ActionRecord | None, command: Hit, now: float) -> Decision:
-    if record is not None:
-        return Decision(None)  # it ran, or was noted as a hit before
-    outcome = Outcome(status=Status.SUCCEEDED, output=command.entry.output)
-    noted = replace(
-        _new(command.spec, now),
-        status=next_status(Status.NEW, Event.CACHED),
-        version=1,
-        ended_at=now,
-        outcome=outcome,
-        cached_from=command.entry.made_by,
-    )
-    return Decision(noted)
+            return time_out(record, command, now)
 
 
 def _claim(record: ActionRecord | None, command: Claim, now: float) -> Decision:
@@ -121,14 +101,14 @@ def _claim(record: ActionRecord | None, command: Claim, now: float) -> Decision:
     if command.lease.expires_at <= now:
         return Decision(None)  # received so long ago that somebody else may have the message, and let go of it
     if record is None:
-        return _start(_new(spec, now), command, now)
+        return _start(new_record(spec, now), command, now)
     if spec.run.generation < record.generation:
         return Decision(None, (Acknowledge(),))  # a message of a generation that was recovered since
     if spec.run.generation > record.generation and record.status is not Status.SUCCEEDED:
-        recovered = _recovered(record, spec, now)
+        recovered = recover(record, spec, now)
         return _start(recovered, command, now)
     if record.outcome is not None:
-        return Decision(None, _end_effects(record, spec, record.outcome))
+        return Decision(None, end_effects(record, spec, record.outcome))
     if record.status is Status.RUNNING:
         assert record.lease is not None  # RUNNING always has one
         if record.lease.expires_at > now:
@@ -151,23 +131,6 @@ def _informed(record: ActionRecord, spec: ActionSpec) -> ActionRecord:
     return record
 
 
-def _recovered(record: ActionRecord, spec: ActionSpec, now: float) -> ActionRecord:
-    """Return an action that a newer generation takes from an older one, whatever became of it there."""
-    return replace(
-        record,
-        spec=spec,
-        status=next_status(record.status, Event.RECOVERED),
-        generation=spec.run.generation,
-        attempts=_end_open_attempt(record, "lost", now),
-        failures=0,
-        losses=0,
-        not_before=0.0,
-        suspension=None,
-        outcome=None,
-        ended_at=None,
-    )
-
-
 def _take_over(record: ActionRecord, command: Claim, now: float) -> Decision:
     lost = _lost(record, None, now)
     if lost.losses > command.max_losses:
@@ -177,7 +140,7 @@ def _take_over(record: ActionRecord, command: Claim, now: float) -> Decision:
 
 
 def _lost(record: ActionRecord, error: ErrorInfo | None, now: float) -> ActionRecord:
-    return replace(record, losses=record.losses + 1, attempts=_end_open_attempt(record, "lost", now, error))
+    return replace(record, losses=record.losses + 1, attempts=end_open_attempt(record, "lost", now, error))
 
 
 def _too_many_losses(record: ActionRecord, last: str, now: float) -> Decision:
@@ -187,14 +150,14 @@ def _too_many_losses(record: ActionRecord, last: str, now: float) -> Decision:
         kind="system",
         recoverable=False,
     )
-    return _ended(record, Event.FAILED, Outcome(status=Status.FAILED, error=error), now)
+    return end_action(record, Event.FAILED, Outcome(status=Status.FAILED, error=error), now)
 
 
 def _start(record: ActionRecord, command: Claim, now: float) -> Decision:
     late = too_late(record, now)
     if late is not None:
         outcome = Outcome(status=Status.TIMED_OUT, error=late)
-        return _ended(record, Event.TIMED_OUT, outcome, now)
+        return end_action(record, Event.TIMED_OUT, outcome, now)
     if command.wait_s is not None:
         if command.received < WAITS_PER_MESSAGE:
             return Decision(None, (Postpone(command.wait_s),))
@@ -228,7 +191,7 @@ def _finish(record: ActionRecord | None, command: Finish, now: float) -> Decisio
     if command.outcome.error is None:
         if command.cached_from is not None:
             record = replace(record, cached_from=command.cached_from)
-        return _ended(record, Event.SUCCEEDED, command.outcome, now)
+        return end_action(record, Event.SUCCEEDED, command.outcome, now)
     return _failed(record, command.outcome, command.outcome.error, now)
 
 
@@ -245,7 +208,7 @@ def _repeated_finish(record: ActionRecord, command: Finish, now: float) -> Decis
 def _repeated_finish_of(record: ActionRecord) -> Decision:
     if record.outcome is None or record.status is Status.ABORTED:
         return STALE
-    return Decision(None, _end_effects(record, record.spec, record.outcome))
+    return Decision(None, end_effects(record, record.spec, record.outcome))
 
 
 def _failed(record: ActionRecord, ended: Outcome, error: ErrorInfo, now: float) -> Decision:
@@ -260,20 +223,16 @@ def _failed(record: ActionRecord, ended: Outcome, error: ErrorInfo, now: float) 
         event = Event.TIMED_OUT if end is Status.TIMED_OUT else Event.FAILED
         status = Status.TIMED_OUT if end is Status.TIMED_OUT else Status.FAILED
         outcome = Outcome(status=status, error=error, output=ended.output, ran_s=ended.ran_s)
-        return _ended(replace(record, failures=failures), event, outcome, now)
+        return end_action(replace(record, failures=failures), event, outcome, now)
     retried = replace(
         record,
         status=next_status(record.status, Event.RETRIED),
         version=record.version + 1,
         failures=failures,
         not_before=now + delay_s,
-        attempts=_end_open_attempt(record, "failed", now, error),
+        attempts=end_open_attempt(record, "failed", now, error),
     )
     return Decision(retried, (Resend(delay_s), Acknowledge()))
-
-
-GIVEN_BACK = (Resend(0.0), Acknowledge())
-"""Sent anew and not just shown again: that would count as a failed delivery, of which a message has ten."""
 
 
 def _release(record: ActionRecord | None, command: Release, now: float) -> Decision:
@@ -287,7 +246,7 @@ def _release(record: ActionRecord | None, command: Release, now: float) -> Decis
         record,
         status=next_status(record.status, Event.RELEASED),
         version=record.version + 1,
-        attempts=_end_open_attempt(record, "released", now),
+        attempts=end_open_attempt(record, "released", now),
     )
     return Decision(released, GIVEN_BACK)
 
@@ -328,128 +287,9 @@ def _suspend(record: ActionRecord | None, command: Suspend, now: float) -> Decis
         status=next_status(record.status, Event.SUSPENDED),
         version=record.version + 1,
         suspension=suspension,
-        attempts=_end_open_attempt(record, "suspended", now, note=command.note),
+        attempts=end_open_attempt(record, "suspended", now, note=command.note),
     )
     return Decision(suspended, (LookAgain(), Acknowledge()))
-
-
-def _wake(record: ActionRecord | None, command: Wake, now: float) -> Decision:
-    if record is None or record.suspension is None:
-        return Decision(None)
-    if record.status is Status.QUEUED and record.attempts[-1].end == "suspended" and command.again:
-        return Decision(None, (Resend(max(0.0, record.not_before - now)),))
-    if record.status is not Status.SUSPENDED:
-        return Decision(None)
-    delay_s = 0.0
-    if record.suspension.open_children > 1:
-        delay_s = min(SHARE_OF_WAIT * (now - record.suspension.waiting_since), WAKE_DELAY_MAX_S)
-    woken = replace(
-        record,
-        status=next_status(record.status, Event.WOKEN),
-        version=record.version + 1,
-        not_before=now + delay_s,
-    )
-    return Decision(woken, (Resend(delay_s),))
-
-
-def _subscribe(record: ActionRecord | None, spec: ActionSpec, now: float) -> Decision:
-    asked = replace(spec, parent_sleeps=True)
-    if record is None:
-        status = next_status(Status.NEW, Event.AWAITED)
-        return Decision(replace(_new(asked, now), status=status, version=1))
-    if spec.run.generation < record.generation:
-        return Decision(None)  # the parent is of a generation that was recovered since
-    if spec.run.generation > record.generation and record.status is not Status.SUCCEEDED:
-        recovered = _recovered(record, asked, now)
-        return Decision(replace(recovered, version=record.version + 1))
-    if record.outcome is not None:
-        return Decision(None, (TellNow(),))
-    if record.spec.parent_sleeps:
-        return Decision(None)
-    return Decision(replace(record, version=record.version + 1, spec=replace(record.spec, parent_sleeps=True)))
-
-
-def _give_up(record: ActionRecord | None, command: GiveUp, now: float) -> Decision:
-    is_current = record is not None and record.generation == command.spec.run.generation
-    if record is not None and record.is_resumed and is_current and record.outcome is None:
-        # It sleeps, or was woken by another message than this one. But its executor may have died before it had
-        # seen to its being woken, which only this message tells of: it replays once more than it needs to.
-        return Decision(None, (Resend(0.0), Acknowledge()))
-    if record is not None and is_current and (delay_s := _busy_s(record, now)) > 0:
-        # A copy of the message was put aside while its action runs, or waits for its next attempt. The copy may
-        # be the last one, so it must go on watching: if the holder dies, it is what brings the action back.
-        return Decision(None, (Resend(delay_s), Acknowledge()))
-    error = ErrorInfo(code="RuntimeSystemError", message=command.reason, kind="system", recoverable=False)
-    return _end_from_outside(record, command.spec, Status.FAILED, Event.FAILED, error, now)
-
-
-def _time_out(record: ActionRecord | None, command: TimeOut, now: float) -> Decision:
-    spec = command.spec
-    if record is not None and spec.run.generation < record.generation:
-        return Decision(None)
-    if record is not None and spec.run.generation > record.generation:
-        if record.status is Status.SUCCEEDED:
-            return Decision(None)
-        record = _recovered(record, spec, now)
-    if record is None:
-        record = _new(spec, now)
-    if record.outcome is not None:
-        return Decision(None, _end_effects(record, record.spec, record.outcome))
-    late = too_late(record, now)
-    if late is None or (record.status is Status.RUNNING and _busy_s(record, now) > 0):
-        return Decision(None)  # who runs it keeps to its bounds
-    return _ended(record, Event.TIMED_OUT, Outcome(status=Status.TIMED_OUT, error=late), now)
-
-
-def _end_from_outside(
-    record: ActionRecord | None, spec: ActionSpec, status: Status, event: Event, error: ErrorInfo, now: float
-) -> Decision:
-    outcome = Outcome(status=status, error=error)
-    if record is None:
-        return _ended(_new(spec, now), event, outcome, now)
-    if spec.run.generation < record.generation:
-        return Decision(None, (Acknowledge(),))  # an older generation has no say in what a newer one does
-    if spec.run.generation > record.generation and record.status is not Status.SUCCEEDED:
-        # Without a record of this end, the newer generation's message would bring the action back.
-        record = _recovered(record, replace(record.spec, run=spec.run), now)
-    if record.outcome is not None:
-        return Decision(None, _end_effects(record, record.spec, record.outcome))
-    return _ended(record, event, outcome, now)
-
-
-def _busy_s(record: ActionRecord, now: float) -> float:
-    """Return for how long somebody holds an action, or its backoff keeps everybody off it."""
-    if record.status is Status.RUNNING and record.lease is not None:
-        return record.lease.expires_at - now
-    return record.not_before - now if record.status is Status.QUEUED else 0.0
-
-
-def _new(spec: ActionSpec, now: float) -> ActionRecord:
-    return ActionRecord(spec=spec, status=Status.NEW, version=0, generation=spec.run.generation, created_at=now)
-
-
-def _ended(record: ActionRecord, event: Event, outcome: Outcome, now: float) -> Decision:
-    end = {Event.SUCCEEDED: "succeeded", Event.ABORTED: "aborted", Event.TIMED_OUT: "timed out"}
-    ended = replace(
-        record,
-        status=next_status(record.status, event),
-        version=record.version + 1,
-        ended_at=now,
-        outcome=outcome,
-        attempts=_end_open_attempt(record, end.get(event, "failed"), now, outcome.error),
-    )
-    return Decision(ended, _end_effects(ended, ended.spec, outcome))
-
-
-def _end_effects(record: ActionRecord, spec: ActionSpec, outcome: Outcome) -> tuple[Effect, ...]:
-    effects: list[Effect] = []
-    is_new = record.cached_from is None
-    if outcome.output is not None and record.spec.task.cache_key is not None and is_new:
-        effects.append(Remember(outcome.output))
-    if outcome.status is not Status.SUCCEEDED and record.attempts:
-        effects.append(StopChildren())
-    wakes = record.spec.parent_sleeps or spec.parent_sleeps
-    return (*effects, Reply(outcome, wakes), Acknowledge())
 
 
 def _warned(record: ActionRecord, warnings: tuple[ActionWarning, ...]) -> ActionRecord:
@@ -474,12 +314,3 @@ def _holds(record: ActionRecord, lease_id: str) -> bool:
 def _held_last(record: ActionRecord, lease_id: str) -> bool:
     """Whether the latest attempt, running or not, was this lease's."""
     return record.lease is not None and record.lease.id == lease_id
-
-
-def _end_open_attempt(
-    record: ActionRecord, end: str, now: float, error: ErrorInfo | None = None, note: str = ""
-) -> tuple[Attempt, ...]:
-    if not record.attempts or record.attempts[-1].ended_at is not None:
-        return record.attempts
-    ended = replace(record.attempts[-1], ended_at=now, end=end, error=error, note=note)
-    return (*record.attempts[:-1], ended)
