@@ -39,19 +39,15 @@ async def warm_fan_out(n: int) -> list[int]:
 
 
 @parents.task
-async def chain(n: int) -> int:
+async def chain(n: int) -> list[int]:
     """Call a task n times, one after the other."""
-    for x in range(n):
-        await echo(x)
-    return n
+    return [await echo(x) for x in range(n)]
 
 
 @workers.task
-async def warm_chain(n: int) -> int:
+async def warm_chain(n: int) -> list[int]:
     """Do the same with a parent in the same pool."""
-    for x in range(n):
-        await echo(x)
-    return n
+    return [await echo(x) for x in range(n)]
 
 
 @dataclass

@@ -7,6 +7,7 @@ import time
 
 import upwell
 from bench.flows import echo, parents, workers
+from bench.traces import light
 
 ITEM_S = 0.001
 
@@ -15,17 +16,6 @@ ITEM_S = 0.001
 async def fan_out(n: int) -> list[int]:
     """Call a task n times at once, an action each."""
     return await asyncio.gather(*(echo(x) for x in range(n)))
-
-
-@parents.task
-async def chain(n: int) -> list[int]:
-    """Call a task n times, one after the other."""
-    return [await echo(x) for x in range(n)]
-
-
-@upwell.trace
-async def light(x: int) -> int:
-    return x
 
 
 @parents.task

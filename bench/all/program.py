@@ -12,6 +12,7 @@ from typing import Any
 
 import upwell
 from bench.all import flows
+from bench.flows import chain
 from bench.peers.timing import arguments, report, state_dir
 from upwell._client.backend import open_backend
 from upwell._client.config import current_config
@@ -47,11 +48,11 @@ def actions_of(run_id: str) -> int:
 def main() -> None:
     mode, n = arguments()
     upwell.init(mode=os.environ[BACKEND], state_dir=state_dir())
-    first = partial(run, flows.chain, 1)
+    first = partial(run, chain, 1)
     if mode in flows.WORK:
         report(first, partial(mapped, mode, n), n, lambda: {name: count() for name, count in counts.items()})
         return
-    flow = {"fanout": flows.fan_out, "chain": flows.chain, "traces": flows.traces}[mode]
+    flow = {"fanout": flows.fan_out, "chain": chain, "traces": flows.traces}[mode]
     report(first, partial(run, flow, n), list(range(n)))
 
 
