@@ -205,7 +205,7 @@ class Feeder:
         try:
             answers = await self._engine.call_items(self._target.task, batch)
         except Exception as e:
-            return [e if place in set(sent) else results[place] for place in range(len(results))]
+            return [e if isinstance(data, bytes) else data for data in inputs]
         self._sizer.measured(
             items=len(sent),
             work_s=answers.ran_s,
