@@ -17,6 +17,7 @@ from upwell._client.submit import new_run, next_generation
 from upwell._core.journal import Journal
 from upwell._core.limits import TRACE_GROUP_ITEMS
 from upwell._core.model import ROOT_ID, ActionKey, RunRecord, Status
+from upwell._exec import recorder
 from upwell._exec.payloads import unpack
 from upwell._exec.replay import read_journal
 from upwell._local.sqlite import SqliteStore
@@ -48,6 +49,12 @@ async def main() -> list[object]:
     told = await echo(first)
     last = await draw(N)
     return [first == told, last]
+
+
+@pytest.fixture(autouse=True)
+def bursts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine, too, traces in a row come in a burst."""
+    monkeypatch.setattr(recorder, "BURST_S", 3600.0)
 
 
 async def submitted(platform: FaultyPlatform) -> RunRecord:
@@ -106,7 +113,7 @@ async def die_and_recover(root: Path, at: int, when: When) -> None:
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_kill_repeats_at_most_one_group_of_traces(tmp_path: Path, when: When) -> None:
     effects = await effects_of_a_run(tmp_path / "whole")
-    assert effects.count("journal traced") == 4
+    assert effects.count("journal traced") == 5  # the first one, three groups, the last one
     for at in range(len(effects)):
         await asyncio.wait_for(die_and_recover(tmp_path / str(at), at, when), 20)
 
@@ -115,4 +122,4 @@ async def test_a_child_is_sent_after_the_traces_before_it_are_kept(tmp_path: Pat
     effects = await effects_of_a_run(tmp_path)
     written = [n for n, effect in enumerate(effects) if effect == "journal traced"]
     sends = [n for n, effect in enumerate(effects) if effect == "send"]
-    assert written[2] < sends[-1] < written[3]
+    assert written[3] < sends[-1] < written[4]

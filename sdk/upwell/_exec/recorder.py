@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 from upwell._core.journal import Entry, Journal, Traced, Traces
 from upwell._core.limits import RECORD_INLINE_BYTES, TRACE_GROUP_BYTES, TRACE_GROUP_ITEMS
@@ -14,6 +15,9 @@ from upwell._exec.kernel import Kernel
 from upwell._exec.payloads import pack
 from upwell.errors import UnavailableError
 
+BURST_S = 0.05
+"""A trace is written behind the task if another ended so short a time before it: in a burst. Any other one is
+durable when its call returns."""
 AT_RISK_S = 0.05
 """So much work of traces may be unwritten while the task goes on; a trace that took longer waits for its write.
 A write takes 5 to 20 ms, so that waiting for it costs such a trace little."""
@@ -22,9 +26,10 @@ A write takes 5 to 20 ms, so that waiting for it costs such a trace little."""
 class Recorder:
     """Records the traces of one attempt.
 
-    Traces that end while a write is under way share the next one, and an item of the journal. The task has its
-    result before the write is acknowledged, unless much would be lost: 100 traces, or 50 ms of their work. What
-    may depend on a trace and leaves the attempt, a child or the attempt's end, waits for `written`.
+    Traces that end while a write is under way share the next one, and an item of the journal. In a burst the
+    task has its results before the write is acknowledged, unless much would be lost: 100 traces, or 50 ms of
+    their work. A trace that comes alone is written before its call returns: nobody knows what the task does
+    next. What may depend on a trace and leaves the attempt, a child or the attempt's end, waits for `written`.
 
     Args:
         kernel: The surroundings.
@@ -42,6 +47,7 @@ class Recorder:
         self._last: asyncio.Future[None] | None = None
         self._unwritten = 0
         self._at_risk_s = 0.0
+        self._latest_at = -math.inf
         self._failure: Exception | None = None
 
     async def record(self, trace: TraceRecord, result: bytes) -> None:
@@ -61,12 +67,15 @@ class Recorder:
                 size_of=lambda sized: sized[1],
             )
         work_s = max(0.0, entry.at - entry.started_at)
+        is_alone = entry.at - self._latest_at >= BURST_S
+        self._latest_at = entry.at
         self._unwritten += 1
         self._at_risk_s += work_s
         self._last = self._groups.put((entry, len(dump_entry(entry))))
         self._last.add_done_callback(lambda written: self._settled(written, work_s))
-        if self._unwritten >= TRACE_GROUP_ITEMS or self._at_risk_s >= AT_RISK_S:
+        if is_alone or self._unwritten >= TRACE_GROUP_ITEMS or self._at_risk_s >= AT_RISK_S:
             await self.written()
+            self._latest_at = self._kernel.ports.clock.now()
 
     async def written(self) -> None:
         """Return when all traces taken so far are durable.
