@@ -235,3 +235,23 @@ def test_a_batcher_outlives_event_loops_even_one_that_was_torn_down_in_a_flush()
 def test_limits_that_make_no_sense_are_refused(max_items: int, max_bytes: int | None, parallel: int) -> None:
     with pytest.raises(ValueError, match=r"must be at least 1|go together"):
         Batcher(Sink().flush, max_items=max_items, max_bytes=max_bytes, parallel=parallel)
+
+
+async def test_what_waits_is_not_left_waiting_when_something_stops_the_process_in_a_flush() -> None:
+    class Stopped(BaseException):
+        """Stands for what is no `Exception`, and what the event loop does not raise again by itself."""
+
+    gate = asyncio.Event()
+
+    async def flush(items: list[int]) -> Sequence[int | Exception]:
+        await gate.wait()
+        raise Stopped
+
+    batcher = Batcher(flush, max_items=1)
+    flying, pending = batcher.put(1), batcher.put(2)
+    await turns()
+    gate.set()
+    await asyncio.wait_for(asyncio.wait({flying, pending}), 5)
+    assert flying.cancelled()
+    assert pending.cancelled()
+    await asyncio.wait_for(batcher.aclose(), 5)
