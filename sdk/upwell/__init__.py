@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from upwell import errors, io
-    from upwell._author.cache import Cache, CachePolicy, CacheRequest, FunctionBodyPolicy
+    from upwell._author.cache import Cache, CachePolicy, CacheRequest, CodePolicy, FunctionBodyPolicy
     from upwell._author.context import TaskContext, ctx, custom_context, get_custom_context, group
     from upwell._author.environment import TaskEnvironment
     from upwell._author.image import Image
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "_author.cache": ("Cache", "CachePolicy", "CacheRequest", "FunctionBodyPolicy"),
+    "_author.cache": ("Cache", "CachePolicy", "CacheRequest", "CodePolicy", "FunctionBodyPolicy"),
     "_author.context": ("TaskContext", "ctx", "custom_context", "get_custom_context", "group"),
     "_author.environment": ("TaskEnvironment",),
     "_author.image": ("Image",),
@@ -53,6 +53,7 @@ __all__ = [
     "Cache",
     "CachePolicy",
     "CacheRequest",
+    "CodePolicy",
     "FunctionBodyPolicy",
     "Image",
     "Resources",

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, cast, runtime_checkable
 
+from upwell._author.code_version.version import CodeVersion
+from upwell._author.code_version.walk import version_of
 from upwell._author.durations import Duration, to_seconds
 from upwell._author.source import body_digest
 
@@ -45,8 +47,23 @@ class CachePolicy(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class CodePolicy:
+    """The version is all of the user's own code that the task's result can depend on.
+
+    That is its function and, transitively, the functions, classes and module constants that it names.
+    """
+
+    def get_version(self, salt: str, params: VersionParameters) -> str:
+        """Return the hash of the salt and the code."""
+        return hashlib.sha256((salt + version_of(params.func).digest).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionBodyPolicy:
-    """The version is the code of the task's function, decorators included; comments and layout do not count."""
+    """The version is the code of the task's function alone, with its decorators, without comments and layout.
+
+    What the function calls may change without changing it.
+    """
 
     def get_version(self, salt: str, params: VersionParameters) -> str:
         """Return the hash of the salt and the code."""
@@ -65,7 +82,7 @@ class Cache:
             dies, or fails, is replaced by the next.
         ignored_inputs: Parameters whose values make no difference.
         salt: Part of the version.
-        policies: Make the version together; by default the code of the function.
+        policies: Make the version together; by default `CodePolicy()`.
         max_age: Results that were kept longer ago are not used, and replaced; 0 is "of any age".
 
     Example:
@@ -108,6 +125,18 @@ class Cache:
         """Parameters whose values make no difference."""
         return (self.ignored_inputs,) if isinstance(self.ignored_inputs, str) else tuple(self.ignored_inputs)
 
+    @property
+    def _policies(self) -> Sequence[CachePolicy]:
+        if self.policies is None:
+            return (CodePolicy(),)
+        return (self.policies,) if isinstance(self.policies, CachePolicy) else self.policies
+
+    def code_of(self, params: VersionParameters) -> CodeVersion | None:
+        """Return the code that a version stands for, part by part; None if it does not go by a `CodePolicy`."""
+        if not self.is_enabled or self.version_override is not None:
+            return None
+        return version_of(params.func) if any(isinstance(p, CodePolicy) for p in self._policies) else None
+
     def get_version(self, params: VersionParameters) -> str:
         """Return the version of a task's code.
 
@@ -116,13 +145,7 @@ class Cache:
         """
         if self.version_override is not None:
             return str(self.version_override)
-        policies: Sequence[CachePolicy]
-        if self.policies is None:
-            policies = (FunctionBodyPolicy(),)
-        elif isinstance(self.policies, CachePolicy):
-            policies = (self.policies,)
-        else:
-            policies = self.policies
+        policies = self._policies
         versions = [policy.get_version(self.salt, params) for policy in policies]
         for policy, version in zip(policies, versions, strict=True):
             if not isinstance(version, str) or not version:

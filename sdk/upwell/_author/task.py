@@ -13,6 +13,7 @@ from upwell import errors
 from upwell._author import context
 from upwell._author.blocking import is_on_a_loop
 from upwell._author.cache import Cache, VersionParameters
+from upwell._author.code_version.version import CodeVersion
 from upwell._author.options import DEFAULT_POOL, TaskOptions
 from upwell._author.overriding import Overrides, override_options
 from upwell._author.registry import importable_name, resolve
@@ -268,6 +269,11 @@ class Task(Generic[P, R]):
     def version(self) -> str:
         """Version of the code, for the cache."""
         return self.options.cache.get_version(VersionParameters(self.func, self.env.image))
+
+    @cached_property
+    def code(self) -> CodeVersion | None:
+        """The code that `version` stands for, part by part; None where it is not made from the code."""
+        return self.options.cache.code_of(VersionParameters(self.func, self.env.image))
 
     @cached_property
     def _spec(self) -> TaskSpec:

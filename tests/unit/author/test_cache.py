@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from upwell._author.cache import Cache, FunctionBodyPolicy, VersionParameters, to_cache
+from upwell._author.cache import Cache, CodePolicy, FunctionBodyPolicy, VersionParameters, to_cache
 from upwell._author.environment import TaskEnvironment
 from upwell._author.source import body_digest
 from upwell._author.task import Task
@@ -143,8 +143,17 @@ class TestPolicies:
         with pytest.raises(ValueError, match="_Fixed"):
             Cache("auto", policies=_Fixed("")).get_version(self.params)
 
-    def test_the_default_is_the_function(self) -> None:
-        assert Cache("auto").get_version(self.params) == FunctionBodyPolicy().get_version("", self.params)
+    def test_the_default_is_all_code_that_the_function_reaches(self) -> None:
+        assert Cache("auto").get_version(self.params) == CodePolicy().get_version("", self.params)
+
+    def test_the_code_is_told_of_where_the_version_is_made_from_it(self) -> None:
+        assert Cache("auto", policies=[_Fixed("7"), CodePolicy()]).code_of(self.params) is not None
+        for cache in (
+            Cache("disable"),
+            Cache("auto", version_override="1"),
+            Cache("auto", policies=FunctionBodyPolicy()),
+        ):
+            assert cache.code_of(self.params) is None
 
 
 class TestBodies:
