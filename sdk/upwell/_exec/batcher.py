@@ -128,8 +128,8 @@ class Batcher(Generic[T, R]):
     def _flusher_ended(self, flusher: asyncio.Task[None]) -> None:
         self._flushers.discard(flusher)
         if flusher.cancelled() or flusher.exception() is not None:
-            # The loop is being torn down, the flusher was cancelled before its first step, or what stops a process
-            # (no `Exception`) came out of a flush: nobody would flush the rest.
+            # The loop is being torn down, the flusher was cancelled before its first step, or what stops a
+            # process (no `Exception`) came out of a flush: nobody would flush the rest.
             self._starting = False
             self._stop_waiting()
             while self._pending:
