@@ -38,6 +38,7 @@ class Observed:
         actions: Every action of the run.
         value: What the root task returned.
         error: What awaiting the root task would have raised.
+        printed: What was printed in this process.
     """
 
     backend: str
@@ -46,6 +47,7 @@ class Observed:
     actions: list[ActionRecord]
     value: Any
     error: Exception | None
+    printed: str = ""
 
     def of(self, task: Task[..., Any]) -> list[ActionRecord]:
         """Return the actions of a task."""
@@ -86,6 +88,7 @@ class Scenario:
         message: Part of that error's message.
         check: Looks at whatever else must hold.
         options: Options of `with_runcontext`.
+        prints: Lines that must be printed, where tasks run in this process.
     """
 
     task: Task[..., Any]
@@ -96,6 +99,7 @@ class Scenario:
     message: str = ""
     check: Callable[[Observed], None] | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    prints: tuple[str, ...] = ()
 
     def inputs_in(self, folder: Path) -> dict[str, Any]:
         """Return the inputs of a run that has this folder."""
@@ -110,5 +114,8 @@ class Scenario:
             assert type(observed.error).__name__ == self.error, f"{observed.error!r}"
             assert self.code is None or getattr(observed.error, "code", None) == self.code
             assert self.message in str(observed.error)
+        if observed.backend != "sandbox":
+            missing = set(self.prints) - set(observed.printed.splitlines())
+            assert not missing, f"{sorted(missing)} not in {observed.printed!r}"
         if self.check is not None:
             self.check(observed)

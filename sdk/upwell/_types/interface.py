@@ -195,9 +195,8 @@ class Interface:
     @cached_property
     def output_names(self) -> tuple[str, ...]:
         """Names of a run's outputs: a NamedTuple's fields, otherwise `o0`, `o1`, ..."""
-        fields = getattr(self.return_annotation, "_fields", None)
-        if fields is not None:
-            return tuple(fields)
+        if _is_named_tuple(self.return_annotation):
+            return tuple(self.return_annotation._fields)
         if typing.get_origin(self.return_annotation) is tuple:
             args = typing.get_args(self.return_annotation)
             if args and args[-1] is not Ellipsis:
@@ -207,8 +206,8 @@ class Interface:
     @cached_property
     def _has_several_outputs(self) -> bool:
         annotation = self.return_annotation
-        is_named = hasattr(annotation, "_fields")
-        return is_named or (typing.get_origin(annotation) is tuple and ... not in typing.get_args(annotation))
+        is_plain_tuple = typing.get_origin(annotation) is tuple and ... not in typing.get_args(annotation)
+        return is_plain_tuple or _is_named_tuple(annotation)
 
     def outputs_of(self, value: Any) -> tuple[Any, ...]:
         """Return a result as a run's outputs: a `tuple[A, B]` or NamedTuple is several, all else is one."""
@@ -241,3 +240,7 @@ class Interface:
             PickledValueWarning,
             stacklevel=3,
         )
+
+
+def _is_named_tuple(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, tuple) and hasattr(annotation, "_fields")

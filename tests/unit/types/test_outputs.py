@@ -9,6 +9,7 @@ import pytest
 
 from upwell._types.interface import Interface
 from upwell.errors import PickledValueWarning, RuntimeDataValidationError
+from upwell.io import File
 
 
 class Split(NamedTuple):
@@ -58,6 +59,7 @@ def test_a_result_that_cannot_be_pickled_is_a_validation_error() -> None:
         (None, None, {"o0": None}),
         (tuple[int, str], (1, "a"), {"o0": 1, "o1": "a"}),
         (tuple[int, ...], (1, 2), {"o0": (1, 2)}),
+        (File, File(path="/data"), {"o0": File(path="/data")}),
         (Split, Split([1]), {"train": [1], "ratio": 0.8}),
         (list[int], [1, 2], {"o0": [1, 2]}),
     ],
