@@ -48,11 +48,12 @@ class Runner:
                 "decorate the function with @env.task"
             )
         inputs = task.interface.bind(args, kwargs)
-        encoded = encode_root_inputs(task, inputs)
+        task.interface.check_inputs(inputs)
         options, config = self._options, current_config()
         async with open_backend(options.mode or config.mode, config) as backend:
             if backend.mode != "local":
-                encoded = encode_root_inputs(task, await published(inputs))
+                inputs = await published(inputs)
+            encoded = encode_root_inputs(task, inputs)
             earlier = await _earlier(backend, options, task, encoded)
             if earlier is not None and earlier.status is Status.SUCCEEDED:
                 return handle(backend, earlier, task)

@@ -14,6 +14,7 @@ from upwell._client.syncify import Bound, syncify
 from upwell._core.model import ActionKey, RunRecord, Status
 from upwell._exec.failure import revive
 from upwell._exec.payloads import unpack
+from upwell._types.blocking import off_loop
 
 WAIT_MIN_S, WAIT_MAX_S = 0.05, 2.0
 
@@ -118,7 +119,8 @@ class Run:
         async with open_backend(_mode(self.mode), current_config()) as backend:
             data = await unpack(backend.blobs, outcome.output)
         interface = self._resolved().interface
-        values = interface.outputs_of(interface.decode_output(data))
+        value = await off_loop(interface.decode_output, data, is_slow=interface.output_moves_data)
+        values = interface.outputs_of(value)
         return ActionOutputs.of(dict(zip(interface.output_names, values, strict=True)))
 
     @syncify
@@ -126,7 +128,8 @@ class Run:
         """Return the inputs of the root task by name."""
         async with open_backend(_mode(self.mode), current_config()) as backend:
             data = await unpack(backend.blobs, self._record.root.inputs)
-        return self._resolved().interface.decode_inputs(data)
+        interface = self._resolved().interface
+        return await off_loop(interface.decode_inputs, data, is_slow=interface.inputs_move_data)
 
     @syncify
     async def raise_for_status(self) -> None:

@@ -29,7 +29,7 @@ async def published(value: Any) -> Any:
         FileNotFoundError: a reference names a file that isn't there.
     """
     if isinstance(value, Reference):
-        return await _uploaded(value) if is_local(value.path) else value
+        return await _uploaded(value) if value.path and is_local(value.path) else value
     if isinstance(value, list | tuple | set | frozenset):
         items = [await published(item) for item in value]
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)

@@ -24,7 +24,8 @@ from upwell._exec.stopwatch import Stopwatch
 from upwell._exec.threads import TaskThread
 from upwell._exec.user_calls import exited, guarded, is_ours, over
 from upwell._exec.variables import process_variables
-from upwell._types.io_context import IoContext, set_io_context
+from upwell._types.blocking import off_loop
+from upwell._types.io_context import IoContext, set_io_context, use_io_context
 from upwell._types.transfer import BlobTransfer
 
 STOP_S = 1.0
@@ -103,9 +104,10 @@ class TaskRun:
             UnavailableError: a service is out of reach; the task is not to blame and must be tried again.
         """
         try:
-            if self._spec.items > 1:
-                return await self._items()
-            output = await self._output()
+            with use_io_context(self._io):
+                if self._spec.items > 1:
+                    return await self._items()
+                output = await self._output()
             phases = self._laps.so_far()
             return Ended(
                 status=Status.SUCCEEDED,
@@ -164,14 +166,16 @@ class TaskRun:
         finally:
             await self._session.settle()
         self._laps.enter("output_s")
-        encoded = task.interface.encode_output(value)
+        interface = task.interface
+        encoded = await off_loop(interface.encode_output, value, is_slow=interface.output_moves_data)
         limit = self._spec.task.max_inline_io_bytes
         if len(encoded) > limit:
             raise errors.InlineIOMaxBytesBreached(too_large(task.name, "outputs", len(encoded), limit))
         return encoded
 
     async def _value(self, task: Task[..., Any]) -> Any:
-        kwargs = task.interface.decode_inputs(self._inputs)
+        interface = task.interface
+        kwargs = await off_loop(interface.decode_inputs, self._inputs, is_slow=interface.inputs_move_data)
         self._laps.enter("run_s")
         limit_s, too_late = time_limit(self._spec, self._session.now())
         context = self._user_context()

@@ -8,10 +8,11 @@ import concurrent.futures
 import contextvars
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 
 class BlockingRunner:
@@ -85,3 +86,8 @@ os.register_at_fork(after_in_child=_runner.forget)
 def run_blocking(coroutine: Coroutine[Any, Any, T]) -> T:
     """Return a coroutine's result from code that is not async; see `BlockingRunner`."""
     return _runner.run(coroutine)
+
+
+async def off_loop(call: Callable[[V], T], value: V, *, is_slow: bool) -> T:
+    """Return what a function makes of a value; a slow one runs in a thread, so that the loop goes on."""
+    return await asyncio.to_thread(call, value) if is_slow else call(value)

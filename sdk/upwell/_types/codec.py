@@ -12,7 +12,7 @@ from pydantic.errors import PydanticUserError
 from pydantic_core import PydanticSerializationError, SchemaSerializer, SchemaValidator, from_json, to_json
 
 from upwell._types.annotations import prepare, type_name
-from upwell._types.pickled import PickleLog, UnpicklableError, UnreadablePickleError
+from upwell._types.pickled import PickleLog, UnreadablePickleError, UnwritableError
 from upwell._types.schema_tree import Node
 from upwell._types.strict_schema import StrictSchema
 from upwell._types.wire_schema import WireSchema
@@ -85,7 +85,9 @@ class Codec:
         log = PickleLog(with_digest=self._with_digest)
         try:
             data = self._dump(values, log)
-        except (PydanticSerializationError, UnpicklableError, UnicodeEncodeError) as e:
+        except (PydanticSerializationError, UnwritableError, UnicodeEncodeError) as e:
+            if log.failure is not None and not isinstance(log.failure, UnwritableError):
+                raise log.failure from None  # storage is out of reach, or a hash function of the user failed
             raise self._not_writable(values, e) from (log.failure or e)
         if not log.types or len(values) == 1:
             return data, [(name, kind) for name in values for kind in log.types]

@@ -116,6 +116,11 @@ class Interface:
         types = {name: parameter.annotation for name, parameter in self.parameters.items()}
         return self._codec(types, with_digest=True)
 
+    @property
+    def inputs_move_data(self) -> bool:
+        """Whether encoding or decoding inputs may move frames to or from storage, which blocks."""
+        return self._inputs.wire.moves_data
+
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of a call by parameter, defaults filled in.
 
@@ -123,6 +128,17 @@ class Interface:
             ValueError: an argument is missing, unknown, given twice, or there are too many.
         """
         return self._signature.bind(args, kwargs)
+
+    def check_inputs(self, bound: dict[str, Any]) -> None:
+        """Refuse bound arguments that `encode_inputs` would refuse for their types; nothing is written.
+
+        Raises:
+            TypeError: a value has a wrong type.
+        """
+        try:
+            self._inputs.check(bound)
+        except ValueProblem as e:
+            raise TypeError(self._message(e, "parameter")) from e.__cause__
 
     def encode_inputs(self, bound: dict[str, Any]) -> bytes:
         """Return bound arguments as the text of a JSON object with one member per parameter.
@@ -163,6 +179,11 @@ class Interface:
     @cached_property
     def _output(self) -> Codec:
         return self._codec({_OUTPUT: self.return_annotation}, with_digest=False)
+
+    @property
+    def output_moves_data(self) -> bool:
+        """Whether encoding or decoding the result may move frames to or from storage, which blocks."""
+        return self._output.wire.moves_data
 
     def encode_output(self, value: Any) -> bytes:
         """Return a result as JSON text.

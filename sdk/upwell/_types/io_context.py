@@ -62,6 +62,10 @@ class IoContext:
         unique = self.new_name()
         return join_uri(self.raw_data_prefix, unique, name) if name else join_uri(self.raw_data_prefix, unique)
 
+    def uri_of_content(self, name: str) -> str:
+        """Return the URI of a blob that is named by what it holds, so that it is stored once."""
+        return join_uri(self.raw_data_prefix, name)
+
     def fresh_path(self, name: str) -> Path:
         """Return a path in the scratch folder that nothing has yet."""
         return self.scratch_dir / self.new_name() / name

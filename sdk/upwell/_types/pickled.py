@@ -35,10 +35,15 @@ class PickleLog:
         self.with_digest = with_digest
         self.types: list[type] = []
         """Types of the pickled values that deserve a warning."""
-        self.failure: UnpicklableError | None = None
+        self.failure: Exception | None = None
+        """Why a value could not be written: pydantic hides it."""
 
 
-class UnpicklableError(Exception):
+class UnwritableError(Exception):
+    """A value cannot be written."""
+
+
+class UnpicklableError(UnwritableError):
     """A value could not be pickled."""
 
     def __init__(self, value: object, cause: BaseException) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 from pydantic_core import SchemaValidator
 from pydantic_core import core_schema as cs
 
+from upwell._types import frame_wire
+from upwell._types.frame_reference import FrameReference
 from upwell._types.reference import Reference
 from upwell._types.schema_tree import Node, map_children, split_definitions, with_definitions, without_ref
 
@@ -73,6 +75,8 @@ class StrictSchema:
             return node
         if kind in ("dataclass", "typed-dict", "named-tuple", "call"):
             return self._structure(node)
+        if kind == "is-instance" and frame_wire.is_frame_class(node):
+            return frame_wire.checked_frame(node)
         changed = map_children(node, self._visit)
         if kind in _STRICT:
             changed.setdefault("strict", True)
@@ -94,6 +98,8 @@ class StrictSchema:
 def _reference(node: Node) -> Node:
     """Accept a File for `File[T]`: what T says of a file's content does not change the reference."""
     cls = node["cls"]
+    if issubclass(cls, FrameReference):
+        return frame_wire.checked_reference(node)
     origin = cls.__pydantic_generic_metadata__["origin"] or cls
     return {"type": "is-instance", "cls": origin, "cls_repr": origin.__name__}
 

@@ -16,6 +16,8 @@ from pydantic import TypeAdapter
 from pydantic_core import SchemaSerializer, SchemaValidator
 from pydantic_core import core_schema as cs
 
+from upwell._types import frame_wire
+from upwell._types.frame_reference import FrameReference
 from upwell._types.json_shape import are_distinct, choices_of, json_shape
 from upwell._types.marks import FILE, MARK, PAIRS
 from upwell._types.reference import Reference
@@ -67,6 +69,7 @@ class WireSchema:
 
     Attributes:
         is_ordered: Whether equal values always give equal bytes, so that no canonical form is needed.
+        moves_data: Whether writing or reading may move frames to or from storage, and takes its time.
     """
 
     def __init__(self, schema: Node, strict: StrictSchema) -> None:
@@ -74,6 +77,7 @@ class WireSchema:
         self._strict = strict
         self._definitions: dict[str, Node] = {}
         self.is_ordered = True
+        self.moves_data = False
         self._body = self._fields(body)
         self._schema: Any = with_definitions(self._body, self._definitions)
 
@@ -127,6 +131,9 @@ class WireSchema:
 
     def _opaque(self, node: Node) -> Node:
         self.is_ordered = False
+        if frame_wire.is_frame_class(node):
+            self.moves_data = True
+            return frame_wire.frame(node)
         return opaque(node["type"] if node["type"] in ("list", "dict") else "any")
 
     def _container(self, node: Node) -> Node:
@@ -149,6 +156,9 @@ class WireSchema:
 
     def _reference(self, node: Node) -> Node:
         self.is_ordered = False
+        if issubclass(node["cls"], FrameReference):
+            self.moves_data = True
+            return frame_wire.reference(node)
         writer = cs.wrap_serializer_function_ser_schema(lambda value, handler: {MARK: FILE, **handler(value)})
         return {**node, "serialization": writer}
 

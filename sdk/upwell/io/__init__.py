@@ -11,10 +11,11 @@ Example:
     ...     return result
 """
 
+from upwell.io.dataframe import DataFrame
 from upwell.io.directory import Directory
 from upwell.io.file import File
 from upwell.io.hashing import HashFunction
 
 Dir = Directory
 
-__all__ = ["Dir", "Directory", "File", "HashFunction"]
+__all__ = ["DataFrame", "Dir", "Directory", "File", "HashFunction"]

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from upwell._types.frame_wire import HASH_KEY
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
 
 
 class HashFunction:
@@ -34,6 +40,11 @@ class HashFunction:
         if not isinstance(result, str):
             raise TypeError(f"a hash function must return a str, got {type(result).__name__} {result!r}")
         return result
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Let the schema of an annotated type tell of this function; pydantic asks for it."""
+        schema: Any = handler(source)
+        return {**schema, "metadata": {**schema.get("metadata", {}), HASH_KEY: self}}
 
 
 HashMethod = HashFunction | str

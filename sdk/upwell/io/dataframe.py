@@ -1,0 +1,139 @@
+"""References to data frames."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
+
+from upwell._types import frame_files
+from upwell._types.frame_kinds import KINDS, is_frame, kind_of, table_of
+from upwell._types.frame_reference import PARQUET, FrameReference
+from upwell.io.hashing import HashFunction, HashMethod
+
+F = TypeVar("F")
+
+
+class DataFrame(FrameReference):
+    """A reference to a data frame in object storage or on this machine, of whatever library.
+
+    Example:
+        >>> frame = DataFrame(uri="s3://bucket/sales.parquet", format="parquet")
+        >>> frame.name
+        'sales.parquet'
+    """
+
+    # ---- making references -------------------------------------------------------------------------
+
+    @classmethod
+    def wrap_df(cls, val: Any, uri: str | None = None) -> DataFrame:
+        """Return a reference to a frame in memory, which is written when a task returns or passes it.
+
+        Args:
+            val: A `pandas.DataFrame`, `polars.DataFrame` or `LazyFrame`, `pyarrow.Table` or `RecordBatch`.
+            uri: Where to write it; by default under a hash of its content, once.
+
+        Raises:
+            TypeError: it is no frame.
+        """
+        if not is_frame(val):
+            raise TypeError(_no_frame(type(val)))
+        frame = cls(path=uri or "", format=PARQUET)
+        frame._frame = val
+        return frame
+
+    @classmethod
+    def from_df(cls, val: Any, uri: str | None = None) -> DataFrame:
+        """Do what `wrap_df` does: its name elsewhere."""
+        return cls.wrap_df(val, uri)
+
+    @classmethod
+    async def from_local(
+        cls,
+        df: Any,
+        columns: Sequence[str] | None = None,
+        remote_destination: str | None = None,
+        hash_method: HashMethod | None = None,
+    ) -> DataFrame:
+        """Write a frame and return the reference to it.
+
+        Args:
+            df: A frame in memory, or the path of a parquet file.
+            columns: The columns to write, in this order; by default all.
+            remote_destination: URI to write to; by default one that a hash of the content names.
+            hash_method: A `HashFunction` over the frame, or the hash itself; it counts in cache keys.
+
+        Raises:
+            TypeError: it is no frame.
+            FileNotFoundError: there is no such file.
+        """
+        return await asyncio.to_thread(cls._from_local, df, columns, remote_destination, hash_method)
+
+    @classmethod
+    def from_local_sync(
+        cls,
+        df: Any,
+        columns: Sequence[str] | None = None,
+        remote_destination: str | None = None,
+        hash_method: HashMethod | None = None,
+    ) -> DataFrame:
+        """Do what `from_local` does, blocking."""
+        return cls._from_local(df, columns, remote_destination, hash_method)
+
+    @classmethod
+    def from_existing_remote(cls, uri: str, format: str = "") -> DataFrame:  # noqa: A002  # its name
+        """Return a reference to a frame that is there already; nothing is copied or looked up.
+
+        Args:
+            uri: Of a file, or of a folder of parquet files.
+            format: `parquet` or `csv`; by default what the URI ends with.
+        """
+        return cls(path=uri, format=format)
+
+    @classmethod
+    def _from_local(
+        cls, df: Any, columns: Sequence[str] | None, destination: str | None, hash_method: HashMethod | None
+    ) -> DataFrame:
+        if isinstance(df, str | os.PathLike):
+            df = frame_files.read_table(FrameReference(path=os.fspath(df)))
+        if not is_frame(df):
+            raise TypeError(_no_frame(type(df)))
+        frame = cls.wrap_df(df if columns is None else table_of(df, columns), destination)
+        frame.hash = hash_method if isinstance(hash_method, str) else None
+        function = hash_method if isinstance(hash_method, HashFunction) else None
+        frame_files.write(frame, None if function is None else (lambda _: function(df)))
+        return frame
+
+    # ---- content -----------------------------------------------------------------------------------
+
+    def open(self, dataframe_type: type[F]) -> OpenFrame[F]:
+        """Return what reads the frame as a class of frames: `await frame.open(pd.DataFrame).all()`.
+
+        Raises:
+            TypeError: it is no class of frames.
+        """
+        if kind_of(dataframe_type) is None:
+            raise TypeError(_no_frame(dataframe_type))
+        return OpenFrame(self, dataframe_type)
+
+
+class OpenFrame(Generic[F]):
+    """A frame that is to be read as a class of frames."""
+
+    def __init__(self, reference: DataFrame, cls: type[F]) -> None:
+        self._reference = reference
+        self._cls = cls
+
+    async def all(self) -> F:
+        """Return the whole frame."""
+        return await asyncio.to_thread(self.all_sync)
+
+    def all_sync(self) -> F:
+        """Do what `all` does, blocking."""
+        result: F = frame_files.read(self._reference, self._cls)
+        return result
+
+
+def _no_frame(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__} is not one of {', '.join(kind.title for kind in KINDS)}"
