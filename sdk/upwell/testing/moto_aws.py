@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any
+from unittest.mock import patch
+from urllib.parse import urlsplit
 
+from botocore.awsrequest import AWSPreparedRequest
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.responses import EmptyResult
 from moto.stepfunctions.responses import StepFunctionResponse
 
@@ -71,7 +76,8 @@ def resolved(value: Any, parameters: Mapping[str, str] | None = None) -> Any:
 @contextmanager
 def moto_platform() -> Iterator[tuple[Clients, Settings]]:
     """Run the block in moto, with tables, bucket, default queue and an executing state machine."""
-    with _causes_kept(), mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+    config: Any = {"stepfunctions": {"execute_state_machine": True}}
+    with _causes_kept(), _tables_one_at_a_time(), mock_aws(config=config):
         # One thread: moto's conditional writes are not atomic between threads.
         clients = Clients(region=REGION, environment=ENVIRONMENT, threads=1)
         try:
@@ -98,6 +104,21 @@ def _causes_kept() -> Iterator[None]:
         yield
     finally:
         responses.send_task_failure = own
+
+
+@contextmanager
+def _tables_one_at_a_time() -> Iterator[None]:
+    """Mend moto for the block: its state machines write tables in threads of their own, without a lock."""
+    own, lock = BotocoreStubber.process_request, threading.RLock()
+
+    def process_request(stubber: BotocoreStubber, request: AWSPreparedRequest) -> Any:
+        if not urlsplit(request.url).netloc.startswith("dynamodb."):
+            return own(stubber, request)
+        with lock:
+            return own(stubber, request)
+
+    with patch.object(BotocoreStubber, "process_request", process_request):
+        yield
 
 
 def create_pool(clients: Clients, settings: Settings, pool: str) -> None:
