@@ -95,7 +95,7 @@ async def test_items_that_were_not_processed_are_written_again(
 
     events = moto.clients.dynamodb.meta.events
     events.register("provide-client-params.dynamodb.BatchWriteItem", remember)
-    entries = [completed(NOW + i, f"c{i}") for i in range(20)]
+    entries = [completed(NOW + i, f"c{i}", succeeded("x" * 2048)) for i in range(20)]  # an item each
     with tampered(moto.clients, "BatchWriteItem", reject_the_last):
         await dynamodb_store.append(PARENT, 0, entries)
     events.unregister("provide-client-params.dynamodb.BatchWriteItem", remember)

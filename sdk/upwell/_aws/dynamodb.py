@@ -14,12 +14,10 @@ from upwell._aws.dynamodb_items import (
     action_item,
     action_item_key,
     cache_item,
-    entry_item,
     look_is,
     number,
     read_action,
     read_cached,
-    read_entry,
     read_run,
     run_item,
     run_item_key,
@@ -30,6 +28,7 @@ from upwell._aws.dynamodb_items import (
 )
 from upwell._aws.dynamodb_table import BATCH_WRITE_BYTES, Item, Table
 from upwell._aws.dynamodb_views import read_tally
+from upwell._aws.journal_items import Line, journal_items, line, read_lines
 from upwell._core.fold import merged
 from upwell._core.journal import Entry, JournalItem
 from upwell._core.keys import RUNS_BY_LOOK, RUNS_BY_TIME, action_pks, journal_pk
@@ -46,6 +45,8 @@ T = TypeVar("T")
 
 PARALLEL_BATCHES = 4
 """Batches of one kind in flight."""
+JOURNAL_LINES = 200
+"""Entries of one flush: small ones share items, so that they take a request or two."""
 PATIENCE_S = 0.1
 """How long a batch that is not full waits for one in flight, which takes milliseconds: it fills up meanwhile.
 One that is throttled, or lost, holds nothing up for longer."""
@@ -71,7 +72,14 @@ class DynamoStore(DynamoHolds):
         self._retention_s = retention_s
         self._action_reads: Batcher[ActionKey, ActionRecord | None] = _reads(self._get_actions)
         self._cache_reads: Batcher[str, CacheEntry | None] = _reads(self._get_cached)
-        self._journal_writes = _writes(self._journal)
+        self._journal_writes = Batcher(
+            self._put_lines,
+            max_items=JOURNAL_LINES,
+            max_bytes=BATCH_WRITE_BYTES,
+            size_of=lambda each: each.size_bytes,
+            parallel=PARALLEL_BATCHES,
+            patience_s=PATIENCE_S,
+        )
         self._cache_writes = _writes(self._cache)
 
     # --- actions ----------------------------------------------------------------------------------------------
@@ -129,12 +137,10 @@ class DynamoStore(DynamoHolds):
 
     async def append(self, parent: ActionKey, shard: int, entries: Sequence[Entry]) -> None:
         """Add entries; repeating an entry changes nothing."""
-        items = [
-            with_expiry(entry_item(parent, shard, entry), entry.at, self._retention_s) for entry in entries
-        ]
-        for item in items:
-            self._journal.check_size(item)
-        await asyncio.gather(*(self._journal_writes.submit(item) for item in items))
+        lines = [line(parent, shard, entry) for entry in entries]
+        for each in lines:
+            self._journal.check_size(each.plain_item)
+        await asyncio.gather(*(self._journal_writes.submit(each) for each in lines))
 
     async def read(self, parent: ActionKey, shard: int, after: str = "") -> list[JournalItem]:
         """Return the entries above a sort key, in order, strongly consistent."""
@@ -142,7 +148,13 @@ class DynamoStore(DynamoHolds):
         if after:  # DynamoDB does not compare a key with an empty text
             query["KeyConditionExpression"] += " AND sk > :after"
             query["ExpressionAttributeValues"][":after"] = text(after)
-        return [read_entry(item) for item in await self._journal.query_all(query)]
+        return read_lines(await self._journal.query_all(query), after)
+
+    async def _put_lines(self, lines: list[Line]) -> list[None]:
+        items, most = journal_items(lines, self._retention_s), DYNAMODB_BATCH_WRITE_ITEMS
+        starts = range(0, len(items), most)
+        await asyncio.gather(*(self._journal.put_batch(items[start : start + most]) for start in starts))
+        return [None] * len(lines)
 
     # --- cache ------------------------------------------------------------------------------------------------
 

@@ -16,8 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from upwell._aws.dynamodb_table import Condition, Item
-from upwell._core.journal import Entry, JournalItem, sort_key
-from upwell._core.keys import action_pk, journal_pk
+from upwell._core.keys import action_pk
 from upwell._core.limits import KIB
 from upwell._core.model import (
     ActionKey,
@@ -32,12 +31,10 @@ from upwell._core.usage import WRITE_UNIT_BYTES, item_bytes
 from upwell._core.wire import (
     WireError,
     dump_cache_entry,
-    dump_entry,
     dump_outcome,
     dump_record,
     dump_run,
     load_cache_entry,
-    load_entry,
     load_outcome,
     load_record,
     load_run,
@@ -67,6 +64,20 @@ def with_expiry(item: Item, since: float, retention_s: float | None) -> Item:
     return item if retention_s is None else {**item, "expires_at": number(int(since + retention_s))}
 
 
+def compact(item: Item, name: str, content: str) -> Item:
+    """Return an item with one more attribute, deflated if it takes more than a write unit otherwise."""
+    whole = {**item, name: text(content)}
+    if WRITE_UNIT_BYTES < item_bytes(whole) <= DEFLATED_BYTES_MAX:
+        whole[name] = {"B": zlib.compress(content.encode())}
+    return whole
+
+
+def expanded(attribute: Mapping[str, Any]) -> str:
+    """Return the text of an attribute that `compact` made."""
+    ((kind, content),) = attribute.items()
+    return zlib.decompress(content).decode() if kind == "B" else str(content)
+
+
 # --- actions --------------------------------------------------------------------------------------------------
 
 
@@ -76,11 +87,7 @@ def action_item_key(key: ActionKey) -> Item:
 
 
 def action_item(record: ActionRecord) -> Item:
-    """Return an action record as an item. The fold reads `run_id`, `task` and `status` in the stream.
-
-    A record with which the item would take more than one write unit is deflated: most then take one.
-    """
-    content = dump_record(record)
+    """Return an action record as an item. The fold reads `run_id`, `task` and `status` in the stream."""
     item = {
         **action_item_key(record.key),
         "run_id": text(record.spec.run.run_id),
@@ -88,17 +95,13 @@ def action_item(record: ActionRecord) -> Item:
         "status": text(record.status.value),
         "version": number(record.version),
         "generation": number(record.generation),
-        "record": text(content),
     }
-    if WRITE_UNIT_BYTES < item_bytes(item) <= DEFLATED_BYTES_MAX:
-        item["record"] = {"B": zlib.compress(content.encode())}
-    return item
+    return compact(item, "record", dump_record(record))
 
 
 def read_action(item: Item) -> ActionRecord:
     """Return the record of an item."""
-    ((kind, content),) = item["record"].items()
-    return load_record(zlib.decompress(content).decode() if kind == "B" else content)
+    return load_record(expanded(item["record"]))
 
 
 def version_is(expected: int | None) -> Condition:
@@ -110,18 +113,7 @@ def version_is(expected: int | None) -> Condition:
     )
 
 
-# --- journal and cache ----------------------------------------------------------------------------------------
-
-
-def entry_item(parent: ActionKey, shard: int, entry: Entry) -> Item:
-    """Return a journal entry as an item."""
-    pk = journal_pk(parent.run_id, parent.action_id, shard)
-    return {"pk": text(pk), "sk": text(sort_key(entry)), "entry": text(dump_entry(entry))}
-
-
-def read_entry(item: Item) -> JournalItem:
-    """Return the journal entry of an item."""
-    return JournalItem(item["sk"]["S"], load_entry(item["entry"]["S"]))
+# --- cache ----------------------------------------------------------------------------------------------------
 
 
 def cache_item(entry: CacheEntry) -> Item:
