@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, cast, runtime_checkable
@@ -32,10 +33,13 @@ class VersionParameters:
     Attributes:
         func: The task's function.
         image: The `image=` of its environment.
+        declared_at: When the task was declared, epoch seconds: the text of a file that has changed since is not
+            what this process runs. None is now.
     """
 
     func: Callable[..., Any]
     image: object = None
+    declared_at: float | None = None
 
 
 @runtime_checkable
@@ -55,7 +59,17 @@ class CodePolicy:
 
     def get_version(self, salt: str, params: VersionParameters) -> str:
         """Return the hash of the salt and the code."""
-        return hashlib.sha256((salt + version_of(params.func).digest).encode()).hexdigest()
+        return hashlib.sha256((salt + code_of(params).digest).encode()).hexdigest()
+
+
+_versions: weakref.WeakKeyDictionary[Callable[..., Any], CodeVersion] = weakref.WeakKeyDictionary()
+
+
+def code_of(params: VersionParameters) -> CodeVersion:
+    """Return the code that a task's result can depend on; it is looked for once in a process."""
+    if params.func not in _versions:
+        _versions[params.func] = version_of(params.func, loaded_at=params.declared_at)
+    return _versions[params.func]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +149,7 @@ class Cache:
         """Return the code that a version stands for, part by part; None if it does not go by a `CodePolicy`."""
         if not self.is_enabled or self.version_override is not None:
             return None
-        return version_of(params.func) if any(isinstance(p, CodePolicy) for p in self._policies) else None
+        return code_of(params) if any(isinstance(p, CodePolicy) for p in self._policies) else None
 
     def get_version(self, params: VersionParameters) -> str:
         """Return the version of a task's code.

@@ -23,15 +23,16 @@ def body_digest(func: Callable[..., Any]) -> str:
     try:
         text = ast.dump(ast.parse(textwrap.dedent(inspect.getsource(wrapped))))
     except (OSError, TypeError, SyntaxError):
-        text = _code_text(getattr(wrapped, "__code__", None), wrapped)
+        text = code_text(getattr(wrapped, "__code__", None), wrapped)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _code_text(code: CodeType | None, func: object) -> str:
+def code_text(code: CodeType | None, func: object) -> str:
+    """Return the text that stands for byte code, wherever it is from; without any, the name of the type."""
     if code is None:
         kind = type(func)
         return f"{kind.__module__}.{kind.__qualname__}"
-    constants = [_code_text(c, c) if isinstance(c, CodeType) else _constant_text(c) for c in code.co_consts]
+    constants = [code_text(c, c) if isinstance(c, CodeType) else _constant_text(c) for c in code.co_consts]
     return repr((code.co_name, code.co_code.hex(), code.co_names, code.co_varnames, constants))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import weakref
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
@@ -58,6 +59,7 @@ class Task(Generic[P, R]):
         *,
         is_async: bool,
         overrides: Mapping[str, Any] | None = None,
+        declared_at: float | None = None,
     ) -> None:
         update_wrapper(self, func, updated=())
         self.func = func
@@ -67,6 +69,7 @@ class Task(Generic[P, R]):
         self.options = options
         self.interface = Interface.of(func, self.name)
         self._overrides = dict(overrides or {})
+        self._declared_at = time.time() if declared_at is None else declared_at
 
     def __repr__(self) -> str:
         return f"<task {self.name}>"
@@ -218,7 +221,14 @@ class Task(Generic[P, R]):
         given = {name: value for name, value in changes.items() if value}
         options = override_options(self.options, self.name, changes, reuses=self.env.reuse_policy is not None)
         overrides = {**self._overrides, **given}
-        return Task(self.func, self.env, options, is_async=self.is_async, overrides=overrides)
+        return Task(
+            self.func,
+            self.env,
+            options,
+            is_async=self.is_async,
+            overrides=overrides,
+            declared_at=self._declared_at,
+        )
 
     # --- for the engine ---------------------------------------------------------------------------------------
 
@@ -268,12 +278,16 @@ class Task(Generic[P, R]):
     @cached_property
     def version(self) -> str:
         """Version of the code, for the cache."""
-        return self.options.cache.get_version(VersionParameters(self.func, self.env.image))
+        return self.options.cache.get_version(self._version_parameters)
 
     @cached_property
     def code(self) -> CodeVersion | None:
         """The code that `version` stands for, part by part; None where it is not made from the code."""
-        return self.options.cache.code_of(VersionParameters(self.func, self.env.image))
+        return self.options.cache.code_of(self._version_parameters)
+
+    @property
+    def _version_parameters(self) -> VersionParameters:
+        return VersionParameters(self.func, self.env.image, self._declared_at)
 
     @cached_property
     def _spec(self) -> TaskSpec:

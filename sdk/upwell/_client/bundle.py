@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
-import sysconfig
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from upwell._author.code_version.places import OWN_PACKAGES, is_installed, looks_installed
 from upwell._core.ids import content_digest
 from upwell._core.keys import bundle_key
 from upwell._core.limits import MIB
@@ -20,9 +19,6 @@ from upwell.errors import UsageError
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The oldest time that a zip can hold: equal files must make equal bundles."""
 BUNDLE_MAX_BYTES = 200 * MIB
-OWN_PACKAGES = frozenset({"upwell", "upwell_runtime", "upwell_infra"})
-"""Executors bring their own; in a checkout of upwell itself they lie below the root folder."""
-STANDARD_LIBRARY = sysconfig.get_path("stdlib") + os.sep
 ALWAYS_IGNORED = (".git/", ".venv/", ".upwell/", "__pycache__/", "node_modules/", "*.pyc")
 
 
@@ -42,10 +38,10 @@ def loaded_modules(root: Path) -> list[Path]:
         name = getattr(module, "__file__", None)
         if not isinstance(name, str) or not name.endswith(".py"):
             continue
-        if module_name.partition(".")[0] in OWN_PACKAGES or _looks_installed(name):
+        if module_name.partition(".")[0] in OWN_PACKAGES or looks_installed(name):
             continue
         path = Path(name).resolve()
-        if path.is_relative_to(root) and not _installed(path):
+        if path.is_relative_to(root) and not is_installed(path):
             files.add(path)
     return sorted(files)
 
@@ -85,15 +81,6 @@ async def upload_bundle(blobs: BlobStore, bundle: Bundle) -> None:
     key = bundle_key(bundle.digest)
     if not await blobs.exists(key):
         await blobs.put(key, bundle.data)
-
-
-def _looks_installed(name: str) -> bool:
-    """Whether a file is installed, by its name alone: of most modules one need not ask the disk."""
-    return f"{os.sep}site-packages{os.sep}" in name or name.startswith(STANDARD_LIBRARY)
-
-
-def _installed(path: Path) -> bool:
-    return "site-packages" in path.parts or path.is_relative_to(Path(sys.prefix).resolve())
 
 
 def _gitignore_lines(root: Path) -> list[str]:

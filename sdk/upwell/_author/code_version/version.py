@@ -19,7 +19,8 @@ class CodePart:
         digest: Hash of what it says and of what its names mean; 64 hex digits. Layout, comments, docstrings
             and type hints without effect make no difference to it.
         source: What it says, for a reader and for a diff by lines: Python without comments and docstrings, in
-            one layout, after the imports that its names come from. Without source text, it says that.
+            one layout, after comments that say what imported names are (`# np is numpy`). Without source text,
+            it says that.
     """
 
     name: str

@@ -2,30 +2,108 @@
 
 from __future__ import annotations
 
-import inspect
-import textwrap
+import hashlib
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from upwell._author.code_version.live import Item, Link, Look
+from upwell._author.code_version.user_modules import TASK_ENVIRONMENT, Definition, Foreign, UserModules
 from upwell._author.code_version.version import CodePart, CodeVersion
-from upwell._author.registry import importable_name
-from upwell._author.source import body_digest
 
 
-def version_of(func: Callable[..., Any], root: Path | None = None) -> CodeVersion:
+def version_of(
+    func: Callable[..., Any], root: Path | None = None, *, loaded_at: float | None = None
+) -> CodeVersion:
     """Return the version of a function's code, and of all own code that it reaches.
+
+    Source files are read and not executed; one that has not changed is read once in a process. What is not in a
+    file of the user's (closures, sessions) is taken from this process.
 
     Args:
         func: The function.
         root: The folder that the user's modules are below; by default that of the script that runs.
+        loaded_at: When the program was loaded, epoch seconds. Of files that have changed since, the byte code
+            that this process runs counts instead of the text. None if that cannot be.
     """
-    wrapped = inspect.unwrap(func)
-    try:
-        source = textwrap.dedent(inspect.getsource(wrapped))
-    except (OSError, TypeError):
-        source = "(no source text)\n"
-    digest = body_digest(func)
-    module = importable_name(wrapped.__module__, root)
-    part = CodePart(name=f"{module}:{wrapped.__qualname__}", kind="function", digest=digest, source=source)
-    return CodeVersion(digest=digest, parts=(part,))
+    look = Look(UserModules(root, loaded_at))
+    first = look.item(func, f"{getattr(func, '__module__', '')}:{getattr(func, '__qualname__', 'task')}")
+    items, links = _reachable(look, first)
+    if isinstance(first, Foreign):
+        return CodeVersion(digest=_hash("foreign", first.name), parts=())
+    number = {item.key: i for i, item in enumerate(items)}
+    named = _named(items)
+    whole, parts = [], []
+    for i, item in enumerate(items):
+        text = (item.kind, item.text)
+        by_name = [part for use, to in links[i] for part in (use, _target(to, lambda t: named[number[t.key]]))]
+        by_place = [part for use, to in links[i] for part in (use, _target(to, lambda t: str(number[t.key])))]
+        whole.append(_hash(*text, *by_place))
+        source = "\n".join([*_import_lines(item, links[i]), item.source])
+        parts.append(CodePart(name=named[i], kind=item.kind, digest=_hash(*text, *by_name), source=source))
+    return CodeVersion(digest=_hash("code 1", *whole), parts=tuple(parts))
+
+
+def _reachable(look: Look, first: Item | Foreign) -> tuple[list[Item], list[list[Link]]]:
+    """Return an item and what it reaches, nearest first, and what each one's names are."""
+    items: list[Item] = []
+    links: list[list[Link]] = []
+    seen: set[object] = set()
+
+    def add(item: Item | Foreign) -> None:
+        if not isinstance(item, Foreign) and item.key not in seen:
+            seen.add(item.key)
+            items.append(item)
+
+    add(first)
+    for item in items:  # grows as it is gone through
+        links.append(_links(look, item))
+        for _, target in links[-1]:
+            add(target)
+    return items, links
+
+
+def _links(look: Look, item: Item) -> list[Link]:
+    if not isinstance(item, Definition):
+        return list(item.links)
+    uses = sorted(item.uses, key=lambda use: (use.path, str(use.imported)))
+    return [(use.dotted, look.at(target)) for use in uses for target in item.meaning(use)]
+
+
+def _named(items: list[Item]) -> list[str]:
+    """Return the items' names, made unique."""
+    seen: Counter[str] = Counter()
+    names = []
+    for item in items:
+        seen[item.qualified] += 1
+        n = seen[item.qualified]
+        names.append(item.qualified if n == 1 else f"{item.qualified}#{n}")
+    return names
+
+
+def _target(target: Item | Foreign, name: Callable[[Item], str]) -> str:
+    return f"foreign {target.name}" if isinstance(target, Foreign) else f"own {name(target)}"
+
+
+def _import_lines(item: Item, links: list[Link]) -> list[str]:
+    """Return where an item's names come from, as comments."""
+    if not isinstance(item, Definition):
+        return []
+    lines = set()
+    for use, target in links:
+        if isinstance(target, Definition) and target.module is not item.module:
+            lines.add(f"# {use} is {target.qualified}")
+        elif isinstance(target, Foreign) and target != TASK_ENVIRONMENT:
+            is_alias = use.partition(".")[0] != target.name.partition(".")[0]
+            lines.update([f"# {use} is {target.name}"] if is_alias else [])
+    return sorted(lines)
+
+
+def _hash(*parts: str) -> str:
+    h = hashlib.sha256()
+    for part in parts:
+        data = part.encode()
+        h.update(len(data).to_bytes(8, "big"))
+        h.update(data)
+    return h.hexdigest()

@@ -1,0 +1,293 @@
+"""The user's modules, and what names mean in them."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import os
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+
+from upwell._author.code_version.names import Imported, Use
+from upwell._author.code_version.places import OWN_PACKAGES, locate, own_path
+from upwell._author.code_version.settings import is_environment_class, path_of, version_settings
+from upwell._author.code_version.source_module import Form, SourceModule, Statement, folder_module, read_module
+from upwell._author.registry import MAIN, importable_name
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """Something outside of the user's code: it counts by its name.
+
+    Attributes:
+        name: Dotted name.
+    """
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Something in a module whose file has changed since it was loaded: what this process has counts.
+
+    Attributes:
+        module: The module.
+        path: A name in it, and what follows.
+    """
+
+    module: ModuleType
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Definition:
+    """A name of a module; without one, the whole module.
+
+    Attributes:
+        modules: What it is part of.
+        module: The module.
+        name: The name, or "".
+    """
+
+    modules: UserModules
+    module: SourceModule
+    name: str
+
+    @property
+    def key(self) -> object:
+        """What it is told apart by."""
+        return self.qualified
+
+    @property
+    def qualified(self) -> str:
+        """`<module>:<name>`."""
+        return f"{self.module.name}:{self.name}" if self.name else self.module.name
+
+    @cached_property
+    def statements(self) -> list[Statement]:
+        """The statements that say what it is."""
+        return self.module.defined(self.name) if self.name else self.module.statements
+
+    @property
+    def kind(self) -> str:
+        """What it is: `function`, `class`, `constant` or `module`."""
+        if not self.name:
+            return "module"
+        nodes = [s.node for s in self.module.binding(self.name)]
+        if nodes and all(isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef) for n in nodes):
+            return "function"
+        return "class" if nodes and all(isinstance(n, ast.ClassDef) for n in nodes) else "constant"
+
+    @cached_property
+    def forms(self) -> list[Form]:
+        """Its statements in normal form."""
+        return [s.form(self.modules.task_decorators(self.module, s.node)) for s in self.statements]
+
+    @property
+    def text(self) -> str:
+        """What stands for it in hashes."""
+        return "\n".join(form.text for form in self.forms)
+
+    @property
+    def source(self) -> str:
+        """What it says, as Python."""
+        return "\n".join(form.source for form in self.forms)
+
+    @property
+    def uses(self) -> frozenset[Use]:
+        """The names that it uses."""
+        return frozenset().union(*(form.uses for form in self.forms))
+
+    def meaning(self, use: Use) -> list[Target]:
+        """Return what a name that it uses is."""
+        return self.modules.meaning(self.module, use)
+
+
+Been = frozenset[tuple[str, str]]
+Target = Definition | Foreign | Loaded
+TASK_ENVIRONMENT = Foreign("upwell.TaskEnvironment")
+"""What a task environment counts as: its settings are not code."""
+_NOWHERE: Been = frozenset()
+
+
+class UserModules:
+    """The user's modules.
+
+    Args:
+        root: The folder that they are below; None if that is not known. What is found elsewhere on the import
+            path and is not installed is the user's as well.
+        loaded_at: When the program was loaded, epoch seconds. The text of a file that has changed since is not
+            what this process runs. None if that cannot be.
+    """
+
+    def __init__(self, root: Path | None = None, loaded_at: float | None = None) -> None:
+        self.root = root
+        self._loaded_at = loaded_at
+        self._modules: dict[str, SourceModule | None] = {}
+        self._definitions: dict[tuple[str, str], Definition] = {}
+
+    # --- modules ----------------------------------------------------------------------------------------------
+
+    def module(self, name: str) -> SourceModule | None:
+        """Return a module of the user's; None if it is not the user's, or not to be read from its file."""
+        if name not in self._modules:
+            self._modules[name] = self._read(name)
+        return self._modules[name]
+
+    def _read(self, name: str) -> SourceModule | None:
+        top = name.partition(".")[0]
+        if not name or top in OWN_PACKAGES:
+            return None
+        file = self.file_of(name)
+        if file is None:
+            _, folders = locate(name, self.root)
+            return folder_module(name) if any(map(own_path, folders)) else None
+        path = own_path(os.path.abspath(file))
+        if path is None or path.suffix != ".py" or self._has_changed(path):
+            return None
+        return read_module(name, path)
+
+    def file_of(self, name: str) -> str | None:
+        """Return the file of a module, whoever's it is; None if it has none."""
+        if name == importable_name(MAIN, self.root):
+            return getattr(sys.modules[MAIN], "__file__", None)
+        return locate(name, self.root)[0]
+
+    def is_builtin(self, name: str) -> bool:
+        """Whether a module is part of the interpreter."""
+        return name.partition(".")[0] in sys.builtin_module_names
+
+    def _has_changed(self, path: Path) -> bool:
+        try:
+            return self._loaded_at is not None and path.stat().st_mtime > self._loaded_at
+        except OSError:
+            return True
+
+    def _loaded(self, name: str) -> ModuleType | None:
+        """Return a module of the user's that is loaded and whose file says something else by now."""
+        module = sys.modules.get(MAIN if name == importable_name(MAIN, self.root) else name)
+        file = getattr(module, "__file__", None)
+        if module is None or file is None or name.partition(".")[0] in OWN_PACKAGES:
+            return None
+        path = own_path(os.path.abspath(file))
+        return module if path is not None and path.suffix == ".py" and self._has_changed(path) else None
+
+    # --- names ------------------------------------------------------------------------------------------------
+
+    def definition(self, module: SourceModule, name: str = "") -> Definition:
+        """Return what a name of a module is; without one, the module."""
+        key = (module.name, name)
+        if key not in self._definitions:
+            self._definitions[key] = Definition(self, module, name)
+        return self._definitions[key]
+
+    def meaning(self, module: SourceModule, use: Use) -> list[Target]:
+        """Return what a name that is used in a module is; nothing if it is Python's own."""
+        if use.imported is not None:
+            return self._imported(module, use.imported, use.path[1:], _NOWHERE)
+        return self._named(module, use.path, _NOWHERE) or []
+
+    def reached(self, module: str, path: tuple[str, ...], been: Been = frozenset()) -> list[Target]:
+        """Return what is found along a path of attributes that starts at a module.
+
+        Args:
+            module: Importable name.
+            path: The attributes.
+            been: Names that led here. A package that imports its own module under that name means the module.
+        """
+        source = self.module(module)
+        if source is None:
+            loaded = self._loaded(module)
+            return [Loaded(loaded, path) if loaded is not None else Foreign(".".join([module, *path[:1]]))]
+        if not path:
+            return [self.definition(source)]
+        found = self._named(source, path, been)
+        if found is not None:
+            return found
+        inner = f"{module}.{path[0]}"
+        if self.module(inner) is not None or self._loaded(inner) is not None:
+            return self.reached(inner, path[1:], been)
+        return [self.definition(source, "__getattr__")] if "__getattr__" in source else [Foreign(inner)]
+
+    def _named(self, module: SourceModule, path: tuple[str, ...], been: Been) -> list[Target] | None:
+        """Return what a path that starts with a name of a module is; None if the module has no such name."""
+        here = (module.name, path[0])
+        if here in been:
+            return None
+        if path[0] in module:
+            return self._bound(module, path, been | {here})
+        for star in module.stars:
+            found = self._from_star(module, star, path, been | {here})
+            if found is not None:
+                return found
+        return None
+
+    def _bound(self, module: SourceModule, path: tuple[str, ...], been: Been) -> list[Target]:
+        definition = self.definition(module, path[0])
+        imports = [i for s in module.binding(path[0]) for i in s.imports.get(path[0], ())]
+        if not imports:
+            return [TASK_ENVIRONMENT] if self._is_environment(definition) else [definition]
+        found = [t for i in imports for t in self._imported(module, i, path[1:], been)]
+        is_plain = len(imports) == 1 and all(s.is_plain and path[0] in s.imports for s in definition.statements)
+        return found if is_plain else [*found, definition]
+
+    def _from_star(
+        self, module: SourceModule, star: Imported, path: tuple[str, ...], been: Been
+    ) -> list[Target] | None:
+        where = self._absolute(module, star)
+        source = self.module(where)
+        if source is None:
+            return None if hasattr(builtins, path[0]) else [Foreign(f"{where}.*")]
+        hidden = path[0].startswith("_") if source.exported is None else path[0] not in source.exported
+        return None if hidden else self._named(source, path, been)
+
+    def _imported(
+        self, module: SourceModule, imported: Imported, attributes: tuple[str, ...], been: Been
+    ) -> list[Target]:
+        path = attributes if imported.name is None else (imported.name, *attributes)
+        return self.reached(self._absolute(module, imported), path, been)
+
+    def _absolute(self, module: SourceModule, imported: Imported) -> str:
+        if not imported.level:
+            return imported.module
+        parts = module.name.split(".")
+        kept = len(parts) - imported.level + module.is_package
+        return ".".join([*parts[: max(kept, 0)], *filter(None, [imported.module])])
+
+    # --- environments -----------------------------------------------------------------------------------------
+
+    def task_decorators(self, module: SourceModule, node: ast.stmt) -> list[ast.expr] | None:
+        """Return a function's decorators without what only says how and where a task runs; None for all."""
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return None
+        kept = [d if not self._makes_task(module, d) else version_settings(d) for d in node.decorator_list]
+        return None if kept == node.decorator_list else [d for d in kept if d is not None]
+
+    def _makes_task(self, module: SourceModule, decorator: ast.expr) -> bool:
+        method = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if not isinstance(method, ast.Attribute) or method.attr != "task":
+            return False
+        return self._are_environments(module, method.value)
+
+    def _are_environments(self, module: SourceModule, value: ast.expr) -> bool:
+        use = Use(path_of(value))
+        found = self.meaning(module, use) if use.path else []
+        return bool(found) and all(t == TASK_ENVIRONMENT for t in found)
+
+    def _is_environment(self, definition: Definition) -> bool:
+        """Whether a name is assigned a task environment, whose settings are not code."""
+        binding = definition.module.binding(definition.name)
+        call = getattr(binding[-1].node, "value", None) if len(binding) == 1 else None
+        if not isinstance(call, ast.Call):
+            return False
+        path = path_of(call.func)
+        if path[-1:] == ("clone_with",) and isinstance(call.func, ast.Attribute):
+            return path[:-1] != (definition.name,) and self._are_environments(
+                definition.module, call.func.value
+            )
+        maker = path[:-1] if path[-1:] == ("from_task",) else path
+        found = self.meaning(definition.module, Use(maker)) if maker else []
+        return bool(found) and all(isinstance(t, Foreign) and is_environment_class(t.name) for t in found)
