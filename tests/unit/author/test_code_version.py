@@ -54,6 +54,18 @@ class TestParts:
         assert found["tasks:report"].source.startswith("# h.f is helpers:f\n")
         assert found["helpers:f"].source.startswith("# m.sqrt is math.sqrt\n")
 
+    def test_of_a_large_piece_the_start_is_shown_and_all_of_it_counts(self) -> None:
+        tables = [f"A = [{'1, ' * 20_000}{last}]" for last in (1, 2)]
+        shown = [parts("A", table)["tasks:A"] for table in tables]
+        assert len(shown[0].source) < 21_000
+        assert shown[0].digest != shown[1].digest
+
+    def test_deeply_nested_code(self) -> None:
+        tables = [f"B = 1\nA = {'B + ' * 900}{last}" for last in (1, 2)]
+        found = [parts("A", table) for table in tables]
+        assert "tasks:B" in found[0]
+        assert found[0]["tasks:A"].digest != found[1]["tasks:A"].digest
+
     def test_kinds(self) -> None:
         before = "import helpers\nclass A: ...\nB = 1\ndef c(): ..."
         kinds = {name: p.kind for name, p in parts("(A, B, c, helpers)", before, helpers="D = 2").items()}
@@ -148,6 +160,12 @@ class TestNames:
     def test_folders_without_init_are_packages(self) -> None:
         files = {**program("m.f(x)", "from space import m"), "space/m.py": "def f(x):\n    return 1\n"}
         assert "space.m:f" in {p.name for p in version_in(files).parts}
+
+    @pytest.mark.parametrize("wrapped", ["env.task(cache='auto')(plain)", "upwell.trace(plain)"])
+    def test_hints_of_what_is_given_to_a_decorator_by_a_call_count(self, wrapped: str) -> None:
+        before = f"import helpers\ndef plain(x: helpers.Model): ...\nmade = {wrapped}"
+        helpers = [f"class Model:\n    size: int = {n}\n" for n in (1, 2)]
+        assert len({digest("made(x)", before, helpers=text) for text in helpers}) == 2
 
     def test_moving_a_function_to_another_module_changes_nothing(self) -> None:
         f = "def f(x):\n    return g(x)\ndef g(x):\n    return x\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from upwell._author.code_version.names import bound_in, root_name
@@ -27,12 +27,14 @@ class Effects:
     Attributes:
         changed: Names whose value it changes: `X[0] = 1`, `X.append(1)`.
         passed: Names that it gives to a call and keeps no result of: `fill(X)`.
+        given: Names that it gives to any call: `f` of `g = trace(f)`.
         registered_with: Names of a decorator's object: `X` of `@X.register`.
         called: Functions that it calls, by their name alone; decorators too.
     """
 
     changed: frozenset[str] = frozenset()
     passed: frozenset[str] = frozenset()
+    given: frozenset[str] = frozenset()
     registered_with: frozenset[str] = frozenset()
     called: frozenset[str] = frozenset()
 
@@ -58,13 +60,15 @@ def effects_of(node: ast.stmt) -> Effects:
         return Effects()
     executed = list(_executed([node]))
     changed = _targets(executed)
-    passed: set[str] = set()
-    for call in _calls_for_effect(executed):
-        if isinstance(call.func, ast.Attribute) and (root := root_name(call.func)):
-            changed.add(root)
-        given = [*call.args, *(k.value for k in call.keywords)]
-        passed.update(a.id for a in given if isinstance(a, ast.Name))
-    return Effects(changed=frozenset(changed), passed=frozenset(passed), called=_names_called(executed))
+    calls_for_effect = [n.value for n in executed if isinstance(n, ast.Expr) and isinstance(n.value, ast.Call)]
+    methods = [call.func for call in calls_for_effect if isinstance(call.func, ast.Attribute)]
+    changed.update(root for method in methods if (root := root_name(method)))
+    return Effects(
+        changed=frozenset(changed),
+        passed=_given(calls_for_effect),
+        given=_given(executed),
+        called=_names_called(executed),
+    )
 
 
 def effects_of_call(node: Function) -> CallEffects:
@@ -101,10 +105,11 @@ def _targets(executed: list[ast.AST]) -> set[str]:
     return {name for name in found if name is not None}
 
 
-def _calls_for_effect(executed: list[ast.AST]) -> Iterator[ast.Call]:
-    for node in executed:
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            yield node.value
+def _given(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """Return the names that are arguments of calls."""
+    calls = [n for n in nodes if isinstance(n, ast.Call)]
+    given = [a for call in calls for a in (*call.args, *(k.value for k in call.keywords))]
+    return frozenset(a.id for a in given if isinstance(a, ast.Name))
 
 
 def _names_called(executed: list[ast.AST]) -> frozenset[str]:

@@ -299,7 +299,7 @@ class Look:
     def _instance(self, value: Any, qualified: str) -> Item | Foreign:
         kind = self._class(type(value))
         if isinstance(kind, Foreign):
-            return kind
+            return Foreign(".".join([kind.name, *filter(None, [getattr(value, "__qualname__", None)])]))
         held = (
             {}
             if _is_enum(value)

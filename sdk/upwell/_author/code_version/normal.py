@@ -13,14 +13,21 @@ _LISTS = ("body", "orelse", "finalbody")
 _IGNORED_FIELDS = frozenset({"ctx", "type_comment", "kind", "type_ignores"})
 
 
-def normal_form(statement: ast.stmt) -> ast.stmt:
+def normal_form(statement: ast.stmt, *, keeps_hints: bool = False) -> ast.stmt:
     """Return a statement of a module, or a nested function, in normal form.
 
     Docstrings and other lone constants, `pass`, the hints of variables, and those of functions without
     decorators are gone. A decorator can read hints (validation, dispatch by type), and those of a class's
     attributes are its fields, so these stay. Expressions are those of the argument, not copies.
+
+    Args:
+        statement: The statement.
+        keeps_hints: Whether the hints of a function stay in any case.
     """
-    return _statement(statement, in_class=False)
+    form = _statement(statement, in_class=False)
+    if keeps_hints and isinstance(form, Function) and isinstance(statement, Function):
+        return _changed(form, args=statement.args, returns=statement.returns)
+    return form
 
 
 def _body(statements: Iterable[ast.stmt], *, in_class: bool) -> list[ast.stmt]:
@@ -88,33 +95,37 @@ def dump(node: ast.AST) -> str:
         'Expr(value=Call(func=Name(id=f)args=[Name(id=x),]))'
     """
     pieces: list[str] = []
-    _write(node, pieces.append)
+    todo: list[Any] = [node]
+    while todo:  # not recursive: sums of a thousand terms are a thousand levels deep
+        value = todo.pop()
+        if isinstance(value, ast.Constant):
+            pieces.append(_constant(value.value))
+        elif isinstance(value, ast.AST):
+            pieces.append(f"{type(value).__name__}(")
+            todo.append(")")
+            for field, child in reversed(_fields(value)):
+                todo += [child, f"{field}="]
+        elif isinstance(value, list):
+            pieces.append("[")
+            todo.append("]")
+            for item in reversed(value):
+                todo += [",", item]
+        else:
+            pieces.append(value if isinstance(value, str) else repr(value))
     return "".join(pieces)
 
 
-def _write(value: Any, write: Any) -> None:
-    if isinstance(value, ast.Constant):
-        write(_constant(value.value))
-    elif isinstance(value, ast.AST):
-        write(f"{type(value).__name__}(")
-        for field in value._fields:
-            child = getattr(value, field, None)
-            if isinstance(value, ast.JoinedStr):
-                child = _joined(value.values)
-            elif field == "format_spec" and isinstance(child, ast.JoinedStr) and not _joined(child.values):
-                continue
-            if field not in _IGNORED_FIELDS and child is not None and child != []:
-                write(f"{field}=")
-                _write(child, write)
-        write(")")
-    elif isinstance(value, list):
-        write("[")
-        for item in value:
-            _write(item, write)
-            write(",")
-        write("]")
-    else:
-        write(value if isinstance(value, str) else repr(value))
+def _fields(node: ast.AST) -> list[tuple[str, Any]]:
+    found = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(node, ast.JoinedStr):
+            value = _joined(node.values)
+        elif name == "format_spec" and isinstance(value, ast.JoinedStr) and not _joined(value.values):
+            continue
+        if name not in _IGNORED_FIELDS and value is not None and value != []:
+            found.append((name, value))
+    return found
 
 
 def _constant(value: object) -> str:

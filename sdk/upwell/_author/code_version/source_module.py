@@ -34,7 +34,7 @@ class Statement:
     names: frozenset[str]
     imports: dict[str, list[Imported]]
     is_plain: bool
-    _forms: dict[tuple[str, ...] | None, Form] = field(default_factory=dict)
+    _forms: dict[tuple[bool, tuple[str, ...] | None], Form] = field(default_factory=dict)
 
     @classmethod
     def of(cls, node: ast.stmt) -> Statement:
@@ -58,11 +58,11 @@ class Statement:
         """What a call of it does, if it is a function."""
         return effects_of_call(self.node) if isinstance(self.node, Function) else CallEffects(_NONE, _NONE)
 
-    def form(self, decorators: list[ast.expr] | None = None) -> Form:
-        """Return its normal form, with other decorators if they are given."""
-        key = None if decorators is None else tuple(map(dump, decorators))
+    def form(self, decorators: list[ast.expr] | None = None, *, keeps_hints: bool = False) -> Form:
+        """Return its normal form, with other decorators if they are given, and all hints if they matter."""
+        key = (keeps_hints, None if decorators is None else tuple(map(dump, decorators)))
         if key not in self._forms:
-            node = normal_form(self.node)
+            node = normal_form(self.node, keeps_hints=keeps_hints)
             if decorators is not None and isinstance(node, Function):
                 node = with_decorators(node, decorators)
             self._forms[key] = Form(node)
@@ -83,12 +83,18 @@ class Form:
     @cached_property
     def source(self) -> str:
         """What it says, as Python."""
-        return ast.unparse(self.node)
+        try:
+            return ast.unparse(self.node)
+        except RecursionError:
+            return "# it is nested too deeply to be shown"
 
     @cached_property
     def uses(self) -> frozenset[Use]:
         """The names that it uses."""
-        return uses_of(self.node)
+        try:
+            return uses_of(self.node)
+        except RecursionError:  # then local names too are taken for the module's
+            return frozenset(Use((n.id,)) for n in ast.walk(self.node) if isinstance(n, ast.Name))
 
 
 class SourceModule:
@@ -131,6 +137,11 @@ class SourceModule:
     def stars(self) -> list[Imported]:
         """The modules whose names it has by `import *`, the last first."""
         return [i for s in reversed(self.statements) for i in s.imports.get("*", ())]
+
+    @cached_property
+    def given(self) -> frozenset[str]:
+        """The names that it gives to calls as it is imported: what is called can read their hints."""
+        return frozenset().union(*(s.effects.given for s in self.statements))
 
     @cached_property
     def exported(self) -> frozenset[str] | None:

@@ -42,7 +42,7 @@ class Loaded:
     path: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Definition:
     """A name of a module; without one, the whole module.
 
@@ -50,11 +50,13 @@ class Definition:
         modules: What it is part of.
         module: The module.
         name: The name, or "".
+        is_first: Whether it is the function whose version is asked for: its hints say what its values become.
     """
 
     modules: UserModules
     module: SourceModule
     name: str
+    is_first: bool = False
 
     @property
     def key(self) -> object:
@@ -84,7 +86,11 @@ class Definition:
     @cached_property
     def forms(self) -> list[Form]:
         """Its statements in normal form."""
-        return [s.form(self.modules.task_decorators(self.module, s.node)) for s in self.statements]
+        keeps_hints = self.is_first or self.name in self.module.given
+        return [
+            s.form(self.modules.task_decorators(self.module, s.node), keeps_hints=keeps_hints)
+            for s in self.statements
+        ]
 
     @property
     def text(self) -> str:

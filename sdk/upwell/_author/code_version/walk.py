@@ -12,6 +12,9 @@ from upwell._author.code_version.live import Item, Link, Look
 from upwell._author.code_version.user_modules import TASK_ENVIRONMENT, Definition, Foreign, UserModules
 from upwell._author.code_version.version import CodePart, CodeVersion
 
+SOURCE_CHARS = 20_000
+"""Of a larger piece, like a table of data, the start is kept to be shown; all of it is in the digest."""
+
 
 def version_of(
     func: Callable[..., Any], root: Path | None = None, *, loaded_at: float | None = None
@@ -29,6 +32,8 @@ def version_of(
     """
     look = Look(UserModules(root, loaded_at))
     first = look.item(func, f"{getattr(func, '__module__', '')}:{getattr(func, '__qualname__', 'task')}")
+    if isinstance(first, Definition):
+        first.is_first = True
     items, links = _reachable(look, first)
     if isinstance(first, Foreign):
         return CodeVersion(digest=_hash("foreign", first.name), parts=())
@@ -40,7 +45,7 @@ def version_of(
         by_name = [part for use, to in links[i] for part in (use, _target(to, lambda t: named[number[t.key]]))]
         by_place = [part for use, to in links[i] for part in (use, _target(to, lambda t: str(number[t.key])))]
         whole.append(_hash(*text, *by_place))
-        source = "\n".join([*_import_lines(item, links[i]), item.source])
+        source = _shown([*_import_lines(item, links[i]), item.source])
         parts.append(CodePart(name=named[i], kind=item.kind, digest=_hash(*text, *by_name), source=source))
     return CodeVersion(digest=_hash("code 1", *whole), parts=tuple(parts))
 
@@ -98,6 +103,12 @@ def _import_lines(item: Item, links: list[Link]) -> list[str]:
             is_alias = use.partition(".")[0] != target.name.partition(".")[0]
             lines.update([f"# {use} is {target.name}"] if is_alias else [])
     return sorted(lines)
+
+
+def _shown(lines: list[str]) -> str:
+    text = "\n".join(lines)
+    more = len(text) - SOURCE_CHARS
+    return text if more <= 0 else f"{text[:SOURCE_CHARS]}\n# ... and {more} more characters"
 
 
 def _hash(*parts: str) -> str:
