@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -24,12 +24,13 @@ _PIECE_ROWS = 1 << 20
 
 def table_digest(table: Any) -> str:
     """Return the hash of an Arrow table's schema and values."""
-    outer = hashlib.blake2b(digest_size=_DIGEST_BYTES)
-    outer.update(_described(table.schema).encode())
+    outer = _new_hash()
+    outer.update(f"{table.num_rows} {_described(table.schema)}".encode())
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="upwell-digest") as threads:  # hashing frees the GIL
         for column in threads.map(_column_digest, table.columns):
             outer.update(column)
-    return outer.hexdigest()
+    digest: str = outer.hexdigest()
+    return digest
 
 
 def _described(schema: Any) -> str:
@@ -39,85 +40,114 @@ def _described(schema: Any) -> str:
         metadata[_PANDAS] = json.dumps(
             {key: value for key, value in notes.items() if key not in _VERSIONS}, sort_keys=True
         ).encode()
-    fields = [[field.name, str(field.type)] for field in schema]
+    fields = [[field.name, _type_name(field.type)] for field in schema]
     texts = sorted((key.hex(), value.hex()) for key, value in metadata.items())
     return json.dumps([fields, texts])
 
 
-def _column_digest(column: Any) -> bytes:
-    """Return the hash of a column, made of one hash for each kind of buffer that holds its values."""
+def _type_name(kind: Any) -> str:
+    """Return the name of a type, without that of a list's items, which parquet changes."""
     import pyarrow as pa
 
-    hashes: dict[str, Any] = {}
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return f"{'list' if pa.types.is_list(kind) else 'large_list'}<{_type_name(kind.value_type)}>"
+    if pa.types.is_struct(kind):
+        return f"struct<{', '.join(f'{field.name}: {_type_name(field.type)}' for field in kind)}>"
+    return str(kind)
+
+
+def _column_digest(column: Any) -> bytes:
+    import pyarrow as pa
+
+    hashes = _Hashes()
     if pa.types.is_dictionary(column.type):
         column = column.unify_dictionaries()
         if column.num_chunks:
-            hashes["dictionary"] = _new_hash(_column_digest(pa.chunked_array([column.chunk(0).dictionary])))
+            hashes.add(column.chunk(0).dictionary, "dictionary")
         column = pa.chunked_array([chunk.indices for chunk in column.chunks], column.type.index_type)
     for chunk in column.chunks:
         for start in range(0, len(chunk), _PIECE_ROWS):
-            for part, data in _buffers(chunk.slice(start, _PIECE_ROWS), "values"):
-                hashes.setdefault(part, _new_hash()).update(data)
-    outer = _new_hash()
-    for part in sorted(hashes):
-        outer.update(part.encode() + b"=" + hashes[part].digest())
-    digest: bytes = outer.digest()
-    return digest
+            hashes.add(chunk.slice(start, _PIECE_ROWS), "values")
+    return hashes.digest()
 
 
-def _new_hash(data: bytes = b"") -> Any:
-    return hashlib.blake2b(data, digest_size=_DIGEST_BYTES)
+class _Hashes:
+    """The hashes of the buffers that a column's values are made of: each goes on from chunk to chunk."""
+
+    def __init__(self) -> None:
+        self._hashes: dict[str, Any] = {}
+        self._rows: Counter[str] = Counter()
+
+    def digest(self) -> bytes:
+        """Return the hash of all of them."""
+        outer = _new_hash()
+        for part in sorted(self._hashes):
+            outer.update(part.encode() + b"=" + self._hashes[part].digest())
+        digest: bytes = outer.digest()
+        return digest
+
+    def add(self, array: Any, part: str) -> None:
+        """Take up the next values of a part of the column."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if isinstance(array, pa.ExtensionArray):
+            array = array.storage
+        if pa.types.is_string_view(array.type) or pa.types.is_binary_view(array.type):
+            array = array.cast(pa.large_binary())
+        first_row = self._rows[part]
+        self._rows[part] += len(array)
+        if pa.types.is_null(array.type):
+            return
+        if array.null_count:
+            missing = pc.indices_nonzero(pc.is_null(array))
+            self._update(f"{part}/missing", _fixed(pc.add(missing, pa.scalar(first_row, pa.uint64()))))
+            array = array.drop_null()
+        if len(array):
+            self._add_values(array, part)
+
+    def _add_values(self, array: Any, part: str) -> None:
+        """Take up values of which none is missing."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        kind = array.type
+        if pa.types.is_boolean(kind):
+            self._update(part, _fixed(array.cast(pa.uint8())))
+        elif pa.types.is_string(kind) or pa.types.is_binary(kind):
+            self._add_texts(array, "i", part)
+        elif pa.types.is_large_string(kind) or pa.types.is_large_binary(kind):
+            self._add_texts(array, "q", part)
+        elif pa.types.is_struct(kind):
+            for field, child in zip(kind, array.flatten(), strict=True):
+                self.add(child, f"{part}/{field.name}")
+        elif pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+            self._update(f"{part}/lengths", _fixed(pc.list_value_length(array).cast(pa.int64())))
+            self.add(array.flatten(), f"{part}/items")
+        elif pa.types.is_primitive(kind) or pa.types.is_decimal(kind) or pa.types.is_fixed_size_binary(kind):
+            self._update(part, _fixed(array))
+        else:  # maps, unions and the like, whose layouts are not worth a case of their own
+            self._update(f"{part}/whole", pa.record_batch([array], ["value"]).serialize())
+
+    def _add_texts(self, array: Any, offset_format: str, part: str) -> None:
+        import pyarrow.compute as pc
+
+        self._update(f"{part}/lengths", _fixed(pc.binary_length(array).cast("int64")))
+        _, offsets, data = array.buffers()
+        if data is not None:
+            ends = memoryview(offsets).cast("B").cast(offset_format)  # type: ignore[call-overload]  # i or q
+            first, last = ends[array.offset], ends[array.offset + len(array)]
+            self._update(part, data.slice(first, last - first))
+
+    def _update(self, part: str, data: Any) -> None:
+        self._hashes.setdefault(part, _new_hash()).update(data)
 
 
-def _buffers(array: Any, part: str) -> Iterator[tuple[str, Any]]:
-    """Yield the bytes of an array with a name for each buffer; those of one name are hashed as one."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if isinstance(array, pa.ExtensionArray):
-        array = array.storage
-    if array.null_count and not pa.types.is_null(array.type):
-        yield f"{part}/missing", _fixed(pc.is_null(array).cast(pa.uint8()))
-        array = array.drop_null()
-    kind = array.type
-    if not len(array):
-        return
-    if pa.types.is_null(kind):
-        yield f"{part}/missing", b"\1" * len(array)
-    elif pa.types.is_boolean(kind):
-        yield part, _fixed(array.cast(pa.uint8()))
-    elif pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
-        yield from _buffers(array.cast(pa.large_binary()), part)
-    elif pa.types.is_string(kind) or pa.types.is_binary(kind):
-        yield from _texts(array, 4, part)
-    elif pa.types.is_large_string(kind) or pa.types.is_large_binary(kind):
-        yield from _texts(array, 8, part)
-    elif pa.types.is_struct(kind):
-        yield f"{part}/rows", b"\1" * len(array)
-        for field, child in zip(kind, array.flatten(), strict=True):
-            yield from _buffers(child, f"{part}/{field.name}")
-    elif pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        yield f"{part}/lengths", _fixed(pc.list_value_length(array).cast(pa.int64()))
-        yield from _buffers(array.flatten(), f"{part}/items")
-    elif pa.types.is_primitive(kind) or pa.types.is_decimal(kind) or pa.types.is_fixed_size_binary(kind):
-        yield part, _fixed(array)
-    else:  # maps, unions and the like, whose layouts are not worth a case of their own
-        yield f"{part}/whole", pa.record_batch([array], ["value"]).serialize()
+def _new_hash() -> Any:
+    return hashlib.blake2b(digest_size=_DIGEST_BYTES)
 
 
 def _fixed(array: Any) -> Any:
-    """Return the bytes of values of one width, none of them missing."""
+    """Return the bytes of values of one width, of which none is missing."""
     width = array.type.bit_width // 8
     return array.buffers()[1].slice(array.offset * width, len(array) * width)
-
-
-def _texts(array: Any, offset_bytes: int, part: str) -> Iterator[tuple[str, Any]]:
-    import pyarrow.compute as pc
-
-    yield f"{part}/lengths", _fixed(pc.binary_length(array).cast("int64"))
-    _, offsets, data = array.buffers()
-    if data is None:
-        return
-    ends = memoryview(offsets).cast("i" if offset_bytes == 4 else "q")
-    first, last = ends[array.offset], ends[array.offset + len(array)]
-    yield part, data.slice(first, last - first)

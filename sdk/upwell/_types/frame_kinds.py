@@ -6,7 +6,7 @@ Their packages are the user's: none is imported before the user's code has, and 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,12 +27,16 @@ class FrameKind:
         name: Its name there.
         to_table: Returns the Arrow table of a frame.
         of_table: Returns the frame of an Arrow table.
+        of_file: Returns the frame of a parquet file of this machine, without reading it.
+        has_index: Whether it has an index, which parquet holds in columns of its own.
     """
 
     module: str
     name: str
     to_table: Callable[[Any], Any]
     of_table: Callable[[Any], Any]
+    of_file: Callable[[str], Any] | None = None
+    has_index: bool = False
 
     @property
     def title(self) -> str:
@@ -67,8 +71,14 @@ def _polars_of_table(table: Any) -> Any:
     return pl.from_arrow(table)
 
 
+def _polars_scan(path: str) -> Any:
+    import polars as pl
+
+    return pl.scan_parquet(path)
+
+
 KINDS = (
-    FrameKind(module="pandas", name="DataFrame", to_table=table_of_pandas, of_table=pandas_of),
+    FrameKind(module="pandas", name="DataFrame", to_table=table_of_pandas, of_table=pandas_of, has_index=True),
     FrameKind(
         module="polars", name="DataFrame", to_table=lambda frame: frame.to_arrow(), of_table=_polars_of_table
     ),
@@ -77,6 +87,7 @@ KINDS = (
         name="LazyFrame",
         to_table=lambda frame: frame.collect().to_arrow(),
         of_table=lambda table: _polars_of_table(table).lazy(),
+        of_file=_polars_scan,
     ),
     FrameKind(module="pyarrow", name="Table", to_table=lambda table: table, of_table=lambda table: table),
     FrameKind(module="pyarrow", name="RecordBatch", to_table=_table_of_batch, of_table=_batch_of_table),
@@ -93,16 +104,11 @@ def is_frame(value: object) -> bool:
     return kind_of(type(value)) is not None
 
 
-def table_of(frame: Any, columns: Iterable[str] | None = None) -> Any:
-    """Return a frame as an Arrow table.
-
-    Args:
-        frame: Of one of the known classes.
-        columns: The columns to keep, in this order; by default all.
+def table_of(frame: Any) -> Any:
+    """Return a frame of one of the known classes as an Arrow table.
 
     Raises:
         UnwritableFrameError: Arrow has no type for what a column holds, or two columns have one name.
-        KeyError: it has no such column.
     """
     kind = kind_of(type(frame))
     assert kind is not None  # callers ask `is_frame` first
@@ -117,4 +123,4 @@ def table_of(frame: Any, columns: Iterable[str] | None = None) -> Any:
         raise UnwritableFrameError(
             f"a {kind.title} has several columns named {', '.join(map(repr, twice))}; give each its own name"
         )
-    return table if columns is None else table.select(list(columns))
+    return table

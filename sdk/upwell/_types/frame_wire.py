@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import core_schema as cs
 
-from upwell._types import frame_files, frame_hashes
+from upwell._types import frame_files, frame_hashes, frame_reading
 from upwell._types.frame_kinds import is_frame, kind_of
 from upwell._types.frame_reference import FrameReference
 from upwell._types.marks import FILE, MARK
@@ -71,7 +71,7 @@ def frame(node: Node) -> Node:
             raise
 
     def read(found: dict[str, Any]) -> Any:
-        value = frame_files.read(FrameReference.model_validate(found), cls)
+        value = frame_reading.read(FrameReference.model_validate(found), cls)
         if hash_frame is not None:
             frame_hashes.remember(value, hash_frame)
         return value

@@ -32,6 +32,7 @@ class IoContext:
         transfers: Transfer by URI scheme; paths have the empty one.
         new_name: Makes names that never repeat.
         max_transfers: Files of one directory that move at the same time.
+        seen: URIs named by content under which there is something: what is passed on need not be looked for.
     """
 
     raw_data_prefix: str
@@ -39,6 +40,7 @@ class IoContext:
     transfers: Mapping[str, BlobTransfer] = field(default_factory=_local_transfers)
     new_name: Callable[[], str] = _random_name
     max_transfers: int = 16
+    seen: set[str] = field(default_factory=set, compare=False)
 
     @property
     def is_local(self) -> bool:
