@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,12 +17,18 @@ from typing import Any
 from scenario import ANYTHING, Observed, Scenario
 
 FOLDER = Path(__file__).parent / "programs"
-PROGRAMS = sorted(path.stem for path in FOLDER.glob("*.py"))
+STARTS = {"two_pipelines": "start_pipelines"}
+"""Programs of several modules, below a folder `src`, and the module that starts them."""
+PROGRAMS = sorted([*STARTS, *(path.stem for path in FOLDER.glob("*.py"))])
 
 
 def scenario_of(name: str) -> Scenario:
     """Return the scenario of a name in `OUTCOMES`, whose first word is the program's."""
-    return OUTCOMES[name](importlib.import_module(f"programs.{name.partition(' ')[0]}"))
+    program = name.partition(" ")[0]
+    if program not in STARTS:
+        return OUTCOMES[name](importlib.import_module(f"programs.{program}"))
+    sys.path.append(str(FOLDER / program / "src"))
+    return OUTCOMES[name](importlib.import_module(STARTS[program]))
 
 
 def _calls(task: str, number: int) -> Callable[[Observed], None]:
@@ -140,6 +147,8 @@ def _file_with_hash(m: ModuleType) -> Scenario:
     return Scenario(m.main, value=ANYTHING, check=check)
 
 
+SOURCES = {"root_dir": FOLDER / "two_pipelines" / "src"}
+
 OUTCOMES: dict[str, Callable[[ModuleType], Scenario]] = {
     "traced_side_effects": lambda m: Scenario(
         m.main,
@@ -240,6 +249,10 @@ OUTCOMES: dict[str, Callable[[ModuleType], Scenario]] = {
     "nested_optionals": lambda m: Scenario(
         m.main, {"table": {"key": ["value1", "value2"]}}, value={"key": ["value1", "value2"]}
     ),
+    "two_pipelines etl": lambda m: Scenario(
+        m.etl_pipeline, value=[i * 1.5 / 13.5 for i in range(10)], options=SOURCES
+    ),
+    "two_pipelines ml": lambda m: Scenario(m.ml_pipeline, value=2.0, options=SOURCES),
     "user_logging": lambda m: Scenario(
         m.main, {"name": "hello", "count": 3}, value="hello_0, hello_1, hello_2"
     ),

@@ -20,6 +20,7 @@ NAMES = (
     "functions_as_inputs",
     "plain_class",
     "recursive_fan_out",
+    "two_pipelines ml",
 )
 
 
