@@ -9,8 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from upwell import errors, io
+    from upwell import durable, errors, io, report, syncify
     from upwell._author.cache import Cache, CachePolicy, CacheRequest, CodePolicy, FunctionBodyPolicy
+    from upwell._author.checkpoint import Checkpoint, latest_checkpoint
     from upwell._author.context import TaskContext, ctx, custom_context, get_custom_context, group
     from upwell._author.environment import TaskEnvironment
     from upwell._author.image import Image
@@ -30,6 +31,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "_author.cache": ("Cache", "CachePolicy", "CacheRequest", "CodePolicy", "FunctionBodyPolicy"),
+    "_author.checkpoint": ("Checkpoint", "latest_checkpoint"),
     "_author.context": ("TaskContext", "ctx", "custom_context", "get_custom_context", "group"),
     "_author.environment": ("TaskEnvironment",),
     "_author.image": ("Image",),
@@ -46,13 +48,14 @@ _HOMES = {
     "_client.run_handle": ("Run",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = ("errors", "io")
+_MODULES = ("durable", "errors", "io", "report", "syncify")
 
 __all__ = [
     "Backoff",
     "Cache",
     "CachePolicy",
     "CacheRequest",
+    "Checkpoint",
     "CodePolicy",
     "FunctionBodyPolicy",
     "Image",
@@ -70,17 +73,21 @@ __all__ = [
     "ctx",
     "custom_context",
     "deploy",
+    "durable",
     "errors",
     "get_custom_context",
     "group",
     "init",
     "init_from_config",
     "io",
+    "latest_checkpoint",
     "logger",
     "map",
     "recover",
+    "report",
     "rerun",
     "run",
+    "syncify",
     "system_logger",
     "trace",
     "version",

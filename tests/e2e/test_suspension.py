@@ -11,6 +11,7 @@ import upwell
 from upwell import ReusePolicy, TaskEnvironment
 from upwell._client.backend import open_backend
 from upwell._client.config import current_config
+from upwell._core.model import ActionKey
 
 pytestmark = pytest.mark.e2e
 
@@ -40,7 +41,7 @@ def test_a_waiting_parent_leaves_its_invocation_and_is_woken(sandbox: dict[str, 
 
     async def root() -> Any:
         async with open_backend("sandbox", current_config()) as backend:
-            return await backend.store.get(run.action)
+            return await backend.store.get(ActionKey(run.name, run.action.name))
 
     record = asyncio.run(root())
     assert record.suspension is not None

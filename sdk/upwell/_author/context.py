@@ -13,12 +13,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
+from upwell._author.checkpoint import Checkpoint
 from upwell._core.batch import Mark
+from upwell._core.keys import checkpoint_prefix
 from upwell._core.model import Outcome, Payload
 from upwell._core.sizer import Sizing
 from upwell._core.sizes import check_group, check_travelling
 
 if TYPE_CHECKING:
+    from upwell._author.report import Report
     from upwell._author.task import Task
 
 T = TypeVar("T")
@@ -149,6 +152,9 @@ class TaskContext:
         disable_run_cache: Whether caching is off for this run.
         group_data: The enclosing `group`, if any.
         in_trace: Whether this code runs inside a traced function.
+        report: The report of this task; see `upwell.report`.
+        data: For the program's own use; of this attempt alone.
+        blob_prefix: Before the key of a blob, it makes its URI.
     """
 
     action: ActionID | None = None
@@ -163,6 +169,9 @@ class TaskContext:
     group_data: GroupData | None = None
     in_trace: bool = field(default=False, repr=False)
     engine: Engine | None = field(default=None, repr=False, compare=False)
+    report: Report | None = field(default=None, repr=False, compare=False)
+    data: dict[str, Any] | None = field(default=None, repr=False, compare=False)
+    blob_prefix: str | None = field(default=None, repr=False, compare=False)
 
     def __bool__(self) -> bool:
         return self.action is not None
@@ -170,6 +179,29 @@ class TaskContext:
     def is_in_cluster(self) -> bool:
         """Whether the task runs on AWS or its emulation."""
         return self.mode in {"aws", "sandbox"}
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """Saves what the next attempt is to have, if this one fails or is lost; None outside a task."""
+        if self.task_action is None or self.attempt is None or self.blob_prefix is None:
+            return None
+        prefix = checkpoint_prefix(self.task_action.run_name, self.task_action.name)
+        return Checkpoint(f"{self.blob_prefix}{prefix}", self.attempt)
+
+    @property
+    def run_base_dir(self) -> str | None:
+        """The same as `raw_data_path`: a run has no other place of its own."""
+        return self.raw_data_path
+
+    @property
+    def code_bundle(self) -> str | None:
+        """The same as `version`."""
+        return self.version
+
+    @property
+    def interactive_mode(self) -> bool:
+        """Whether the code was typed into a notebook and pickled; it never is."""
+        return False
 
 
 NO_CONTEXT = TaskContext()

@@ -39,10 +39,10 @@ def check_batch(batch: object) -> Batch:
 
 
 def can_batch(task: Task[..., Any]) -> bool:
-    """Whether items may share an action: not where something is counted or timed by the action."""
+    """Whether items may share an action: not where something is counted, timed or reported by the action."""
     bounds = task.bounds
     is_timed = bounds.max_queued_s is not None or bounds.deadline_s is not None
-    return not (task.is_limited or task.cache.serialize or is_timed)
+    return not (task.is_limited or task.cache.serialize or is_timed or task.options.report)
 
 
 class Feeder:

@@ -10,6 +10,7 @@ from typing import Any
 
 from upwell import errors
 from upwell._author.registry import resolve
+from upwell._author.syncify import Bound
 from upwell._author.task import Task
 from upwell._client.backend import Backend, open_backend
 from upwell._client.code import code_here, code_to_go_on_with
@@ -24,7 +25,6 @@ from upwell._client.submit import (
     next_generation,
     run_again,
 )
-from upwell._client.syncify import Bound
 from upwell._client.uploads import published
 from upwell._core.limits import RECORD_INLINE_BYTES
 from upwell._core.model import RunRecord, Status

@@ -9,6 +9,7 @@ from typing import Any
 
 from upwell import errors
 from upwell._author.environment import TaskEnvironment
+from upwell._author.syncify import Bound
 from upwell._author.task import Task
 from upwell._client.backend import Backend, open_backend
 from upwell._client.code import code_here, code_to_go_on_with
@@ -25,7 +26,6 @@ from upwell._client.submit import (
     new_run_id,
     next_generation,
 )
-from upwell._client.syncify import Bound
 from upwell._client.uploads import published
 from upwell._core.model import RunRecord, Status
 from upwell._exec.payloads import unpack

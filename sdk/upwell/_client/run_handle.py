@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Literal
 
 from upwell import errors
-from upwell._author.registry import resolve
+from upwell._author.context import ActionID
+from upwell._author.syncify import syncify, syncify_class
 from upwell._author.task import Task
+from upwell._client.action_handle import ActionDetails, existing_action
 from upwell._client.backend import Backend, open_backend
 from upwell._client.config import current_config
-from upwell._client.syncify import Bound, syncify
+from upwell._client.outputs import ActionInputs, ActionOutputs, read_inputs, read_outputs, task_of
+from upwell._client.phase import ActionPhase
 from upwell._core.model import ActionKey, RunRecord, Status
 from upwell._exec.failure import revive
-from upwell._exec.payloads import unpack
-from upwell._types.blocking import off_loop
 
 WAIT_MIN_S, WAIT_MAX_S = 0.05, 2.0
-
-
-class ActionOutputs(tuple[Any, ...]):
-    """The outputs of an action: a tuple, and by name in `named_outputs` (`o0`, `o1`, ... or field names)."""
-
-    named_outputs: dict[str, Any]
-
-    @classmethod
-    def of(cls, named: dict[str, Any]) -> ActionOutputs:
-        """Make it of names and values."""
-        outputs = cls(named.values())
-        outputs.named_outputs = named
-        return outputs
 
 
 class Run:
@@ -46,7 +35,7 @@ class Run:
         self.mode = mode
 
     def __repr__(self) -> str:
-        return f"Run(name={self.name!r}, task={self._record.task!r}, phase={self.phase!r})"
+        return f"Run(name={self.name!r}, task={self._record.task!r}, phase={str(self.phase)!r})"
 
     @property
     def name(self) -> str:
@@ -59,14 +48,14 @@ class Run:
         return self._url
 
     @property
-    def phase(self) -> str:
+    def phase(self) -> ActionPhase:
         """`running`, `succeeded`, `failed`, `aborted` or `timed_out`, as of the last look."""
-        return self._record.status.value.lower()
+        return ActionPhase.of(self._record.status)
 
     @property
-    def action(self) -> ActionKey:
-        """The root action."""
-        return ActionKey(self.name, self._record.root.action_id)
+    def action(self) -> ActionID:
+        """Names the root action."""
+        return ActionID(self._record.root.action_id, self.name)
 
     def done(self) -> bool:
         """Whether the run had ended at the last look."""
@@ -86,11 +75,17 @@ class Run:
             self._record = record
 
     @syncify
-    async def wait(self, quiet: bool = False, timeout: float | None = None) -> None:
+    async def wait(
+        self,
+        quiet: bool = False,
+        wait_for: Literal["terminal", "running"] = "terminal",
+        timeout: float | None = None,
+    ) -> None:
         """Wait until the run has ended; that it failed raises nothing here.
 
         Args:
             quiet: Accepted for programs written elsewhere; nothing is printed in any case.
+            wait_for: `running` returns when the root action has been started, `terminal` when it has ended.
             timeout: Longest wait in seconds.
 
         Raises:
@@ -100,10 +95,14 @@ class Run:
             return
         pause_s = WAIT_MIN_S
         async with asyncio.timeout(timeout), open_backend(_mode(self.mode), current_config()) as backend:
-            while not self.done():
+            while not (self.done() or (wait_for == "running" and await self._has_begun(backend))):
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 1.2, WAIT_MAX_S)
                 await self._look(backend)
+
+    async def _has_begun(self, backend: Backend) -> bool:
+        root = await backend.store.get(self._root_key)
+        return root is not None and root.started_at is not None
 
     @syncify
     async def outputs(self) -> ActionOutputs:
@@ -117,19 +116,13 @@ class Run:
         assert outcome is not None  # it succeeded
         assert outcome.output is not None
         async with open_backend(_mode(self.mode), current_config()) as backend:
-            data = await unpack(backend.blobs, outcome.output)
-        interface = self._resolved().interface
-        value = await off_loop(interface.decode_output, data, is_slow=interface.output_moves_data)
-        values = interface.outputs_of(value)
-        return ActionOutputs.of(dict(zip(interface.output_names, values, strict=True)))
+            return await read_outputs(backend, self._resolved(), outcome.output)
 
     @syncify
-    async def inputs(self) -> dict[str, Any]:
+    async def inputs(self) -> ActionInputs:
         """Return the inputs of the root task by name."""
         async with open_backend(_mode(self.mode), current_config()) as backend:
-            data = await unpack(backend.blobs, self._record.root.inputs)
-        interface = self._resolved().interface
-        return await off_loop(interface.decode_inputs, data, is_slow=interface.inputs_move_data)
+            return await read_inputs(backend, self._resolved(), self._record.root.inputs)
 
     @syncify
     async def raise_for_status(self) -> None:
@@ -165,24 +158,80 @@ class Run:
         async with open_backend(_mode(self.mode), current_config()) as backend:
             await backend.abort_action(self._record, action, reason)
 
-    @classmethod
-    def get(cls, name: str, mode: str | None = None) -> Run:
+    @syncify
+    async def details(self) -> ActionDetails:
+        """Return all that is known of the root action."""
+        async with open_backend(_mode(self.mode), current_config()) as backend:
+            return ActionDetails(await existing_action(backend, self._root_key), backend.mode)
+
+    @syncify
+    async def first_failure(self) -> ActionDetails | None:
+        """Return the action that failed first; None when none did."""
+        async with open_backend(_mode(self.mode), current_config()) as backend:
+            records = [record async for record in backend.store.list_actions(self.name)]
+            failed = [record for record in records if record.outcome is not None and record.outcome.error]
+            first = min(failed, key=lambda record: record.ended_at or 0.0, default=None)
+            return None if first is None else ActionDetails(first, backend.mode)
+
+    @syncify
+    async def get_report(self, attempt: int | None = None) -> str | None:
+        """Return the root action's report as an HTML page; None if it wrote none. See `Action.get_report`."""
+        return await (await self.details.aio()).get_report.aio(attempt)
+
+    async def watch(self) -> AsyncIterator[ActionDetails]:
+        """Yield the details of the root action whenever they have changed, until it has ended."""
+        await self.wait.aio(wait_for="running")
+        async for details in (await self.details.aio()).watch():
+            yield details
+
+    @syncify_class
+    async def get(cls: type[Run], name: str, mode: str | None = None) -> Run:
         """Return the handle of an existing run.
 
         Raises:
             RunNotFoundError: there is none of this name.
         """
-        return Bound(_get)(name, mode)
+        async with open_backend(_mode(mode), current_config()) as backend:
+            return handle(backend, await existing_run(backend, name), None)
 
-    @classmethod
-    def listall(cls, limit: int = 100, mode: str | None = None) -> list[Run]:
-        """Return the newest runs, newest first."""
-        return Bound(_listall)(limit, mode)
+    @syncify_class
+    async def listall(
+        cls: type[Run],
+        *,
+        in_phase: str | tuple[str, ...] | list[str] | None = None,
+        task_name: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        limit: int = 100,
+        mode: str | None = None,
+    ) -> list[Run]:
+        """Return the newest runs, newest first.
+
+        Args:
+            in_phase: Only those in one of these phases.
+            task_name: Only those of this task, by its full name.
+            labels: Only those that have these labels.
+            limit: How many of the newest runs to look at.
+            mode: Backend; None takes the configured one.
+        """
+        phases = (in_phase,) if isinstance(in_phase, str) else in_phase
+        wanted = dict(labels or {}).items()
+        async with open_backend(_mode(mode), current_config()) as backend:
+            runs = [handle(backend, record, None) for record in await backend.store.list_runs(limit)]
+        return [
+            run
+            for run in runs
+            if (phases is None or run.phase in phases)
+            and (task_name is None or run._record.task == task_name)
+            and wanted <= run._record.labels.items()
+        ]
+
+    @property
+    def _root_key(self) -> ActionKey:
+        return ActionKey(self.name, self._record.root.action_id)
 
     def _resolved(self) -> Task[..., Any]:
         if self._task is None:
-            spec = self._record.root.task
-            self._task = resolve(spec.module, spec.name)
+            self._task = task_of(self._record.root)
         return self._task
 
 
@@ -199,17 +248,6 @@ def finished(backend: Backend, record: RunRecord, task: Task[..., Any] | None) -
         error.add_note(f"run {run.name} {run.phase}; `upwell recover {run.name}` goes on from here")
         raise error
     return run
-
-
-async def _get(name: str, mode: str | None = None) -> Run:
-    async with open_backend(_mode(mode), current_config()) as backend:
-        return handle(backend, await existing_run(backend, name), None)
-
-
-async def _listall(limit: int, mode: str | None = None) -> list[Run]:
-    async with open_backend(_mode(mode), current_config()) as backend:
-        records = await backend.store.list_runs(limit)
-        return [handle(backend, record, None) for record in records]
 
 
 async def existing_run(backend: Backend, name: str) -> RunRecord:

@@ -102,6 +102,16 @@ def data_prefix(run_id: str) -> str:
     return f"{DATA}{run_id}/"
 
 
+def report_key(run_id: str, action_id: str, attempt: int) -> str:
+    """Return the blob with the report of an attempt."""
+    return f"{data_prefix(run_id)}reports/{action_id}/{attempt:06d}.html"
+
+
+def checkpoint_prefix(run_id: str, action_id: str) -> str:
+    """Return the prefix of what the attempts of an action save for those after them."""
+    return f"{data_prefix(run_id)}checkpoints/{action_id}"
+
+
 def pool_name(environment: str) -> str:
     """Return the pool of an environment's own: its name, as AWS takes names of resources.
 

@@ -12,7 +12,9 @@ from typing import Any, Protocol
 
 from upwell import errors
 from upwell._author.context import ActionID, GroupData, TaskContext, current
+from upwell._author.report import Report
 from upwell._author.task import Task
+from upwell._core.keys import report_key
 from upwell._core.model import ActionSpec, Status
 from upwell._core.sizes import too_large
 from upwell._exec.batch_run import BatchRun
@@ -90,6 +92,7 @@ class TaskRun:
         self._session = Session(start, host, self._io)
         self._threads: list[TaskThread[Any]] = []
         self._batch: BatchRun | None = None
+        self._report = Report(start.spec.task.name)
         self._ran_s = 0.0
         self._laps = Laps(host.now)
 
@@ -146,7 +149,7 @@ class TaskRun:
         self._laps.enter("bundle_s")
         task = await self._loader.load(self._spec)
         self._laps.enter("run_s")
-        batch = self._batch = BatchRun(self._start, self._inputs, self._session.host, self._user_context())
+        batch = self._batch = BatchRun(self._start, self._inputs, self._session.host, self._user_context(task))
         self._session.on_call = batch.save_each
         stopwatch = Stopwatch()
         try:
@@ -165,6 +168,8 @@ class TaskRun:
             value = await self._value(task)
         finally:
             await self._session.settle()
+            with use_io_context(self._io):
+                await self._report.finish()
         self._laps.enter("output_s")
         interface = task.interface
         encoded = await off_loop(interface.encode_output, value, is_slow=interface.output_moves_data)
@@ -178,7 +183,7 @@ class TaskRun:
         kwargs = await off_loop(interface.decode_inputs, self._inputs, is_slow=interface.inputs_move_data)
         self._laps.enter("run_s")
         limit_s, too_late = time_limit(self._spec, self._session.now())
-        context = self._user_context()
+        context = self._user_context(task)
         stopwatch = Stopwatch() if self._spec.items else None
         try:
             with process_variables.applied(self._variables):
@@ -202,7 +207,10 @@ class TaskRun:
     def _variables(self) -> dict[str, str]:
         return {**self._spec.task.env_vars, **self._spec.run.env_vars}
 
-    def _user_context(self) -> Context:
+    def _user_context(self, task: Task[..., Any]) -> Context:
+        if task.options.report:
+            key = report_key(self._spec.run.run_id, self._spec.action_id, self._start.attempt)
+            self._report = Report(task.name, f"{self._start.blob_prefix}{key}")
         context = copy_context()
         context.run(current.set, self._context())
         context.run(set_io_context, self._io)
@@ -223,6 +231,9 @@ class TaskRun:
             disable_run_cache=spec.run.cache_mode == "off",
             group_data=GroupData(spec.group) if spec.group else None,
             engine=self._session,
+            report=self._report,
+            data={},
+            blob_prefix=self._start.blob_prefix,
         )
 
 
