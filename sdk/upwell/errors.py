@@ -3,6 +3,8 @@
 UpwellError                         what upwell itself reports to its caller
 ├── UsageError                      the call, the program or the command line is wrong
 │   ├── TaskNotFoundError           no such task in the module or file
+│   │   └── RemoteTaskNotFoundError no such task is deployed
+│   ├── RemoteTaskUsageError        a deployed task is used as it cannot be
 │   ├── NotDeployedError            no platform or pool where one is needed
 │   └── UnsupportedError            asks for what Lambda and Fargate cannot give
 ├── UnavailableError                a service cannot be reached or is overloaded; nobody's fault, try again
@@ -20,6 +22,9 @@ BaseRuntimeError(RuntimeError)      how an action failed: `.code`, `.kind`, `.wo
 │   ├── OOMError                    the task ran out of memory
 │   ├── ProcessDiedError            the process of the task died: a signal, or an exit that nobody expects
 │   ├── RetriesExhaustedError       reported by an executor that gave up
+│   ├── TaskInterruptedError        the task's machine was taken away
+│   ├── ConditionError              and four below it: named in programs, never raised
+│   ├── CustomError                 made of an exception; `.code` is its class name
 │   ├── SyncTaskCallInAsyncContextError   a sync task called without `.aio` from async code
 │   ├── TraceDoesNotAllowNestedTasksError a task called inside a trace
 │   ├── NonDeterminismError         a strict run's replay made other calls than its journal holds
@@ -37,7 +42,7 @@ NonDeterminismWarning(UserWarning)  a replay made other calls than its journal h
 
 from __future__ import annotations
 
-from typing import Literal, NoReturn
+from typing import Literal, NoReturn, Self
 
 ErrorKind = Literal["user", "system", "unknown"]
 
@@ -52,6 +57,14 @@ class UsageError(UpwellError):
 
 class TaskNotFoundError(UsageError):
     """No such task in the module or file."""
+
+
+class RemoteTaskNotFoundError(TaskNotFoundError):
+    """No such task is deployed: the code of a run comes along with it."""
+
+
+class RemoteTaskUsageError(UsageError):
+    """A deployed task is used as it cannot be."""
 
 
 class NotDeployedError(UsageError):
@@ -154,8 +167,11 @@ class NonDeterminismError(_NamedUserError):
     """A strict run's replay made other calls than its journal holds."""
 
 
-class RuntimeDataValidationError(_NamedUserError):
-    """A task returned what its annotation does not allow."""
+class RuntimeDataValidationError(RuntimeUserError):
+    """A task returned what its annotation does not allow; the code is `DataValidationError`."""
+
+    def __init__(self, message: str = "", worker: str | None = None) -> None:
+        super().__init__("DataValidationError", message, worker)
 
 
 class InlineIOMaxBytesBreached(_NamedUserError):  # noqa: N818  # the name is the programming model's
@@ -176,6 +192,41 @@ class ProcessDiedError(_NamedUserError):
 
 class RetriesExhaustedError(_NamedUserError):
     """Reported by an executor that gave up."""
+
+
+class TaskInterruptedError(_NamedUserError):
+    """The task's machine was taken away."""
+
+
+class CustomError(RuntimeUserError):
+    """An error of the user's with a code of its own."""
+
+    @classmethod
+    def from_exception(cls, error: Exception) -> Self:
+        """Make it of an exception; the code is its class name."""
+        made = cls(type(error).__name__, str(error))
+        made.__cause__ = error
+        return made
+
+
+class ConditionError(_NamedUserError):
+    """Of conditions, which upwell has not; programs may name it in an `except` clause."""
+
+
+class ConditionTimedoutError(ConditionError):
+    """A condition was not signalled in time."""
+
+
+class ConditionFailedError(ConditionError):
+    """A condition failed."""
+
+
+class ConditionNotFoundError(ConditionError):
+    """No such condition."""
+
+
+class ConditionAlreadyExistsError(ConditionError):
+    """A condition of this name exists."""
 
 
 class SyncTaskCallInAsyncContextError(_NamedUserError):

@@ -111,7 +111,7 @@ SCENARIO = Scenario(
         "memory": ["OOMError", "OOMError", "no more"],
         "exit": ["RuntimeUserError", "SystemExit"],
         "exit in a thread": ["RuntimeUserError", "SystemExit"],
-        "output": ["RuntimeDataValidationError", "RuntimeDataValidationError"],
+        "output": ["RuntimeDataValidationError", "DataValidationError"],
         "coded": ["RuntimeUserError", "MY_CODE", "a code of its own"],
         "wrong type": ["TypeError", "", ""],
         "missing": ["ValueError", "", ""],

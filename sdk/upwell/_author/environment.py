@@ -30,6 +30,7 @@ from upwell._author.resources import Resources
 from upwell._author.reuse import ReusePolicy
 from upwell._author.secret import SecretRequest, to_secrets
 from upwell._author.task import Task
+from upwell._author.triggers import check_triggers
 from upwell._author.unset import UNSET, Unset
 from upwell._core.keys import pool_name
 from upwell._core.limits import MAX_INLINE_IO_BYTES
@@ -223,14 +224,15 @@ class TaskEnvironment:
         if unknown:
             name = sorted(unknown)[0]
             raise ValueError(f"task {task.name!r}: Cache(ignored_inputs) names {name!r}, which is no parameter")
+        check_triggers(task.triggers, task.name, inspect.signature(func).parameters)
         self.tasks[task.name] = task
         register(task)
         return task
 
     def _options(self, task: str, settings: TaskSettings) -> TaskOptions:
         given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
-        ignored = ("pod_template", "service_account", "task_resolver")
-        warn_ignored(f"@task of {self.name}.{task}", {name: given.get(name) for name in ignored})
+        ignored = ("pod_template", "service_account", "task_resolver", "produces_artifacts")
+        warn_ignored(f"@task of {self.name}.{task}", {name: given.get(name) or None for name in ignored})
         return TaskOptions(
             short_name=given.get("short_name"),
             retry=to_retry_policy(given.get("retries", 0)),

@@ -51,25 +51,29 @@ _handler = _Handler()
 
 
 def configure_logging(
-    *, log_level: Level | None = None, user_log_level: Level | None = None, log_format: LogFormat = "console"
+    *,
+    log_level: Level | None = None,
+    user_log_level: Level | None = None,
+    log_format: LogFormat | None = None,
 ) -> None:
     """Set the levels of the loggers, and how their messages look where the program has no handlers of its own.
 
     Args:
         log_level: Of `system_logger`; None keeps it.
         user_log_level: Of `logger`; None keeps it.
-        log_format: `console` or `json`.
+        log_format: `console` or `json`; None keeps it.
 
     Raises:
         ValueError: the level or the format is unknown.
     """
-    if log_format not in _FORMATTERS:
+    if log_format is not None and log_format not in _FORMATTERS:
         raise ValueError(f"log_format={log_format!r} is unknown; use 'console' or 'json'")
     for target, level in ((system_logger, log_level), (logger, user_log_level)):
         if level is not None:
             target.setLevel(level.upper() if isinstance(level, str) else level)
-    _handler.setFormatter(_FORMATTERS[log_format])
+    if log_format is not None:
+        _handler.setFormatter(_FORMATTERS[log_format])
 
 
 system_logger.addHandler(_handler)
-configure_logging(log_level=logging.WARNING, user_log_level=logging.INFO)
+configure_logging(log_level=logging.WARNING, user_log_level=logging.INFO, log_format="console")

@@ -67,6 +67,11 @@ def tasks_in(module: str) -> dict[str, Task[..., Any]]:
     return {name: task for (where, name), task in _tasks.items() if where == own}
 
 
+def tasks_named(name: str) -> list[Task[..., Any]]:
+    """Return the tasks of this name that loaded modules define, the latest last."""
+    return [task for (_, known), task in _tasks.items() if known == name]
+
+
 def resolve(module: str, name: str) -> Task[..., Any]:
     """Return a task, importing its module if need be.
 

@@ -70,6 +70,15 @@ class Twins(Generic[P, R]):
         return self.sync(*args, **kwargs)
 
 
+def in_both(func: Callable[P, R]) -> Twins[P, R]:
+    """Give a function that waits for nothing an async twin, for code that awaits it."""
+
+    async def aio(*args: P.args, **kwargs: P.kwargs) -> R:
+        return func(*args, **kwargs)
+
+    return Twins(func, aio)
+
+
 class syncify(Generic[S, P, R]):  # noqa: N801  # used as a decorator
     """Make an async method callable from synchronous code, and keep `.aio` for async code."""
 

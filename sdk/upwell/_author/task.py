@@ -15,6 +15,7 @@ from upwell._author import context
 from upwell._author.blocking import is_on_a_loop
 from upwell._author.cache import Cache, VersionParameters
 from upwell._author.code_version.version import CodeVersion
+from upwell._author.input_schema import input_schema
 from upwell._author.options import DEFAULT_POOL, TaskOptions
 from upwell._author.overriding import Overrides, override_options
 from upwell._author.registry import importable_name, resolve
@@ -197,6 +198,31 @@ class Task(Generic[P, R]):
     def queue(self) -> str | None:
         """Name of its queue."""
         return self.options.queue
+
+    @property
+    def docs(self) -> object:
+        """What it is about."""
+        return self.options.docs
+
+    @property
+    def report(self) -> bool:
+        """Whether its reports are kept."""
+        return self.options.report
+
+    @property
+    def triggers(self) -> tuple[object, ...]:
+        """What would start it by itself."""
+        return self.options.triggers
+
+    @property
+    def links(self) -> tuple[object, ...]:
+        """Links for display."""
+        return self.options.links
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        """JSON schema of its inputs; a parameter of a type that JSON has no words for may be anything."""
+        return input_schema(self.interface)
 
     @property
     def parent_env(self) -> weakref.ref[TaskEnvironment]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from upwell._client.submit import (
 )
 from upwell._client.uploads import published
 from upwell._core.limits import RECORD_INLINE_BYTES
-from upwell._core.model import RunRecord, Status
+from upwell._core.model import ROOT_ID, RunRecord, Status
 from upwell._exec.payloads import pack, unpack
 
 __all__ = ["recover", "rerun"]
@@ -84,7 +84,10 @@ async def _rerun(
     run_name: str,
     /,
     *,
+    action_name: str = ROOT_ID,
     recover: bool = False,
+    force_rerun_actions: Sequence[str] | None = None,
+    allow_missing_source_outputs: bool = False,
     new_code: bool = False,
     name: str | None = None,
     root_dir: str | Path | None = None,
@@ -95,7 +98,10 @@ async def _rerun(
 
     Args:
         run_name: The earlier run.
+        action_name: The root's; single actions are not run again.
         recover: Go on with that run instead, and reuse what succeeded in it; see `recover`.
+        force_rerun_actions: Not possible: what is done again follows from what failed.
+        allow_missing_source_outputs: Accepted; nothing depends on the outputs of the earlier run.
         new_code: Whether to take the code as it is now; else the earlier run's. A local run always runs the
             code that is here.
         name: Id of the new run; None makes one.
@@ -107,7 +113,18 @@ async def _rerun(
         RunNotFoundError: there is no such run.
         TypeError, ValueError: the inputs don't fit the task's signature.
         UsageError: inputs are given for a run that is recovered.
+        UnsupportedError: it is to begin at another action than the root, or to repeat some that succeeded.
     """
+    if action_name != ROOT_ID:
+        raise errors.UnsupportedError(
+            f"rerun({run_name!r}, action_name={action_name!r}): runs are run again from their root, "
+            f"{ROOT_ID!r}; run that action's task by itself"
+        )
+    if force_rerun_actions:
+        raise errors.UnsupportedError(
+            f"rerun({run_name!r}, force_rerun_actions=...): what is done again follows from what failed; "
+            "leave out recover=True to do everything again"
+        )
     if recover:
         if inputs or name is not None:
             given = ", ".join(inputs) or "name"

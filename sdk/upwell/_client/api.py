@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from upwell import errors
 from upwell._author.environment import TaskEnvironment
+from upwell._author.image import Image, to_image
+from upwell._author.logs import Level, LogFormat, configure_logging
+from upwell._author.options import warn_ignored
 from upwell._author.syncify import Bound
 from upwell._author.task import Task
+from upwell._client.again import rerun
 from upwell._client.backend import Backend, open_backend
 from upwell._client.code import code_here, code_to_go_on_with
-from upwell._client.config import current_config, init, init_from_config, parse_mode
+from upwell._client.config import current_config, parse_mode
 from upwell._client.deploy import deploy_environments, pool_parameters, pool_sizes
-from upwell._client.options import CopyStyle, RunOptions
+from upwell._client.options import CopyStyle, RunOptions, check_other_options
 from upwell._client.pools import pools_of, with_dependencies
 from upwell._client.run_handle import Run, finished, handle
 from upwell._client.submit import (
@@ -30,7 +35,7 @@ from upwell._client.uploads import published
 from upwell._core.model import RunRecord, Status
 from upwell._exec.payloads import unpack
 
-__all__ = ["deploy", "init", "init_from_config", "run", "with_runcontext"]
+__all__ = ["ImageBuild", "build", "build_images", "deploy", "run", "with_runcontext"]
 
 
 class Runner:
@@ -39,6 +44,7 @@ class Runner:
     def __init__(self, options: RunOptions) -> None:
         self._options = options
         self.run = Bound(self._run)
+        self.rerun = Bound(self._rerun)
 
     async def _run(self, task: Task[..., Any], /, *args: Any, **kwargs: Any) -> Run:
         """Start a run of a task. See `run`."""
@@ -82,6 +88,19 @@ class Runner:
                 )
             ended = await backend.start(record, timeout_s=options.timeout_s)
             return finished(backend, ended, task)
+
+    async def _rerun(self, run_name: str, /, *, recover: bool = False, **inputs: Any) -> Run:
+        """Run an earlier run's task again. See `rerun`; of the options, those of the new run's code count."""
+        options = self._options
+        return await rerun.aio(
+            run_name,
+            recover=recover,
+            new_code=options.new_code,
+            name=options.name,
+            root_dir=options.root_dir,
+            mode=options.mode,
+            **inputs,
+        )
 
 
 async def _earlier(
@@ -132,15 +151,24 @@ def with_runcontext(
     strict: bool | None = None,
     max_actions: int | None = None,
     max_depth: int | None = None,
-    **ignored: Any,
+    log_level: Level | None = None,
+    user_log_level: Level | None = None,
+    log_format: LogFormat | None = None,
+    **others: Any,
 ) -> Runner:
     """Return a runner whose `run(...)` uses these options; see `RunOptions`.
 
-    Options of other platforms (`project`, `domain`, `version`, ...) are accepted and have no meaning here.
+    Options of other platforms (`project`, `domain`, `version`, ...) are accepted and have no meaning here;
+    those that would have one (`notifications`, `raw_data_path`, ...) are warned of.
+
+    Raises:
+        TypeError: there is no such option.
 
     Example:
         `upwell.with_runcontext(mode="local", name="nightly").run(main, n=3)`
     """
+    check_other_options(others)
+    configure_logging(log_level=log_level, user_log_level=user_log_level, log_format=log_format)
     options = RunOptions(
         mode=None if mode is None else parse_mode(mode),
         name=name,
@@ -173,6 +201,8 @@ async def _deploy(*environments: TaskEnvironment, dry_run: bool = False, **ignor
     wanted = with_dependencies(environments)
     for environment in wanted:
         pool_parameters(environment)
+        triggers = [trigger for task in environment.tasks.values() for trigger in task.triggers]
+        warn_ignored(f"deploy of {environment.name!r}", {"triggers": triggers or None})
     if dry_run or config.mode != "aws":
         return []
     return await deploy_environments(wanted, config)
@@ -180,3 +210,37 @@ async def _deploy(*environments: TaskEnvironment, dry_run: bool = False, **ignor
 
 deploy = Bound(_deploy)
 """Create or update pools: `deploy(*environments)`; see `_deploy`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageBuild:
+    """What `build` returns.
+
+    Attributes:
+        uri: Name of the image, made of its content.
+        remote_run: Run that built it: always None, wheels are resolved where the program is.
+    """
+
+    uri: str
+    remote_run: None = None
+
+
+async def _build(image: Image, *, dry_run: bool = False, force: bool = False, wait: bool = True) -> ImageBuild:
+    """Check that executors can have an image; its packages are resolved when an environment is deployed.
+
+    Raises:
+        UnsupportedError: it has a step that needs a container image of one's own.
+    """
+    image.check_supported()
+    return ImageBuild(image.uri)
+
+
+async def _build_images(*environments: TaskEnvironment, **ignored: Any) -> list[ImageBuild]:
+    return [await _build(to_image(environment.image)) for environment in with_dependencies(environments)]
+
+
+build = Bound(_build)
+"""Check one image: `build(image) -> ImageBuild`; see `_build`."""
+
+build_images = Bound(_build_images)
+"""Check the images of environments and of those they depend on."""

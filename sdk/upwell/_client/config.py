@@ -13,6 +13,7 @@ from typing import Any, cast
 from upwell._author.context import Mode
 from upwell._author.logs import Level, LogFormat, configure_logging
 from upwell._author.registry import set_root_dir
+from upwell._author.syncify import in_both
 from upwell.errors import UsageError
 
 MODES: dict[str, Mode] = {"local": "local", "sandbox": "sandbox", "aws": "aws"}
@@ -31,6 +32,8 @@ class Config:
         root_dir: Where code bundles start; None takes the folder of the file that is run.
         state_dir: Where the local backend and the sandbox keep their state.
         strict: Whether runs are strict that do not say; see `RunOptions.strict`.
+        project: What `current_project()` gives; it has no other meaning.
+        domain: What `current_domain()` gives; it has no other meaning.
     """
 
     mode: Mode = "local"
@@ -40,6 +43,14 @@ class Config:
     root_dir: Path | None = None
     state_dir: Path = Path(".upwell")
     strict: bool = False
+    project: str = ""
+    domain: str = ""
+
+    @classmethod
+    def auto(cls, path: str | Path | None = None) -> Config:
+        """Return what `init_from_config(path)` would set."""
+        values = _read(Path(path)) if path is not None else _search(Path.cwd())
+        return _changed(**values)
 
 
 _current: Config | None = None
@@ -68,6 +79,7 @@ def parse_mode(mode: str) -> Mode:
     return MODES[mode]
 
 
+@in_both
 def init(
     *,
     mode: str | None = None,
@@ -77,6 +89,8 @@ def init(
     root_dir: str | Path | None = None,
     state_dir: str | Path | None = None,
     strict: bool | None = None,
+    project: str | None = None,
+    domain: str | None = None,
     log_level: Level | None = None,
     user_log_level: Level | None = None,
     log_format: LogFormat = "console",
@@ -84,39 +98,90 @@ def init(
 ) -> None:
     """Set where runs of this process go, and what is logged. Without it: the environment, and `local`.
 
-    Settings of other platforms (`endpoint`, `org`, `project`, ...) are accepted and have no meaning here.
+    Settings of other platforms (`endpoint`, `org`, `api_key`, ...) are accepted and have no meaning here.
 
     Raises:
         UsageError: `mode` is unknown.
     """
     configure_logging(log_level=log_level, user_log_level=user_log_level, log_format=log_format)
-    given = {
-        "mode": None if mode is None else parse_mode(mode),
-        "stage": stage,
-        "region": region,
-        "profile": profile,
-        "root_dir": None if root_dir is None else Path(root_dir).absolute(),
-        "state_dir": None if state_dir is None else Path(state_dir),
-        "strict": strict,
-    }
     if root_dir is not None:
         set_root_dir(Path(root_dir))
-    changes = {name: value for name, value in given.items() if value is not None}
-    _set(replace(from_environment(os.environ), **cast(dict[str, Any], changes)))
+    _set(
+        _changed(
+            mode=mode,
+            stage=stage,
+            region=region,
+            profile=profile,
+            root_dir=root_dir,
+            state_dir=state_dir,
+            strict=strict,
+            project=project,
+            domain=domain,
+        )
+    )
 
 
+def _changed(**given: Any) -> Config:
+    """Return the environment's configuration with what is given, unless it is None, in its place."""
+    convert = {"mode": parse_mode, "root_dir": lambda path: Path(path).absolute(), "state_dir": Path}
+    changes = {
+        name: convert.get(name, lambda value: value)(value)
+        for name, value in given.items()
+        if value is not None
+    }
+    return replace(from_environment(os.environ), **cast(dict[str, Any], changes))
+
+
+@in_both
 def init_from_config(
-    path_or_config: str | Path | None = None, root_dir: str | Path | None = None, **ignored: Any
+    path_or_config: str | Path | Config | None = None, root_dir: str | Path | None = None, **ignored: Any
 ) -> None:
     """Set where runs go from a TOML file: `upwell.toml`, or `[tool.upwell]` of `pyproject.toml`.
 
-    Without a path, the first of these from the working directory upwards is read; that there is none is fine.
+    Without a path, the first of these from the working directory upwards is read; that there is none is fine. A
+    `Config` is taken as it is.
 
     Raises:
         UsageError: the file is missing or holds something that is not a setting.
     """
-    values = _read(Path(path_or_config)) if path_or_config is not None else _search(Path.cwd())
+    if isinstance(path_or_config, Config):
+        values = {f.name: getattr(path_or_config, f.name) for f in fields(Config)}
+    else:
+        values = _read(Path(path_or_config)) if path_or_config is not None else _search(Path.cwd())
     init(**{**values, **({"root_dir": root_dir} if root_dir is not None else {}), **ignored})
+
+
+@in_both
+def init_in_cluster(**settings: Any) -> None:
+    """Do what `init` does; inside an executor everything is set already, and credentials are the executor's."""
+    init(**settings)
+
+
+@in_both
+def init_passthrough(endpoint: str | None = None, **settings: Any) -> None:
+    """Do what `init` does; requests are signed with the credentials that boto3 finds, nobody else's."""
+    init(**settings)
+
+
+@in_both
+def init_from_api_key(api_key: str | None = None, **settings: Any) -> None:
+    """Do what `init` does; there are no API keys here, requests are signed with the credentials boto3 finds."""
+    init(**settings)
+
+
+def current_project() -> str:
+    """Return the project that `init` was given; empty otherwise."""
+    return current_config().project
+
+
+def current_domain() -> str:
+    """Return the domain that `init` was given; empty otherwise."""
+    return current_config().domain
+
+
+def is_control_plane_available() -> bool:
+    """Say whether runs go anywhere but to this process."""
+    return current_config().mode != "local"
 
 
 def from_environment(env: Mapping[str, str]) -> Config:

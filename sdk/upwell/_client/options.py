@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,7 +10,38 @@ from pathlib import Path
 from typing import Literal
 
 from upwell._author.context import Mode
+from upwell._author.options import warn_ignored
 
+NO_MEANING = frozenset(
+    {
+        "annotations",
+        "cache_lookup_scope",
+        "copy_bundle_to",
+        "domain",
+        "org",
+        "preserve_original_types",
+        "project",
+        "queue",
+        "reset_root_logger",
+        "run_base_dir",
+        "service_account",
+        "tracked",
+        "tracked_strict",
+        "version",
+    }
+)
+"""Options of other platforms that change nothing here."""
+NOT_DONE = (
+    "debug",
+    "dry_run",
+    "interactive_mode",
+    "interruptible",
+    "max_action_concurrency",
+    "notifications",
+    "raw_data_path",
+    "run_start_time",
+)
+"""Options that would change something, and are not acted on: giving one is warned of."""
 CopyStyle = Literal["loaded_modules", "all", "none"]
 
 
@@ -60,3 +92,17 @@ class RunOptions:
     def timeout_s(self) -> float | None:
         """The timeout in seconds."""
         return self.timeout.total_seconds() if isinstance(self.timeout, timedelta) else self.timeout
+
+
+def check_other_options(given: Mapping[str, object]) -> None:
+    """Warn of options of other platforms that are not acted on.
+
+    Raises:
+        TypeError: there is no such option, here or elsewhere.
+    """
+    for name in given:
+        if name not in NO_MEANING and name not in NOT_DONE:
+            close = difflib.get_close_matches(name, RunOptions.__dataclass_fields__, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise TypeError(f"with_runcontext() got an unexpected keyword argument {name!r}{hint}")
+    warn_ignored("with_runcontext", {name: given.get(name) or None for name in NOT_DONE})

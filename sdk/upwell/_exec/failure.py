@@ -34,12 +34,14 @@ _BY_CODE: dict[str, Callable[[str, str | None], errors.RuntimeUserError]] = {
         errors.RuntimeDataValidationError,
         errors.InlineIOMaxBytesBreached,
         errors.RetriesExhaustedError,
+        errors.TaskInterruptedError,
         errors.SyncTaskCallInAsyncContextError,
         errors.TraceDoesNotAllowNestedTasksError,
         errors.NonDeterminismError,
         errors.RunawayRunError,
     )
 }
+_BY_CODE["DataValidationError"] = errors.RuntimeDataValidationError
 
 
 def describe(error: BaseException, worker: str) -> ErrorInfo:

@@ -1,0 +1,5 @@
+"""Agents: not built; every name says so when it is used."""
+
+from upwell._author.out_of_scope import AGENTS, names_of
+
+__getattr__ = names_of("upwell.ai", AGENTS)

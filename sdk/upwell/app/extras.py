@@ -1,0 +1,5 @@
+"""Apps of web frameworks: not built; every name says so when it is used."""
+
+from upwell._author.out_of_scope import APPS, names_of
+
+__getattr__ = names_of("upwell.app.extras", APPS)

@@ -1,0 +1,5 @@
+"""Container and shell tasks: not built; every name says so when it is used."""
+
+from upwell._author.out_of_scope import CONTAINERS, names_of
+
+__getattr__ = names_of("upwell.extras", CONTAINERS)
