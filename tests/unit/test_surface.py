@@ -91,9 +91,9 @@ def test_modules_have_the_names_that_programs_use(module: str) -> None:
         (
             upwell.Image,
             "clone from_base from_debian_base from_dockerfile from_pixi_script from_ref_name "
-            "from_uv_script uri with_apt_packages with_code_bundle with_commands with_dockerignore with_env_vars "
-            "with_local_v2 with_pip_packages with_pixi_project with_poetry_project with_requirements with_source_file "
-            "with_source_folder with_uv_project with_workdir",
+            "from_uv_script uri with_apt_packages with_code_bundle with_commands with_dockerignore "
+            "with_env_vars with_local_v2 with_pip_packages with_pixi_project with_poetry_project "
+            "with_requirements with_source_file with_source_folder with_uv_project with_workdir",
         ),
     ],
 )
