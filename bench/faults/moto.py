@@ -33,8 +33,9 @@ from upwell._aws.s3_transfer import S3Transfer
 from upwell._core.keys import DEFAULT_POOL
 from upwell._core.ports import Clock, Delivery
 from upwell._core.wire import Message
-from upwell._types.local_transfer import LocalTransfer
+from upwell._types.io_context import local_transfers
 from upwell.testing.moto_aws import create_pool, moto_platform
+from upwell.testing.moto_s3 import moto_s3_access
 
 RUNS_PER_PLATFORM = 1
 """Then a new one: moto scans its tables."""
@@ -136,7 +137,7 @@ class MotoBackend:
             scratch=self._root / "scratch",
             long_poll_s=0.0,
             broken=self._broken,
-            transfers={"": LocalTransfer(), "file": LocalTransfer(), "s3": S3Transfer(self._quiet_clients)},
+            transfers={**local_transfers(), "s3": S3Transfer(moto_s3_access)},
             witnesses_saves=False,
             cpu_s=CPU_S,
             pause=_let_the_machine_work,

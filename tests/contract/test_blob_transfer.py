@@ -6,37 +6,48 @@ host can run it with fixtures of its own.
 
 from __future__ import annotations
 
+import hashlib
 import io
-from collections.abc import Iterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from moto import mock_aws
 
 from upwell._aws.clients import Clients
-from upwell._aws.s3_transfer import PART_BYTES, READ_AHEAD_BYTES, S3Transfer
+from upwell._aws.s3_transfer import S3Transfer
 from upwell._types.local_transfer import LocalTransfer
+from upwell._types.object_reader import FIRST_BLOCK_BYTES
+from upwell._types.object_transfer import PART_BYTES
 from upwell._types.transfer import BlobTransfer, is_local, join_uri
+from upwell.testing.moto_aws import ENVIRONMENT, REGION
+from upwell.testing.moto_s3 import moto_s3_access
 
 BUCKET = "upwell-test-data"
 LARGE = bytes(range(256)) * (PART_BYTES // 256) + b"the rest"
 """More than one part."""
 
 
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Transfer]:
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+@pytest.fixture(scope="module")
+def clients() -> Iterator[Clients]:
+    """Clients of moto, which has the bucket."""
     with mock_aws():
-        clients = Clients(region="us-east-1")
+        clients = Clients(region=REGION, environment=ENVIRONMENT)
         clients.s3.create_bucket(Bucket=BUCKET)
-        yield S3Transfer(clients)
+        yield clients
         clients.close()
+
+
+@pytest.fixture
+def s3(clients: Clients) -> S3Transfer:
+    return S3Transfer(moto_s3_access)
 
 
 @pytest.fixture(params=["path", "file-uri", "s3"])
 def host(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[BlobTransfer, str]:
     if request.param == "s3":
-        return request.getfixturevalue("s3"), f"s3://{BUCKET}/data"
+        return request.getfixturevalue("s3"), f"s3://{BUCKET}/{tmp_path.name}"
     folder = tmp_path / "blobs"
     return LocalTransfer(), folder.as_uri() if request.param == "file-uri" else str(folder)
 
@@ -55,7 +66,7 @@ async def write(transfer: BlobTransfer, uri: str, *pieces: bytes) -> None:
     target = await transfer.open_write(uri)
     for piece in pieces:
         await target.write(piece)
-    await target.close()
+    assert await target.close() == hashlib.sha256(b"".join(pieces)).hexdigest()
 
 
 async def read(transfer: BlobTransfer, uri: str) -> bytes:
@@ -75,7 +86,8 @@ async def test_a_file_is_downloaded_as_it_was_uploaded(
 ) -> None:
     source, copy = tmp_path / "source", tmp_path / "new" / "folders" / "copy"
     source.write_bytes(data)
-    await transfer.upload(source, join_uri(prefix, "a b/ä.bin"))
+    digest = await transfer.upload(source, join_uri(prefix, "a b/ä.bin"))
+    assert digest == hashlib.sha256(data).hexdigest()
     await transfer.download(join_uri(prefix, "a b/ä.bin"), copy)
     assert copy.read_bytes() == data
     assert list(copy.parent.iterdir()) == [copy]
@@ -101,9 +113,12 @@ async def test_nobody_sees_a_blob_before_it_is_closed(transfer: BlobTransfer, pr
     uri = join_uri(prefix, "out")
     target = await transfer.open_write(uri)
     await target.write(LARGE)
-    assert not await transfer.exists(uri)
+    assert await transfer.stat(uri) is None
     await target.close()
-    assert await transfer.exists(uri)
+    found = await transfer.stat(uri)
+    assert found is not None
+    assert (found.uri, found.size_bytes) == (uri, len(LARGE))
+    assert abs(found.modified_at - time.time()) < 3600
 
 
 async def test_an_aborted_write_leaves_nothing(transfer: BlobTransfer, prefix: str) -> None:
@@ -111,7 +126,7 @@ async def test_an_aborted_write_leaves_nothing(transfer: BlobTransfer, prefix: s
     target = await transfer.open_write(uri)
     await target.write(LARGE)
     await target.abort()
-    assert not await transfer.exists(uri)
+    assert await transfer.stat(uri) is None
     assert await transfer.list(prefix) == []
 
 
@@ -120,7 +135,7 @@ async def test_reading_in_pieces_and_seeking(transfer: BlobTransfer, prefix: str
     await write(transfer, uri, LARGE)
     source = await transfer.open_read(uri)
     assert await source.read(3) == LARGE[:3]
-    assert await source.read(READ_AHEAD_BYTES) == LARGE[3 : 3 + READ_AHEAD_BYTES]
+    assert await source.read(FIRST_BLOCK_BYTES) == LARGE[3 : 3 + FIRST_BLOCK_BYTES]
     assert await source.seek(1) == 1
     assert await source.read(2) == LARGE[1:3]
     assert await source.seek(-4, io.SEEK_END) == len(LARGE) - 4
@@ -135,17 +150,21 @@ async def test_listing_goes_to_any_depth_in_order_and_stays_in_the_folder(
     for name in ("dir/b", "dir/sub/deep/c", "dir/a", "dir2/x", "other"):
         await write(transfer, join_uri(prefix, name), name.encode())
     expected = [(join_uri(prefix, name), len(name)) for name in ("dir/a", "dir/b", "dir/sub/deep/c")]
-    assert await transfer.list(join_uri(prefix, "dir")) == expected
-    assert await transfer.list(join_uri(prefix, "dir") + "/") == expected
-    assert await transfer.list(join_uri(prefix, "dir"), limit=2) == expected[:2]
-    assert await transfer.list(join_uri(prefix, "nowhere")) == []
+
+    async def listed(folder: str, limit: int | None = None) -> list[tuple[str, int]]:
+        return [(uri, size) for uri, size, _ in await transfer.list(join_uri(prefix, folder), limit=limit)]
+
+    assert await listed("dir") == expected
+    assert [blob[:2] for blob in await transfer.list(join_uri(prefix, "dir") + "/")] == expected
+    assert await listed("dir", limit=2) == expected[:2]
+    assert await listed("nowhere") == []
 
 
 async def test_a_missing_blob_is_a_file_not_found_that_names_it(
     transfer: BlobTransfer, prefix: str, tmp_path: Path
 ) -> None:
     uri = join_uri(prefix, "missing")
-    assert not await transfer.exists(uri)
+    assert await transfer.stat(uri) is None
     with pytest.raises(FileNotFoundError, match="missing"):
         await transfer.open_read(uri)
     with pytest.raises(FileNotFoundError, match="missing"):
@@ -159,7 +178,7 @@ async def test_a_missing_blob_is_a_file_not_found_that_names_it(
 
 
 async def test_a_bucket_that_does_not_exist_is_named(s3: S3Transfer) -> None:
-    with pytest.raises(Exception, match="upwell-nowhere"):
+    with pytest.raises(FileNotFoundError, match="no bucket 'upwell-nowhere'"):
         await write(s3, "s3://upwell-nowhere/key", b"x")
 
 
@@ -169,9 +188,57 @@ async def test_an_object_that_is_replaced_while_it_is_read_is_an_error(s3: S3Tra
     source = await s3.open_read(uri)
     await source.read(10)
     await write(s3, uri, b"new" + LARGE)
-    await source.seek(2 * READ_AHEAD_BYTES)
+    await source.seek(2 * FIRST_BLOCK_BYTES)
     with pytest.raises(OSError, match="replaced while it was read"):
         await source.read(10)
+    await source.close()
+
+
+async def test_reading_in_order_takes_ever_larger_blocks_and_one_ahead(
+    s3: S3Transfer, clients: Clients
+) -> None:
+    uri = f"s3://{BUCKET}/long"
+    await write(s3, uri, LARGE * 4)
+    source = await s3.open_read(uri)
+    read = [await source.read(100_000) for _ in range(len(LARGE) * 4 // 100_000 + 1)]
+    await source.close()
+    assert b"".join(read) == LARGE * 4
+    fixed = await s3.open_read(uri, block_bytes=1000)
+    await fixed.seek(5_000_000)
+    assert await fixed.read(2500) == (LARGE * 4)[5_000_000:5_002_500]
+    await fixed.close()
+
+
+@pytest.mark.parametrize("ended_by", ["abort", "upload"])
+async def test_a_failed_write_leaves_no_parts_that_cost(
+    s3: S3Transfer, clients: Clients, ended_by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if ended_by == "abort":
+        target = await s3.open_write(f"s3://{BUCKET}/half")
+        for _ in range(3):
+            await target.write(LARGE)
+        await target.abort()
+    else:
+        source = tmp_path / "source"
+        source.write_bytes(LARGE * 3)
+
+        async def failing(*_: object) -> AsyncIterator[bytes]:
+            yield LARGE
+            raise OSError("the disk is gone")
+
+        monkeypatch.setattr("upwell._types.object_transfer._pieces", failing)
+        with pytest.raises(OSError, match="the disk is gone"):
+            await s3.upload(source, f"s3://{BUCKET}/half")
+    assert "Uploads" not in clients.s3.list_multipart_uploads(Bucket=BUCKET)
+    assert await s3.stat(f"s3://{BUCKET}/half") is None
+
+
+async def test_the_empty_objects_that_stand_for_folders_are_not_listed(
+    s3: S3Transfer, clients: Clients
+) -> None:
+    for key in ("dir/", "dir/sub/", "dir/sub/file"):
+        clients.s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
+    assert [blob.uri for blob in await s3.list(f"s3://{BUCKET}/dir")] == [f"s3://{BUCKET}/dir/sub/file"]
 
 
 @pytest.mark.parametrize("uri", ["s3://", "http://bucket/key", "bucket/key"])

@@ -5,16 +5,14 @@ from __future__ import annotations
 import logging
 import socket
 
-from upwell._aws.clients import Clients
 from upwell._aws.s3_transfer import S3Transfer
 from upwell._exec.process.guest import run_guest
-from upwell._types.local_transfer import LocalTransfer
+from upwell._types.io_context import local_transfers
 
 
 def guest(sock: socket.socket, fault_fd: int) -> None:
-    """Be a user process: its clients of AWS are made when a task first moves a file."""
+    """Be a user process: how it reaches S3 is found out when a task first moves a file."""
     # Lambda's own handler of logs writes to a file that only the executor has.
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", force=True)
     logging.getLogger("botocore").setLevel(logging.WARNING)
-    local = LocalTransfer()
-    run_guest(sock, fault_fd, {"": local, "file": local, "s3": S3Transfer(Clients())})
+    run_guest(sock, fault_fd, {**local_transfers(), "s3": S3Transfer()})

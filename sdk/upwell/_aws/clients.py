@@ -16,6 +16,7 @@ from botocore.config import Config
 from upwell._aws.meter import Meter, meter_of
 
 if TYPE_CHECKING:
+    from botocore.credentials import Credentials
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ecs import ECSClient
@@ -126,6 +127,12 @@ class Clients:
                     self._meter.watch(client)
                 self._made[service] = client
             return self._made[service]
+
+    def credentials(self) -> Credentials | None:
+        """Return what requests are signed with, which renews itself; None when there are no credentials."""
+        with self._lock:
+            found: Credentials | None = self._session.get_credentials()
+            return found
 
     @property
     def region(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from upwell._aws.blobs import S3Blobs
@@ -12,11 +12,12 @@ from upwell._aws.dynamodb import DynamoStore
 from upwell._aws.errors import DEPLOY, clear_errors, is_code
 from upwell._aws.orchestrator import StepFunctionsOrchestrator
 from upwell._aws.queue import SqsQueue
+from upwell._aws.s3_access import S3Access, access_of_clients
 from upwell._aws.s3_transfer import S3Transfer
 from upwell._core.ports import Clock
 from upwell._core.settings import Settings
 from upwell._exec.environment import SystemClock
-from upwell._types.local_transfer import LocalTransfer
+from upwell._types.io_context import local_transfers
 from upwell._types.transfer import BlobTransfer
 from upwell.errors import NotDeployedError
 
@@ -58,17 +59,24 @@ def open_ports(
     return ports_of(Clients(region=region, profile=profile, environment=environment), settings)
 
 
-def ports_of(clients: Clients, settings: Settings) -> AwsPorts:
-    """Return the adapters over clients that exist already."""
+def ports_of(clients: Clients, settings: Settings, access: Callable[[], S3Access] | None = None) -> AwsPorts:
+    """Return the adapters over clients that exist already.
+
+    Args:
+        clients: Of the deployment.
+        settings: Of the deployment.
+        access: How files reach S3; by default as the clients do.
+    """
     # Files are moved also after the ports are closed: a result of a run is downloaded when it is used.
     transfer_clients = clients.copy()
+    s3 = S3Transfer(access or (lambda: access_of_clients(transfer_clients)))
     return AwsPorts(
         clients=clients,
         store=DynamoStore(clients, settings),
         blobs=S3Blobs(clients, settings),
         queue=SqsQueue(clients, settings),
         orchestrator=StepFunctionsOrchestrator(clients, settings),
-        transfers={"": LocalTransfer(), "file": LocalTransfer(), "s3": S3Transfer(transfer_clients)},
+        transfers={**local_transfers(), "s3": s3},
         clock=SystemClock(),
     )
 

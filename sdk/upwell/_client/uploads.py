@@ -53,7 +53,7 @@ async def _uploaded(reference: Reference) -> Reference:
     if isinstance(reference, Directory):
         if len(await transfer.list(uri)) != len(await transfer.list(str(path))):
             await Directory.from_local(path, uri)
-    elif not await transfer.exists(uri):
+    elif await transfer.stat(uri) is None:
         await File.from_local(path, uri)
     return reference.model_copy(update={"path": uri, "name": name})
 

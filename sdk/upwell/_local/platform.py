@@ -28,8 +28,7 @@ from upwell._exec.worker import Worker
 from upwell._local.garbage import rarer_collections
 from upwell._local.orchestrator import LocalOrchestrator
 from upwell._local.queue import MemoryQueue
-from upwell._types.local_transfer import LocalTransfer
-from upwell._types.transfer import BlobTransfer
+from upwell._types.io_context import local_transfers
 
 LEASE_S = 10 * 365 * 86_400.0
 """A local attempt cannot be lost while its process lives, and a recovery needs no lease to expire."""
@@ -46,7 +45,7 @@ LOCAL_SETTINGS = Settings(
     silence_s=5.0,
     sweep_s=10.0,
 )
-LOCAL_TRANSFERS: dict[str, BlobTransfer] = {"": LocalTransfer(), "file": LocalTransfer()}
+LOCAL_TRANSFERS = local_transfers()
 
 
 class RegistryLoader:

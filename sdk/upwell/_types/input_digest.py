@@ -10,13 +10,14 @@ from pydantic_core import from_json
 
 from upwell._types.content_digest import digest
 from upwell._types.marks import FILE, MARK, PAIRS, PICKLE
+from upwell._types.reference import identity
 
 
 def input_digest(encoded: bytes, ignored: Collection[str] = ()) -> str:
     """Return the hash of encoded inputs.
 
-    The order of dicts does not matter. A file or directory counts by its content hash when it has one,
-    otherwise by its path; a pickled value counts by its content.
+    The order of dicts does not matter. A file or directory counts by its hash, else by the digest of its
+    content, else by its path; a pickled value counts by its content.
 
     Args:
         encoded: What `Interface.encode_inputs` returned.
@@ -36,7 +37,8 @@ def _canonical(value: Any) -> Any:
     if mark == PICKLE and "digest" in value:
         return {MARK: PICKLE, "digest": value["digest"]}
     if mark == FILE:
-        return {MARK: FILE, "hash": value["hash"]} if value.get("hash") else {MARK: FILE, "path": value["path"]}
+        kind, counted = identity(value["path"], value.get("hash"), value.get("digest"))
+        return {MARK: FILE, kind: counted}
     if mark == PAIRS:
         return {MARK: PAIRS, "items": sorted((_canonical(pair) for pair in value["items"]), key=_text)}
     return {key: _canonical(item) for key, item in value.items()}

@@ -9,13 +9,15 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from upwell._types.http_transfer import HttpTransfer
 from upwell._types.local_transfer import LocalTransfer
 from upwell._types.transfer import BlobTransfer, is_local, join_uri, scheme_of
 
 
-def _local_transfers() -> dict[str, BlobTransfer]:
-    transfer = LocalTransfer()
-    return {"": transfer, "file": transfer}
+def local_transfers() -> dict[str, BlobTransfer]:
+    """Return what moves files without a cloud: those of this machine, and of web servers."""
+    local, web = LocalTransfer(), HttpTransfer()
+    return {"": local, "file": local, "http": web, "https": web}
 
 
 def _random_name() -> str:
@@ -37,9 +39,9 @@ class IoContext:
 
     raw_data_prefix: str
     scratch_dir: Path
-    transfers: Mapping[str, BlobTransfer] = field(default_factory=_local_transfers)
+    transfers: Mapping[str, BlobTransfer] = field(default_factory=local_transfers)
     new_name: Callable[[], str] = _random_name
-    max_transfers: int = 16
+    max_transfers: int = 32
     seen: set[str] = field(default_factory=set, compare=False)
 
     @property

@@ -15,7 +15,9 @@ class Reference(BaseModel):
         path: URI (`s3://bucket/key`) or local path.
         name: Last part of the path unless given.
         format: Free text about the content, for the program's own use.
-        hash: Hash of the content, where known; it counts in cache keys instead of the path.
+        hash: Given by the program; it counts in cache keys and action ids instead of all else.
+        digest: Of the content, where it has passed through here: as it was uploaded or written. It counts
+            instead of the path. What replaces the content elsewhere leaves it as it is.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -24,6 +26,7 @@ class Reference(BaseModel):
     name: str | None = None
     format: str = ""
     hash: str | None = None
+    digest: str | None = None
 
     @field_validator("path", mode="before")
     @classmethod
@@ -37,7 +40,7 @@ class Reference(BaseModel):
 
     def identity(self) -> tuple[str, str]:
         """Return what counts as this reference's value in cache keys and action ids."""
-        return ("hash", self.hash) if self.hash else ("path", self.path)
+        return identity(self.path, self.hash, self.digest)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Reference):
@@ -49,6 +52,13 @@ class Reference(BaseModel):
 
     def _fields(self) -> tuple[str, str | None, str, str | None]:
         return self.path, self.name, self.format, self.hash
+
+
+def identity(path: str, given: str | None, digest: str | None) -> tuple[str, str]:
+    """Return what counts of a reference: the hash that its program gave, else its content's, else its path."""
+    if given:
+        return "hash", given
+    return ("digest", digest) if digest else ("path", path)
 
 
 def _kind(reference: Reference) -> type:

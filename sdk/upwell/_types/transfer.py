@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
+
+
+class Blob(NamedTuple):
+    """A blob as a listing has it.
+
+    Attributes:
+        uri: Its URI.
+        size_bytes: How large it is.
+        modified_at: When it was written, epoch seconds; 0 where nobody says.
+    """
+
+    uri: str
+    size_bytes: int
+    modified_at: float
 
 
 class AsyncReadable(Protocol):
@@ -26,8 +42,8 @@ class AsyncWritable(Protocol):
     async def write(self, data: bytes) -> None:
         """Append bytes."""
 
-    async def close(self) -> None:
-        """Make the blob visible, replacing an older one."""
+    async def close(self) -> str:
+        """Make the blob visible, replacing an older one, and return the digest of its content."""
 
     async def abort(self) -> None:
         """Forget what was written."""
@@ -36,8 +52,8 @@ class AsyncWritable(Protocol):
 class BlobTransfer(Protocol):
     """Moves blobs whose URIs have one scheme. Every adapter passes tests/contract/test_blob_transfer.py."""
 
-    async def upload(self, local: Path, uri: str) -> None:
-        """Copy a local file to a URI, replacing what is there.
+    async def upload(self, local: Path, uri: str) -> str:
+        """Copy a local file to a URI, replacing what is there, and return the digest of its content.
 
         Raises:
             FileNotFoundError: there is no such local file.
@@ -50,19 +66,23 @@ class BlobTransfer(Protocol):
             FileNotFoundError: there is no such blob.
         """
 
-    async def exists(self, uri: str) -> bool:
-        """Say whether there is a blob under the URI."""
+    async def stat(self, uri: str) -> Blob | None:
+        """Return what is known of the blob under a URI; None when there is none."""
 
-    async def list(self, uri_prefix: str, *, limit: int | None = None) -> list[tuple[str, int]]:
-        """Return URI and size in bytes of the blobs below a folder, at any depth, ordered by URI.
+    async def list(self, uri_prefix: str, *, limit: int | None = None) -> list[Blob]:
+        """Return the blobs below a folder, at any depth, ordered by URI.
 
         Args:
             uri_prefix: The folder, with or without a slash at its end.
             limit: Return at most so many.
         """
 
-    async def open_read(self, uri: str) -> AsyncReadable:
-        """Open a blob to read from.
+    async def open_read(self, uri: str, *, block_bytes: int | None = None) -> AsyncReadable:
+        """Open a blob to read from, without reading the whole.
+
+        Args:
+            uri: Of the blob.
+            block_bytes: How much to read from it at once; by default, more the longer it is read in order.
 
         Raises:
             FileNotFoundError: there is no such blob.
@@ -70,6 +90,15 @@ class BlobTransfer(Protocol):
 
     async def open_write(self, uri: str) -> AsyncWritable:
         """Begin to write a blob."""
+
+
+CONTENT_HASH = hashlib.sha256
+"""What the digest of a blob's content is made with."""
+
+
+def part_of(target: Path) -> Path:
+    """Return the path under which a file is written before it has its name."""
+    return target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
 
 
 def scheme_of(uri: str) -> str:

@@ -17,5 +17,6 @@ from upwell.io.file import File
 from upwell.io.hashing import HashFunction
 
 Dir = Directory
+EmptyDir = Directory.empty
 
-__all__ = ["DataFrame", "Dir", "Directory", "File", "HashFunction"]
+__all__ = ["DataFrame", "Dir", "Directory", "EmptyDir", "File", "HashFunction"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import fnmatch
 import os
-from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic
 
@@ -13,10 +14,12 @@ from typing_extensions import TypeVar
 
 from upwell._types.blocking import run_blocking
 from upwell._types.io_context import IoContext, current_io_context
+from upwell._types.local_transfer import digest_in_place, digest_of_files
 from upwell._types.reference import Reference
 from upwell._types.transfer import is_local, join_uri, local_path_of
 from upwell.io.download import Download
 from upwell.io.file import File
+from upwell.io.parallel import Move, move_all
 
 T = TypeVar("T", default=Any)
 
@@ -48,7 +51,7 @@ class Directory(Reference, Generic[T]):
         Args:
             local_path: An existing folder, with or without a slash at its end.
             remote_destination: URI to upload to; by default a fresh one.
-            dir_cache_key: Counts in cache keys instead of the path.
+            dir_cache_key: Counts in cache keys; without it, the names and contents of the files do.
 
         Raises:
             FileNotFoundError: there is no such folder.
@@ -56,13 +59,11 @@ class Directory(Reference, Generic[T]):
         folder = await asyncio.to_thread(_existing_folder, local_path)
         context = current_io_context()
         uri = remote_destination or (str(folder) if context.is_local else context.fresh_uri(folder.name))
-        if not (is_local(uri) and local_path_of(uri).absolute() == folder):
-            transfer = context.transfer_for(uri)
-            files = await context.transfer_for("").list(str(folder))
-            paths = [Path(path) for path, _ in files]
-            uploads = (transfer.upload(p, join_uri(uri, p.relative_to(folder).as_posix())) for p in paths)
-            await _all(uploads, context.max_transfers)
-        return cls(path=uri, name=folder.name, hash=dir_cache_key)
+        if is_local(uri) and local_path_of(uri).absolute() == folder:
+            digest = await asyncio.to_thread(digest_in_place, folder)
+        else:
+            digest = await _upload(context, folder, uri)
+        return cls(path=uri, name=folder.name, hash=dir_cache_key, digest=digest)
 
     @classmethod
     def from_local_sync(
@@ -156,8 +157,9 @@ class Directory(Reference, Generic[T]):
 
     async def exists(self) -> bool:
         """Say whether there is such a folder; in object storage, one exists while it has files."""
-        transfer = current_io_context().transfer_for(self.path)
-        return await transfer.exists(self.path) or bool(await transfer.list(self.path, limit=1))
+        if is_local(self.path):
+            return await asyncio.to_thread(local_path_of(self.path).is_dir)
+        return bool(await current_io_context().transfer_for(self.path).list(self.path, limit=1))
 
     def exists_sync(self) -> bool:
         """Do what `exists` does, blocking."""
@@ -166,7 +168,7 @@ class Directory(Reference, Generic[T]):
     async def _files(self, recursive: bool, max_depth: int | None) -> list[File[T]]:
         depth = max_depth if recursive else _NOT_RECURSIVE_DEPTH
         found = await current_io_context().transfer_for(self.path).list(self.path)
-        return [File(path=uri) for uri, _ in found if depth is None or _depth(self.path, uri) <= depth]
+        return [File(path=b.uri) for b in found if depth is None or _depth(self.path, b.uri) <= depth]
 
     async def _download(self, context: IoContext, local_path: str | os.PathLike[str] | None) -> str:
         if local_path is None and is_local(self.path) and await self.exists():
@@ -176,9 +178,28 @@ class Directory(Reference, Generic[T]):
         transfer = context.transfer_for(self.path)
         found = await transfer.list(self.path)
         folder = await asyncio.to_thread(_made_folder, folder)
-        downloads = (transfer.download(uri, _below(folder, self.path, uri)) for uri, _ in found)
-        await _all(downloads, context.max_transfers)
+        downloads = [
+            Move(blob.size_bytes, partial(transfer.download, blob.uri, _below(folder, self.path, blob.uri)))
+            for blob in found
+        ]
+        await move_all(downloads, context.max_transfers)
         return str(folder)
+
+
+async def _upload(context: IoContext, folder: Path, uri: str) -> str:
+    """Upload the files below a folder, and return their digest."""
+    transfer = context.transfer_for(uri)
+    digests: dict[str, str] = {}
+
+    async def upload(path: Path) -> None:
+        name = path.relative_to(folder).as_posix()
+        digests[name] = await transfer.upload(path, join_uri(uri, name))
+
+    files = await context.transfer_for("").list(str(folder))
+    await move_all(
+        [Move(file.size_bytes, partial(upload, Path(file.uri))) for file in files], context.max_transfers
+    )
+    return digest_of_files(digests)
 
 
 def _relative(prefix: str, uri: str) -> str:
@@ -214,19 +235,3 @@ def _existing_folder(local_path: str | os.PathLike[str]) -> Path:
 def _made_folder(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder.absolute()
-
-
-async def _all(transfers: Iterable[Awaitable[None]], limit: int) -> None:
-    """Make transfers, a bounded number at a time; the first failure cancels the others."""
-    waiting = iter(transfers)
-
-    async def work() -> None:
-        for transfer in waiting:
-            await transfer
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(limit):
-                group.create_task(work())
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None

@@ -14,8 +14,10 @@ from typing_extensions import TypeVar
 
 from upwell._types.blocking import run_blocking
 from upwell._types.io_context import IoContext, current_io_context
+from upwell._types.local_transfer import digest_in_place
 from upwell._types.reference import Reference
-from upwell._types.transfer import AsyncWritable, is_local, join_uri, local_path_of
+from upwell._types.transfer import AsyncReadable, AsyncWritable, is_local, join_uri, local_path_of
+from upwell.io.compression import CompressingWriter, DecompressingReader, method_of
 from upwell.io.download import Download
 from upwell.io.hashing import HashFunction, HashMethod
 from upwell.io.streams import (
@@ -59,7 +61,8 @@ class File(Reference, Generic[T]):
         Args:
             local_path: An existing file.
             remote_destination: URI to upload to; by default a fresh one.
-            hash_method: A `HashFunction` over the content, or the hash itself; it counts in cache keys.
+            hash_method: A `HashFunction` over the content (all of it, in memory), or the hash itself; it counts
+                in cache keys. Without it the digest of the content does, which is computed as it is uploaded.
 
         Raises:
             FileNotFoundError: there is no such file.
@@ -67,9 +70,9 @@ class File(Reference, Generic[T]):
         path = await asyncio.to_thread(_existing_file, local_path)
         context = current_io_context()
         uri = remote_destination or (str(path) if context.is_local else context.fresh_uri(path.name))
-        await _upload(context, path, uri)
+        digest = await _upload(context, path, uri)
         content_hash = await _hash_of(path, hash_method)
-        return cls(path=uri, name=path.name, hash=content_hash)
+        return cls(path=uri, name=path.name, hash=content_hash, digest=digest)
 
     @classmethod
     def from_local_sync(
@@ -137,26 +140,27 @@ class File(Reference, Generic[T]):
 
         Args:
             mode: `r` or `w`, with `b` for bytes; text is UTF-8.
-            block_size: Accepted for compatibility; transfers choose their own.
+            block_size: Bytes to read at once; by default more the longer the file is read in order, up to
+                8 MiB. Besides the block in use, the next one is held.
             cache_type: Accepted for compatibility.
-            compression: Not supported; decompress what you read.
+            compression: `gzip`, `bz2` or `xz`, or `infer` to go by the end of the name.
 
         Raises:
             FileNotFoundError: there is nothing to read.
-            ValueError: the mode or compression is not supported.
+            ValueError: there is no such mode or compression.
         """
-        how = _parse(mode, compression)
+        how = Mode.parse(mode)
         if not how.is_write:
-            source = await current_io_context().transfer_for(self.path).open_read(self.path)
+            source = await self._open_read(block_size, compression)
             try:
                 yield AsyncReadFile[Any](source, is_text=how.is_text)
             finally:
                 await source.close()
             return
-        target = await self._open_write()
+        target = await self._open_write(compression)
         try:
             yield AsyncWriteFile[Any](target)
-            await target.close()
+            self.digest = await target.close()
         except BaseException:
             await target.abort()
             raise
@@ -170,13 +174,14 @@ class File(Reference, Generic[T]):
         compression: str | None = None,
     ) -> Iterator[IO[Any]]:
         """Do what `open` does, blocking, with a standard file object."""
-        how = _parse(mode, compression)
+        how = Mode.parse(mode)
         if not how.is_write:
-            source = run_blocking(current_io_context().transfer_for(self.path).open_read(self.path))
+            source = run_blocking(self._open_read(block_size, compression))
             with blocking_reader(source, is_text=how.is_text) as readable:
                 yield readable
             return
-        writable, abort = blocking_writer(run_blocking(self._open_write()), is_text=how.is_text)
+        target = run_blocking(self._open_write(compression))
+        writable, abort = blocking_writer(target, self._keep_digest, is_text=how.is_text)
         try:
             yield writable
         except BaseException:
@@ -205,7 +210,7 @@ class File(Reference, Generic[T]):
 
     async def exists(self) -> bool:
         """Say whether there is such a file."""
-        return await current_io_context().transfer_for(self.path).exists(self.path)
+        return await current_io_context().transfer_for(self.path).stat(self.path) is not None
 
     def exists_sync(self) -> bool:
         """Do what `exists` does, blocking."""
@@ -215,7 +220,7 @@ class File(Reference, Generic[T]):
         transfer = context.transfer_for(self.path)
         if local_path is None and is_local(self.path):
             path = local_path_of(self.path).absolute()
-            if not await transfer.exists(self.path):
+            if await transfer.stat(self.path) is None:
                 raise FileNotFoundError(f"no file {str(path)!r}; was it written, and on this machine?")
             return str(path)
         name = Path(self.name or "").name or "file"
@@ -223,8 +228,17 @@ class File(Reference, Generic[T]):
         await transfer.download(self.path, target)
         return str(target)
 
-    async def _open_write(self) -> AsyncWritable:
+    async def _open_read(self, block_size: int | None, compression: str | None) -> AsyncReadable:
+        method = method_of(compression, self.path)
+        transfer = current_io_context().transfer_for(self.path)
+        source = await transfer.open_read(self.path, block_bytes=block_size)
+        return source if method is None else DecompressingReader(source, method)
+
+    async def _open_write(self, compression: str | None) -> AsyncWritable:
+        method = method_of(compression, self.path)
         target = await current_io_context().transfer_for(self.path).open_write(self.path)
+        if method is not None:
+            target = CompressingWriter(target, method)
         function = self._hash_function
         if function is None:
             return target
@@ -234,13 +248,8 @@ class File(Reference, Generic[T]):
 
         return HashingWriter(target, keep_hash)
 
-
-def _parse(mode: str, compression: str | None) -> Mode:
-    if compression is not None:
-        raise ValueError(
-            f"compression={compression!r} is not supported; open with 'rb' and decompress what you read"
-        )
-    return Mode.parse(mode)
+    def _keep_digest(self, digest: str) -> None:
+        self.digest = digest
 
 
 def _existing_file(local_path: str | os.PathLike[str]) -> Path:
@@ -257,9 +266,10 @@ def _target(local_path: str | os.PathLike[str], name: str) -> Path:
     return (path / name if is_folder else path).absolute()
 
 
-async def _upload(context: IoContext, path: Path, uri: str) -> None:
-    if not (is_local(uri) and local_path_of(uri).absolute() == path):
-        await context.transfer_for(uri).upload(path, uri)
+async def _upload(context: IoContext, path: Path, uri: str) -> str:
+    if is_local(uri) and local_path_of(uri).absolute() == path:
+        return await asyncio.to_thread(digest_in_place, path)
+    return await context.transfer_for(uri).upload(path, uri)
 
 
 async def _hash_of(path: Path, hash_method: HashMethod | None) -> str | None:

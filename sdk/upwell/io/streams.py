@@ -132,10 +132,11 @@ class HashingWriter:
         self._written += data
         await self._target.write(data)
 
-    async def close(self) -> None:
+    async def close(self) -> str:
         """Make the blob visible and report its content."""
-        await self._target.close()
+        digest = await self._target.close()
         self._on_close(bytes(self._written))
+        return digest
 
     async def abort(self) -> None:
         """Forget what was written."""
@@ -167,8 +168,9 @@ class _RawReader(io.RawIOBase):
 
 
 class _RawWriter(io.RawIOBase):
-    def __init__(self, target: AsyncWritable) -> None:
+    def __init__(self, target: AsyncWritable, on_close: Callable[[str], None]) -> None:
         self._target = target
+        self._on_close = on_close
         self.is_aborted = False
 
     def writable(self) -> bool:
@@ -180,9 +182,13 @@ class _RawWriter(io.RawIOBase):
         return len(data)
 
     def close(self) -> None:
-        if not self.closed:
-            run_blocking(self._target.abort() if self.is_aborted else self._target.close())
-        super().close()
+        if self.closed:
+            return
+        super().close()  # also when what follows fails: it is not tried again
+        if self.is_aborted:
+            run_blocking(self._target.abort())
+        else:
+            self._on_close(run_blocking(self._target.close()))
 
 
 def blocking_reader(source: AsyncReadable, *, is_text: bool) -> IO[Any]:
@@ -191,9 +197,17 @@ def blocking_reader(source: AsyncReadable, *, is_text: bool) -> IO[Any]:
     return io.TextIOWrapper(buffered, encoding="utf-8") if is_text else buffered
 
 
-def blocking_writer(target: AsyncWritable, *, is_text: bool) -> tuple[IO[Any], Callable[[], None]]:
-    """Return a standard file object that writes a blob, and what makes its closing abort instead."""
-    raw = _RawWriter(target)
+def blocking_writer(
+    target: AsyncWritable, on_close: Callable[[str], None], *, is_text: bool
+) -> tuple[IO[Any], Callable[[], None]]:
+    """Return a standard file object that writes a blob, and what makes its closing abort instead.
+
+    Args:
+        target: The blob.
+        on_close: Is told the digest of what was written.
+        is_text: Whether it takes text.
+    """
+    raw = _RawWriter(target, on_close)
     buffered = io.BufferedWriter(raw, _CHUNK_BYTES)
 
     def abort() -> None:

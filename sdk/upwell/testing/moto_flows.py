@@ -28,6 +28,7 @@ from upwell._exec.worker import Worker
 from upwell._local.platform import RegistryLoader, slots_of
 from upwell.testing.flows import FlowResult, result_of, submission
 from upwell.testing.moto_aws import create_pool, moto_platform
+from upwell.testing.moto_s3 import moto_s3_access
 
 SLOTS = 64
 """Of the default pool."""
@@ -64,7 +65,7 @@ class MotoFlows:
     ) -> FlowResult:
         """Run a flow with options."""
         encoded = encode_root_inputs(task, task.interface.bind(args, kwargs))
-        aws = ports_of(self._clients, self._settings)
+        aws = ports_of(self._clients, self._settings, moto_s3_access)
         record = await submission(aws.store, aws.blobs, task, encoded, options, aws.clock.now())
         slots = {DEFAULT_POOL: SLOTS} | {pool: slots_of(env) for pool, env in pools_of(task).items()}
         for pool in slots:

@@ -10,8 +10,9 @@ from moto import mock_aws
 
 from upwell._aws.clients import Clients
 from upwell._aws.s3_transfer import S3Transfer
-from upwell._types.io_context import IoContext, use_io_context
-from upwell._types.local_transfer import LocalTransfer
+from upwell._types.io_context import IoContext, local_transfers, use_io_context
+from upwell.testing.moto_aws import ENVIRONMENT, REGION
+from upwell.testing.moto_s3 import moto_s3_access
 
 BUCKET = "upwell-test-data"
 
@@ -23,21 +24,24 @@ def local_io(tmp_path: Path) -> Iterator[IoContext]:
         yield context
 
 
-@pytest.fixture
-def remote_io(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[IoContext]:
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    local = LocalTransfer()
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
     with mock_aws():
-        clients = Clients(region="us-east-1")
+        clients = Clients(region=REGION, environment=ENVIRONMENT)
         clients.s3.create_bucket(Bucket=BUCKET)
-        context = IoContext(
-            raw_data_prefix=f"s3://{BUCKET}/data/run-1",
-            scratch_dir=tmp_path / "scratch",
-            transfers={"": local, "file": local, "s3": S3Transfer(clients)},
-        )
-        with use_io_context(context):
-            yield context
+        yield BUCKET
         clients.close()
+
+
+@pytest.fixture
+def remote_io(bucket: str, tmp_path: Path) -> Iterator[IoContext]:
+    context = IoContext(
+        raw_data_prefix=f"s3://{bucket}/data/{tmp_path.name}",
+        scratch_dir=tmp_path / "scratch",
+        transfers={**local_transfers(), "s3": S3Transfer(moto_s3_access)},
+    )
+    with use_io_context(context):
+        yield context
 
 
 @pytest.fixture(params=["local", "remote"])

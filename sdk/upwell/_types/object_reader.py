@@ -1,0 +1,134 @@
+"""An object open for reading: ranges, and the next one on its way while the last is used."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from upwell._types.object_errors import shown
+
+if TYPE_CHECKING:
+    from obstore import GetOptions, GetResult
+
+FIRST_BLOCK_BYTES = 1 << 20
+"""Least size of a read from the store; smaller ones are served from what is left of it."""
+MAX_BLOCK_BYTES = 8 << 20
+"""What blocks grow to while a blob is read in order."""
+
+Fetch = Callable[["GetOptions"], Awaitable["GetResult"]]
+
+
+class Version:
+    """One version of an object: all that is read of it must be of this one.
+
+    Attributes:
+        size: Bytes of it.
+        match: The tag that a server can be asked to match; None where there is none, or a weak one, which
+            matches nothing.
+    """
+
+    def __init__(self, uri: str, found: GetResult) -> None:
+        self._uri = uri
+        self._etag = found.meta["e_tag"]
+        self.size = found.meta["size"]
+        self.match = None if self._etag is None or self._etag.startswith("W/") else self._etag
+
+    def check(self, found: GetResult) -> None:
+        """Raise OSError if an answer is of another version, as of servers that match nothing."""
+        if (found.meta["size"], found.meta["e_tag"]) != (self.size, self._etag):
+            raise OSError(f"{shown(self._uri)!r} was replaced while it was read; read it again")
+
+
+class RangeReader:
+    """`AsyncReadable` over range reads of one version of an object.
+
+    It holds two blocks at most: the one that is read, and the next, which is fetched meanwhile.
+    """
+
+    def __init__(self, uri: str, fetch: Fetch, found: GetResult, block_bytes: int | None) -> None:
+        self._uri = uri
+        self._fetch = fetch
+        self._version = Version(uri, found)
+        self._size = self._version.size
+        self._block_bytes = block_bytes or FIRST_BLOCK_BYTES
+        self._grows = block_bytes is None
+        self._position = 0
+        self._block = memoryview(b"")
+        self._block_at = 0
+        self._next: asyncio.Task[bytes] | None = None
+
+    @classmethod
+    async def open(cls, uri: str, fetch: Fetch, block_bytes: int | None) -> RangeReader:
+        """Open an object: its first block comes with the same request that tells its size."""
+        found = await fetch({})
+        reader = cls(uri, fetch, found, block_bytes)
+        async for first in found.stream(min_chunk_size=reader._block_bytes):
+            reader._block = memoryview(first)
+            break  # the rest is not fetched
+        return reader
+
+    async def read(self, size: int = -1) -> bytes:
+        """Return up to `size` bytes, all that is left for -1."""
+        left = max(self._size - self._position, 0)
+        wanted = left if size < 0 else min(size, left)
+        pieces: list[bytes] = []
+        while wanted:
+            start = self._position - self._block_at
+            if not 0 <= start < len(self._block):
+                await self._load()
+                continue
+            piece = bytes(self._block[start : start + wanted])
+            pieces.append(piece)
+            self._position += len(piece)
+            wanted -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def seek(self, offset: int, whence: int = 0) -> int:
+        """Move the position; nothing is read before the next `read`."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        if base + offset < 0:
+            raise ValueError(f"cannot seek to {base + offset}, before the start of {shown(self._uri)!r}")
+        self._position = base + offset
+        return self._position
+
+    async def close(self) -> None:
+        """Let go of what is held and on its way."""
+        self._block = memoryview(b"")
+        await self._forget_next()
+
+    async def _load(self) -> None:
+        """Make the block at the position the current one, and begin to fetch what follows."""
+        end = self._block_at + len(self._block)
+        if self._next is not None and self._position == end:
+            ahead, self._next = self._next, None
+            data = await ahead
+        else:
+            in_order = self._position == end
+            await self._forget_next()
+            if self._grows and not in_order:
+                self._block_bytes = FIRST_BLOCK_BYTES
+            data = await self._get(self._position)
+        self._block, self._block_at = memoryview(data), self._position
+        if self._grows:
+            self._block_bytes = min(self._block_bytes * 2, MAX_BLOCK_BYTES)
+        following = self._block_at + len(data)
+        if following < self._size:
+            self._next = asyncio.ensure_future(self._get(following))
+
+    async def _get(self, start: int) -> bytes:
+        end = min(start + self._block_bytes, self._size)
+        options: GetOptions = {"range": (start, end), "if_match": self._version.match}
+        found = await self._fetch(options)
+        self._version.check(found)
+        data = bytes(await found.bytes_async())
+        if len(data) != end - start:
+            raise OSError(f"{shown(self._uri)!r}: got {len(data):,} of {end - start:,} bytes; try again")
+        return data
+
+    async def _forget_next(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+            await asyncio.gather(self._next, return_exceptions=True)
+            self._next = None
