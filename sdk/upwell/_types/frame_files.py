@@ -11,9 +11,8 @@ from upwell._types.frame_digest import table_digest
 from upwell._types.frame_kinds import UnwritableFrameError, table_of
 from upwell._types.frame_reference import PARQUET, FrameReference
 from upwell._types.io_context import current_io_context
-from upwell._types.local_transfer import _part_of as part_of
 from upwell._types.raw_files import writing
-from upwell._types.transfer import is_local, local_path_of
+from upwell._types.transfer import is_local, local_path_of, part_of
 
 INLINE_BYTES = 16 * 1024
 """A parquet file up to this size is part of the value itself, which costs no request of its own."""
@@ -82,7 +81,7 @@ def _stored(table: Any, digest: str, uri: str | None) -> str:
     """Write a table to a URI, or to the one that its hash names if nothing has been written there."""
     context = current_io_context()
     target = uri or context.uri_of_content(f"{digest}.{PARQUET}")
-    if uri is None and (target in context.seen or run_blocking(context.transfer_for(target).exists(target))):
+    if uri is None and (target in context.seen or run_blocking(context.transfer_for(target).stat(target))):
         return target
     if is_local(target):
         _write_file(table, target)
