@@ -99,22 +99,21 @@ class RangeReader:
         await self._forget_next()
 
     async def _load(self) -> None:
-        """Make the block at the position the current one, and begin to fetch what follows."""
-        end = self._block_at + len(self._block)
-        if self._next is not None and self._position == end:
+        """Make the block at the position the current one; what is read in order is fetched ahead."""
+        in_order = self._position == self._block_at + len(self._block)
+        if in_order and self._next is not None:
             ahead, self._next = self._next, None
             data = await ahead
         else:
-            in_order = self._position == end
             await self._forget_next()
             if self._grows and not in_order:
                 self._block_bytes = FIRST_BLOCK_BYTES
             data = await self._get(self._position)
         self._block, self._block_at = memoryview(data), self._position
-        if self._grows:
-            self._block_bytes = min(self._block_bytes * 2, MAX_BLOCK_BYTES)
         following = self._block_at + len(data)
-        if following < self._size:
+        if in_order and following < self._size:
+            if self._grows:
+                self._block_bytes = min(self._block_bytes * 2, MAX_BLOCK_BYTES)
             self._next = asyncio.ensure_future(self._get(following))
 
     async def _get(self, start: int) -> bytes:

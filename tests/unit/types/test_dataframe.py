@@ -98,7 +98,8 @@ async def test_what_is_not_selected_is_not_fetched(remote_io: IoContext, tmp_pat
         assert seen.columns == {"text": "binary", "a": "int64"}
         assert seen.num_rows == ROWS
         assert frame.open(pa.Table, columns=["a"]).all_sync()["a"].to_pylist() == list(NUMBERS)
-    whole = sum(size for _, size in await remote_io.transfer_for("s3://").list(remote_io.raw_data_prefix))
+    blobs = await remote_io.transfer_for("s3://").list(remote_io.raw_data_prefix)
+    whole = sum(blob.size_bytes for blob in blobs)
     assert whole > 1000 * ROWS
     assert 0 < counted.read_bytes < whole / 10
 
