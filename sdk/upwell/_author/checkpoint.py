@@ -100,7 +100,7 @@ class Checkpoint:
 
     async def _latest(self) -> str | None:
         found = await current_io_context().transfer_for(self._folder).list(self._folder)
-        numbered = [(_number(uri), uri) for uri, _ in found]
+        numbered = [(_number(blob.uri), blob.uri) for blob in found]
         return max(((n, uri) for n, uri in numbered if n <= self._attempt), default=(0, None))[1]
 
 
