@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upwell._author.code_version.places import OWN_PACKAGES, is_installed, looks_installed
+from upwell._client.late_imports import late_imports
 from upwell._core.ids import content_digest
 from upwell._core.keys import bundle_key
 from upwell._core.limits import MIB
@@ -32,7 +33,10 @@ class Bundle:
 
 
 def loaded_modules(root: Path) -> list[Path]:
-    """Return the source files of the modules that this process has imported from below `root`."""
+    """Return the source files of the modules below `root` that this process has imported, or will.
+
+    It will import what their functions import.
+    """
     files = set()
     for module_name, module in list(sys.modules.items()):
         name = getattr(module, "__file__", None)
@@ -43,7 +47,7 @@ def loaded_modules(root: Path) -> list[Path]:
         path = Path(name).resolve()
         if path.is_relative_to(root) and not is_installed(path):
             files.add(path)
-    return sorted(files)
+    return sorted(files | late_imports(root, files))
 
 
 def all_files(root: Path) -> list[Path]:

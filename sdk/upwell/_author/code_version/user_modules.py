@@ -243,7 +243,7 @@ class UserModules:
     def _from_star(
         self, module: SourceModule, star: Imported, path: tuple[str, ...], been: Been
     ) -> list[Target] | None:
-        where = self._absolute(module, star)
+        where = self.absolute(module, star)
         source = self.module(where)
         if source is None:
             return None if hasattr(builtins, path[0]) else [Foreign(f"{where}.*")]
@@ -254,9 +254,10 @@ class UserModules:
         self, module: SourceModule, imported: Imported, attributes: tuple[str, ...], been: Been
     ) -> list[Target]:
         path = attributes if imported.name is None else (imported.name, *attributes)
-        return self.reached(self._absolute(module, imported), path, been)
+        return self.reached(self.absolute(module, imported), path, been)
 
-    def _absolute(self, module: SourceModule, imported: Imported) -> str:
+    def absolute(self, module: SourceModule, imported: Imported) -> str:
+        """Return the importable name of the module that an import in a module names."""
         if not imported.level:
             return imported.module
         parts = module.name.split(".")
