@@ -121,35 +121,26 @@ _NEW = [
     ("a task that the task calls", "tasks.py", "return n * 2", "return n * 3"),
     ("the version_override of a task that it calls", "tasks.py", 'override="v1"', 'override="v2"'),
 ]
+_PLUGINS = [
+    ("a function that a decorator registers in its module", True, "plugins/registry.py", "x=1", "x=2"),
+    ("one that registers from another module", True, "plugins/double.py", "half() * 4", "half() * 3"),
+    ("what that calls", True, "plugins/double.py", "return 1\n", "return 2\n"),
+    ("one that registers with an object's method", True, "plugins/double.py", "return 7", "return 8"),
+    ("an item that another module adds", True, "plugins/double.py", '["two"] = 2', '["two"] = 3'),
+    ("what another module appends", True, "plugins/double.py", 'append("two")', 'append("2")'),
+    ("what another module only reads", False, "plugins/double.py", '"seconds", 5', '"seconds", 6'),
+    ("a function beside the registered ones", False, "plugins/double.py", "return 3", "return 4"),
+]
+_FACTORY = [
+    ("a value in a closure", True, "tasks.py", "FACTOR = 2", "FACTOR = 3"),
+    ("a function in a closure", True, "tasks.py", "clean(x) * factor", "clean(x) ** factor"),
+    ("what a function in a closure calls", True, "helpers.py", "return abs(x)", "return round(x)"),
+    ("a default that is worked out by another function", True, "tasks.py", "offset=1", "offset=2"),
+    ("what nothing in a closure reaches", False, "helpers.py", "return -x", "return +x"),
+]
 EDITS = [
     *(Edit(about, False, *change, SHOP) for about, *change in _SAME),
     *(Edit(about, True, *change, SHOP) for about, *change in _NEW),
-    Edit(
-        "a function that a decorator registers in its module",
-        True,
-        "plugins/registry.py",
-        "x=1",
-        "x=2",
-        PLUGINS,
-    ),
-    Edit(
-        "one that registers from another module: not seen",
-        False,
-        "plugins/double.py",
-        "return 2",
-        "return 3",
-        PLUGINS,
-    ),
-    Edit("a value in a closure", True, "tasks.py", "FACTOR = 2", "FACTOR = 3", FACTORY),
-    Edit(
-        "a function in a closure",
-        True,
-        "tasks.py",
-        "return clean(x) * factor",
-        "return clean(x) ** factor",
-        FACTORY,
-    ),
-    Edit("what a function in a closure calls", True, "helpers.py", "return abs(x)", "return round(x)", FACTORY),
-    Edit("a default that is worked out by another function", True, "tasks.py", "offset=1", "offset=2", FACTORY),
-    Edit("what nothing in a closure reaches", False, "helpers.py", "return -x", "return +x", FACTORY),
+    *(Edit(*edit, PLUGINS) for edit in _PLUGINS),
+    *(Edit(*edit, FACTORY) for edit in _FACTORY),
 ]

@@ -198,6 +198,22 @@ from . import double
 """,
     "plugins/registry.py": """
 HANDLERS = {}
+LIMITS = {}
+NAMES = []
+
+
+class App:
+    def __init__(self):
+        self.routes = {}
+
+    def route(self, path):
+        def register(func):
+            self.routes[path] = func
+            return func
+        return register
+
+
+app = App()
 
 
 def handler(func):
@@ -211,15 +227,33 @@ def one(x=1):
 
 
 def run(name):
-    return HANDLERS[name]()
+    return HANDLERS[name]() + LIMITS[name] + len(NAMES) + app.routes[name]()
 """,
     "plugins/double.py": """
-from .registry import handler
+from . import registry
+from .registry import LIMITS, app, handler
+
+LIMITS["two"] = 2
+registry.NAMES.append("two")
+TIMEOUT = LIMITS.get("seconds", 5)
 
 
 @handler
 def two():
-    return 2
+    return half() * 4
+
+
+def half():
+    return 1
+
+
+@app.route("two")
+def route():
+    return 7
+
+
+def three():
+    return 3
 """,
 }
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from upwell._author.code_version.names import bound_in, root_name
+from upwell._author.code_version.names import Dotted, bound_in, object_path
 from upwell._author.code_version.normal import Function
 
 _CHANGING_METHODS = frozenset(
@@ -22,21 +22,21 @@ _CHANGING_METHODS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
-    """What a statement does as the module is imported.
+    """What a statement does as the module is imported, by the names that are written: `registry.HANDLERS`.
 
     Attributes:
         changed: Names whose value it changes: `X[0] = 1`, `X.append(1)`.
+        registered_with: Names of a decorator's object: `X` of `@X.register`.
+        called: Functions that it calls; decorators too.
         passed: Names that it gives to a call and keeps no result of: `fill(X)`.
         given: Names that it gives to any call: `f` of `g = trace(f)`.
-        registered_with: Names of a decorator's object: `X` of `@X.register`.
-        called: Functions that it calls, by their name alone; decorators too.
     """
 
-    changed: frozenset[str] = frozenset()
+    changed: frozenset[Dotted] = frozenset()
+    registered_with: frozenset[Dotted] = frozenset()
+    called: frozenset[Dotted] = frozenset()
     passed: frozenset[str] = frozenset()
     given: frozenset[str] = frozenset()
-    registered_with: frozenset[str] = frozenset()
-    called: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +55,20 @@ class CallEffects:
 def effects_of(node: ast.stmt) -> Effects:
     """Return what a statement of a module does."""
     if isinstance(node, Function | ast.ClassDef):
-        return Effects(registered_with=_objects(node.decorator_list), called=_called(node.decorator_list))
+        decorators = [d.func if isinstance(d, ast.Call) else d for d in node.decorator_list]
+        methods = [d for d in decorators if isinstance(d, ast.Attribute) and d.attr != "task"]
+        return Effects(registered_with=_paths(m.value for m in methods), called=_paths(decorators))
     if isinstance(node, ast.Import | ast.ImportFrom):
         return Effects()
     executed = list(_executed([node]))
-    changed = _targets(executed)
-    calls_for_effect = [n.value for n in executed if isinstance(n, ast.Expr) and isinstance(n.value, ast.Call)]
-    methods = [call.func for call in calls_for_effect if isinstance(call.func, ast.Attribute)]
-    changed.update(root for method in methods if (root := root_name(method)))
+    calls = [n for n in executed if isinstance(n, ast.Call)]
+    for_effect = [n.value for n in executed if isinstance(n, ast.Expr) and isinstance(n.value, ast.Call)]
+    objects = [call.func.value for call in for_effect if isinstance(call.func, ast.Attribute)]
     return Effects(
-        changed=frozenset(changed),
-        passed=_given(calls_for_effect),
-        given=_given(executed),
-        called=_names_called(executed),
+        changed=_paths([*_targets(executed), *objects]),
+        called=_paths(call.func for call in calls),
+        passed=_given(for_effect),
+        given=_given(calls),
     )
 
 
@@ -76,14 +77,12 @@ def effects_of_call(node: Function) -> CallEffects:
     bound = bound_in(node.body)
     local = bound.names | {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
     executed = list(_executed(node.body))
-    changed = _targets(executed) | {
-        root
-        for call in executed
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
-        if call.func.attr in _CHANGING_METHODS and (root := root_name(call.func))
-    }
+    calls = [n.func for n in executed if isinstance(n, ast.Call)]
+    objects = [f.value for f in calls if isinstance(f, ast.Attribute) and f.attr in _CHANGING_METHODS]
+    changed = {path[0] for path in _paths([*_targets(executed), *objects])}
     stored = {n.id for n in executed if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
-    return CallEffects(frozenset((changed - local) | (stored & bound.outer)), _names_called(executed) - local)
+    called = frozenset(f.id for f in calls if isinstance(f, ast.Name))
+    return CallEffects(frozenset((changed - local) | (stored & bound.outer)), called - local)
 
 
 def _executed(nodes: list[ast.stmt]) -> Iterator[ast.AST]:
@@ -96,34 +95,18 @@ def _executed(nodes: list[ast.stmt]) -> Iterator[ast.AST]:
             todo += ast.iter_child_nodes(node)
 
 
-def _targets(executed: list[ast.AST]) -> set[str]:
-    """Return the names of which an item or an attribute is assigned or deleted."""
-    found = set()
+def _targets(executed: list[ast.AST]) -> Iterator[ast.expr]:
+    """Yield the objects of which an item or an attribute is assigned or deleted."""
     for node in executed:
         if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
-            found.add(root_name(node))
-    return {name for name in found if name is not None}
+            yield node.value
 
 
-def _given(nodes: Iterable[ast.AST]) -> frozenset[str]:
+def _paths(nodes: Iterable[ast.expr]) -> frozenset[Dotted]:
+    return frozenset(path for node in nodes if (path := object_path(node)))
+
+
+def _given(calls: Iterable[ast.Call]) -> frozenset[str]:
     """Return the names that are arguments of calls."""
-    calls = [n for n in nodes if isinstance(n, ast.Call)]
     given = [a for call in calls for a in (*call.args, *(k.value for k in call.keywords))]
     return frozenset(a.id for a in given if isinstance(a, ast.Name))
-
-
-def _names_called(executed: list[ast.AST]) -> frozenset[str]:
-    calls = [n.func for n in executed if isinstance(n, ast.Call)]
-    return frozenset(f.id for f in calls if isinstance(f, ast.Name))
-
-
-def _objects(decorators: list[ast.expr]) -> frozenset[str]:
-    """Return the objects whose methods decorate; `X.task` only makes a task."""
-    called = [d.func if isinstance(d, ast.Call) else d for d in decorators]
-    methods = [d for d in called if isinstance(d, ast.Attribute) and d.attr != "task"]
-    return frozenset(root for d in methods if (root := root_name(d)))
-
-
-def _called(decorators: list[ast.expr]) -> frozenset[str]:
-    called = [d.func if isinstance(d, ast.Call) else d for d in decorators]
-    return frozenset(d.id for d in called if isinstance(d, ast.Name))

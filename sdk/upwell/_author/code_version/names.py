@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from upwell._author.code_version.normal import Function
 
+Dotted = tuple[str, ...]
+"""A name and the attributes that follow it."""
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
@@ -35,7 +37,7 @@ class Use:
         imported: What the name is, if an import in the code itself says so; else it is the module's.
     """
 
-    path: tuple[str, ...]
+    path: Dotted
     imported: Imported | None = None
 
     @property
@@ -102,11 +104,13 @@ def uses_of(node: ast.AST) -> frozenset[Use]:
     return frozenset(visitor.found)
 
 
-def root_name(node: ast.expr) -> str | None:
-    """Return the name that attributes and items are taken of: `a` of `a.b[0].c`."""
+def object_path(node: ast.expr) -> Dotted:
+    """Return the names that lead to an object, up to its items: `a.b` of `a.b[0].c`; `()` if none do."""
+    names: list[str] = []
     while isinstance(node, ast.Attribute | ast.Subscript):
+        names = [node.attr, *names] if isinstance(node, ast.Attribute) else []
         node = node.value
-    return node.id if isinstance(node, ast.Name) else None
+    return (node.id, *names) if isinstance(node, ast.Name) else ()
 
 
 class _Uses(ast.NodeVisitor):
@@ -116,7 +120,7 @@ class _Uses(ast.NodeVisitor):
 
     # --- names ------------------------------------------------------------------------------------------------
 
-    def _use(self, path: tuple[str, ...]) -> None:
+    def _use(self, path: Dotted) -> None:
         for i, scope in enumerate(reversed(self._scopes)):
             if scope.of_class and i > 0:
                 continue
@@ -207,9 +211,9 @@ class _Uses(ast.NodeVisitor):
                 return
         elif isinstance(hint, ast.Subscript):
             self.visit(hint.value)
-            generic = hint.value.attr if isinstance(hint.value, ast.Attribute) else root_name(hint.value)
+            generic = "".join(object_path(hint.value)[-1:])
             items = hint.slice.elts if isinstance(hint.slice, ast.Tuple) else [hint.slice]
-            types = {"Literal": 0, "Annotated": 1}.get(generic or "", len(items))
+            types = {"Literal": 0, "Annotated": 1}.get(generic, len(items))
             for i, item in enumerate(items):
                 self._hint(item) if i < types else self.visit(item)
         elif isinstance(hint, ast.BinOp | ast.List | ast.Tuple):

@@ -29,12 +29,3 @@ def version_settings(decorator: ast.expr) -> ast.expr | None:
             return None
         cache = ast.Call(func=cache.func, args=[], keywords=said)
     return ast.Call(func=decorator.func, args=[], keywords=[ast.keyword(arg="cache", value=cache)])
-
-
-def path_of(value: ast.expr) -> tuple[str, ...]:
-    """Return the names of `a.b.c`; nothing if it is anything else."""
-    names: list[str] = []
-    while isinstance(value, ast.Attribute):
-        names.append(value.attr)
-        value = value.value
-    return (value.id, *reversed(names)) if isinstance(value, ast.Name) else ()

@@ -118,6 +118,7 @@ class SourceModule:
         self._tree = tree
         self._binding: dict[str, list[Statement]] = {}
         self._defined: dict[str, list[Statement]] = {}
+        self._filled: dict[str, frozenset[str]] = {}
         for statement in self.statements:
             for bound in statement.names:
                 self._binding.setdefault(bound, []).append(statement)
@@ -164,33 +165,49 @@ class SourceModule:
         binding = self.binding(name)
         if any(i.module.partition(".")[0] in _NO_RESULTS for s in binding for i in s.imports.get(name, ())):
             return binding
-        is_defined = any(isinstance(s.node, Function | ast.ClassDef) for s in binding)
-        is_imported = any(name in s.imports for s in binding)
-        changing = [
-            statement
-            for statement in self.statements
-            if name in (effects := statement.effects).changed
-            or (not is_imported and name in effects.registered_with)
-            or (not (is_defined or is_imported) and self._is_filled_by(effects, name))
-        ]
+        changing = list(self._doing("changed", name))
+        if not any(name in s.imports for s in binding):
+            changing += self._doing("registered_with", name)
+            if not any(isinstance(s.node, Function | ast.ClassDef) for s in binding):
+                changing += self._doing("passed", name)
+                called = (f for what, f in self._effects if what == "called")
+                changing += [s for f in called if self.fills(f, name) for s in self._doing("called", f)]
         if not binding and not changing:  # a `global` of functions that the module itself does not call
             return self._assigning(name)
         return [s for s in self.statements if s in binding or s in changing] if changing else binding
 
-    def _is_filled_by(self, effects: Effects, name: str) -> bool:
-        return name in effects.passed or any(name in self._changed_by(f) for f in effects.called)
+    def _doing(self, what: str, name: str) -> list[Statement]:
+        return self._effects.get((what, name), [])
+
+    @cached_property
+    def _effects(self) -> dict[tuple[str, str], list[Statement]]:
+        """The statements by what they do with which name."""
+        found: dict[tuple[str, str], list[Statement]] = {}
+        for statement in self.statements:
+            effects = statement.effects
+            keys = {("changed", path[0]) for path in effects.changed}
+            keys |= {("registered_with", path[0]) for path in effects.registered_with}
+            keys |= {("called", path[0]) for path in effects.called if len(path) == 1}
+            keys |= {("passed", name) for name in effects.passed}
+            for key in keys:
+                found.setdefault(key, []).append(statement)
+        return found
 
     @cached_property
     def _functions(self) -> dict[str, Statement]:
         return {s.node.name: s for s in self.statements if isinstance(s.node, Function)}
 
-    def _changed_by(self, function: str, seen: frozenset[str] = frozenset()) -> set[str]:
-        """Return the names of the module whose values a call of one of its functions may change."""
+    def fills(self, function: str, name: str) -> bool:
+        """Whether a call of a function of the module may change what a name of it holds."""
+        if function not in self._filled:
+            self._filled[function] = self._changed_by(function, frozenset())
+        return name in self._filled[function]
+
+    def _changed_by(self, function: str, seen: frozenset[str]) -> frozenset[str]:
         if function in seen or function not in self._functions:
-            return set()
+            return frozenset()
         effects = self._functions[function].call_effects
-        inner = [self._changed_by(f, seen | {function}) for f in effects.called]
-        return set(effects.changed).union(*inner)
+        return effects.changed.union(*(self._changed_by(f, seen | {function}) for f in effects.called))
 
     def function_at(self, name: str, line: int) -> Form | None:
         """Return a function by its name and first line, decorators included, however deep it is."""

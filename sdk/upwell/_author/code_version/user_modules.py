@@ -11,9 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 
-from upwell._author.code_version.names import Imported, Use
+from upwell._author.code_version.names import Imported, Use, imports_of, object_path
 from upwell._author.code_version.places import OWN_PACKAGES, locate, own_path
-from upwell._author.code_version.settings import is_environment_class, path_of, version_settings
+from upwell._author.code_version.settings import is_environment_class, version_settings
 from upwell._author.code_version.source_module import Form, SourceModule, Statement, folder_module, read_module
 from upwell._author.registry import MAIN, importable_name
 
@@ -50,18 +50,21 @@ class Definition:
         modules: What it is part of.
         module: The module.
         name: The name, or "".
+        registrations: The statements of this module that change what another one holds under the name; then
+            it is they, and not what the name is here.
         is_first: Whether it is the function whose version is asked for: its hints say what its values become.
     """
 
     modules: UserModules
     module: SourceModule
     name: str
+    registrations: tuple[Statement, ...] = ()
     is_first: bool = False
 
     @property
     def key(self) -> object:
         """What it is told apart by."""
-        return self.qualified
+        return self.qualified, bool(self.registrations)
 
     @property
     def qualified(self) -> str:
@@ -71,11 +74,18 @@ class Definition:
     @cached_property
     def statements(self) -> list[Statement]:
         """The statements that say what it is."""
-        return self.module.defined(self.name) if self.name else self.module.statements
+        if self.registrations:
+            return list(self.registrations)
+        if not self.name:
+            return self.module.statements
+        defined = self.module.defined(self.name)
+        return [s for s in defined if not (s.is_plain and s.imports)] or defined
 
     @property
     def kind(self) -> str:
-        """What it is: `function`, `class`, `constant` or `module`."""
+        """What it is: `function`, `class`, `constant`, `registrations` or `module`."""
+        if self.registrations:
+            return "registrations"
         if not self.name:
             return "module"
         nodes = [s.node for s in self.module.binding(self.name)]
@@ -237,8 +247,8 @@ class UserModules:
         if not imports:
             return [TASK_ENVIRONMENT] if self._is_environment(definition) else [definition]
         found = [t for i in imports for t in self._imported(module, i, path[1:], been)]
-        is_plain = len(imports) == 1 and all(s.is_plain and path[0] in s.imports for s in definition.statements)
-        return found if is_plain else [*found, definition]
+        is_all = len(imports) == 1 and all(s.is_plain and s.imports for s in definition.statements)
+        return found if is_all else [*found, definition]
 
     def _from_star(
         self, module: SourceModule, star: Imported, path: tuple[str, ...], been: Been
@@ -264,6 +274,26 @@ class UserModules:
         kept = len(parts) - imported.level + module.is_package
         return ".".join([*parts[: max(kept, 0)], *filter(None, [imported.module])])
 
+    def imported_by(self, module: SourceModule, *, late: bool = False) -> list[str]:
+        """Return the names of modules that one imports, packages around them included.
+
+        What only looks like a module (`pkg.func` of `from pkg import func`) is among them.
+
+        Args:
+            module: The importing module.
+            late: Whether those that its functions import count too.
+        """
+        found: set[str] = set()
+        statements = [s for s in module.statements if late or s.imports]
+        for node in (n for s in statements for n in ast.walk(s.node)):
+            if isinstance(node, ast.Import):
+                found.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                for _, imported in imports_of(node):
+                    found.add(f"{self.absolute(module, imported)}.{imported.name}")
+        parts = [name.split(".") for name in found]
+        return sorted({".".join(p[:i]) for p in parts for i in range(1, len(p) + 1)})
+
     # --- environments -----------------------------------------------------------------------------------------
 
     def task_decorators(self, module: SourceModule, node: ast.stmt) -> list[ast.expr] | None:
@@ -280,7 +310,7 @@ class UserModules:
         return self._are_environments(module, method.value)
 
     def _are_environments(self, module: SourceModule, value: ast.expr) -> bool:
-        use = Use(path_of(value))
+        use = Use(object_path(value))
         found = self.meaning(module, use) if use.path else []
         return bool(found) and all(t == TASK_ENVIRONMENT for t in found)
 
@@ -290,7 +320,7 @@ class UserModules:
         call = getattr(binding[-1].node, "value", None) if len(binding) == 1 else None
         if not isinstance(call, ast.Call):
             return False
-        path = path_of(call.func)
+        path = object_path(call.func)
         if path[-1:] == ("clone_with",) and isinstance(call.func, ast.Attribute):
             return path[:-1] != (definition.name,) and self._are_environments(
                 definition.module, call.func.value

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from upwell._author.code_version.live import Item, Link, Look
+from upwell._author.code_version.registrations import Registrations
 from upwell._author.code_version.user_modules import TASK_ENVIRONMENT, Definition, Foreign, UserModules
 from upwell._author.code_version.version import CodePart, CodeVersion
 
+FILLED = "filled by"
 SOURCE_CHARS = 20_000
 """Of a larger piece, like a table of data, the start is kept to be shown; all of it is in the digest."""
 
@@ -32,9 +34,11 @@ def version_of(
     """
     look = Look(UserModules(root, loaded_at))
     first = look.item(func, f"{getattr(func, '__module__', '')}:{getattr(func, '__qualname__', 'task')}")
+    registrations = None
     if isinstance(first, Definition):
         first.is_first = True
-    items, links = _reachable(look, first)
+        registrations = Registrations(look.modules, first.module)
+    items, links = _reachable(look, first, registrations)
     if isinstance(first, Foreign):
         return CodeVersion(digest=_hash("foreign", first.name), parts=())
     number = {item.key: i for i, item in enumerate(items)}
@@ -50,7 +54,9 @@ def version_of(
     return CodeVersion(digest=_hash("code 1", *whole), parts=tuple(parts))
 
 
-def _reachable(look: Look, first: Item | Foreign) -> tuple[list[Item], list[list[Link]]]:
+def _reachable(
+    look: Look, first: Item | Foreign, registrations: Registrations | None
+) -> tuple[list[Item], list[list[Link]]]:
     """Return an item and what it reaches, nearest first, and what each one's names are."""
     items: list[Item] = []
     links: list[list[Link]] = []
@@ -64,6 +70,8 @@ def _reachable(look: Look, first: Item | Foreign) -> tuple[list[Item], list[list
     add(first)
     for item in items:  # grows as it is gone through
         links.append(_links(look, item))
+        if registrations is not None and isinstance(item, Definition):
+            links[-1] += [(FILLED, filling) for filling in registrations.into(item)]
         for _, target in links[-1]:
             add(target)
     return items, links
@@ -97,7 +105,9 @@ def _import_lines(item: Item, links: list[Link]) -> list[str]:
         return []
     lines = set()
     for use, target in links:
-        if isinstance(target, Definition) and target.module is not item.module:
+        if isinstance(target, Definition) and use == FILLED:
+            lines.add(f"# {target.module.name} puts something into it")
+        elif isinstance(target, Definition) and target.module is not item.module:
             lines.add(f"# {use} is {target.qualified}")
         elif isinstance(target, Foreign) and target != TASK_ENVIRONMENT:
             is_alias = use.partition(".")[0] != target.name.partition(".")[0]
