@@ -26,7 +26,7 @@ def late_imports(root: Path, loaded: Iterable[Path]) -> set[Path]:
     todo = [f for f in known if _INDENTED_IMPORT.search(f.read_bytes())]
     while todo:
         module = modules.module(_name_of(root, todo.pop()))
-        names = modules.imported_by(module, late=True) if module is not None else []
+        names = module.imports_ever if module is not None else []
         imported = [m.path for m in map(modules.module, names) if m is not None and m.path is not None]
         new = {path for path in imported if path.is_relative_to(root)} - known
         known |= new

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from functools import cached_property
 
-from upwell._author.code_version.names import Dotted, Use
+from upwell._author.code_version.names import Use
 from upwell._author.code_version.source_module import SourceModule, Statement
 from upwell._author.code_version.user_modules import Definition, UserModules
 
@@ -34,55 +33,45 @@ class Registrations:
         if not _can_be_filled(definition):
             return []
         module, name = definition.module, definition.name
-        found = list(self._changed.get((module.name, name), ()))
-        for (where, function), touches in self._called.items():
+        changed, called = self._touches
+        found = list(changed.get((module.name, name), ()))
+        for (where, function), touches in called.items():
             if where == module.name and module.fills(function, name):
                 found += touches
-        by_module: dict[str, tuple[SourceModule, list[Statement]]] = {}
+        by_module: dict[SourceModule, set[Statement]] = {}
         for other, statement in found:
-            statements = by_module.setdefault(other.name, (other, []))[1]
-            statements += [statement] if statement not in statements else []
+            by_module.setdefault(other, set()).add(statement)
         return [
-            Definition(self._modules, other, name, registrations=tuple(statements))
-            for _, (other, statements) in sorted(by_module.items())
+            Definition(
+                self._modules, other, name, registrations=tuple(s for s in other.statements if s in statements)
+            )
+            for other, statements in sorted(by_module.items(), key=lambda item: item[0].name)
         ]
 
-    @cached_property
     def _imported(self) -> list[SourceModule]:
-        """The modules that an import of the first one imports, itself included."""
+        """Return the modules that an import of the first one imports, itself included."""
         found = {self._first.name: self._first}
         todo = [self._first]
         while todo:
-            for name in self._modules.imported_by(todo.pop()):
-                module = self._modules.module(name)
-                if module is not None and name not in found:
+            for name in todo.pop().imports_first:
+                module = self._modules.module(name) if name not in found else None
+                if module is not None:
                     found[name] = module
                     todo.append(module)
         return list(found.values())
 
     @cached_property
-    def _changed(self) -> Touches:
-        return self._touches("changed", "registered_with")
-
-    @cached_property
-    def _called(self) -> Touches:
-        return self._touches("called")
-
-    def _touches(self, *effects: str) -> Touches:
-        found: Touches = {}
-        for module in self._imported:
-            for statement in module.statements:
-                for path in frozenset().union(*(getattr(statement.effects, e) for e in effects)):
-                    for target in self._elsewhere(module, path):
-                        touches = found.setdefault((target.module.name, target.name), [])
-                        touches.append((module, statement))
-        return found
-
-    def _elsewhere(self, module: SourceModule, path: Dotted) -> Iterator[Definition]:
-        """Yield what a path means if that is in another module."""
-        for target in self._modules.meaning(module, Use(path)):
-            if isinstance(target, Definition) and target.module is not module:
-                yield target
+    def _touches(self) -> tuple[Touches, Touches]:
+        """What is changed in other modules, and which of their functions are called."""
+        changed: Touches = {}
+        called: Touches = {}
+        for module in self._imported():
+            for statement, path, is_call in module.outward:
+                for target in self._modules.meaning(module, Use(path)):
+                    if isinstance(target, Definition) and target.module is not module:
+                        touches = called if is_call else changed
+                        touches.setdefault((target.module.name, target.name), []).append((module, statement))
+        return changed, called
 
 
 def _can_be_filled(definition: Definition) -> bool:

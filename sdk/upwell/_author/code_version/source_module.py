@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from upwell._author.code_version.effects import CallEffects, Effects, effects_of, effects_of_call
-from upwell._author.code_version.names import Imported, Use, bound_in, imports_of, uses_of
+from upwell._author.code_version.names import Dotted, Imported, Use, bound_in, imports_of, uses_of
 from upwell._author.code_version.normal import Function, dump, normal_form, with_decorators
 
 MODULES_KEPT = 4096
@@ -133,6 +133,50 @@ class SourceModule:
     def binding(self, name: str) -> list[Statement]:
         """Return the statements that bind a name, in order."""
         return self._binding.get(name, [])
+
+    def absolute(self, imported: Imported) -> str:
+        """Return the importable name of the module that an import in this one names."""
+        if not imported.level:
+            return imported.module
+        parts = self.name.split(".")
+        kept = len(parts) - imported.level + self.is_package
+        return ".".join([*parts[: max(kept, 0)], *filter(None, [imported.module])])
+
+    @cached_property
+    def imports_first(self) -> list[str]:
+        """The modules that it imports as it is imported itself."""
+        return self._imported(s for s in self.statements if s.imports)
+
+    @cached_property
+    def imports_ever(self) -> list[str]:
+        """The same with those that its functions import.
+
+        Packages around them are among them, and what only looks like a module (`pkg.func` of
+        `from pkg import func`).
+        """
+        return self._imported(self.statements)
+
+    def _imported(self, statements: Iterable[Statement]) -> list[str]:
+        found: set[str] = set()
+        for node in (n for s in statements for n in ast.walk(s.node)):
+            if isinstance(node, ast.Import):
+                found.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                found.update(f"{self.absolute(i)}.{i.name}" for _, i in imports_of(node))
+        parts = [name.split(".") for name in found]
+        return sorted({".".join(p[:i]) for p in parts for i in range(1, len(p) + 1)})
+
+    @cached_property
+    def outward(self) -> list[tuple[Statement, Dotted, bool]]:
+        """What its statements do with names that are imported: statement, name, and whether it calls that."""
+        found = []
+        for statement in self.statements:
+            effects = statement.effects
+            for path in effects.called | effects.changed | effects.registered_with:
+                binding = self._binding.get(path[0])
+                if binding is None or any(path[0] in s.imports for s in binding):
+                    found.append((statement, path, path in effects.called))
+        return found
 
     @cached_property
     def stars(self) -> list[Imported]:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 
-from upwell._author.code_version.names import Imported, Use, imports_of, object_path
+from upwell._author.code_version.names import Imported, Use, object_path
 from upwell._author.code_version.places import OWN_PACKAGES, locate, own_path
 from upwell._author.code_version.settings import is_environment_class, version_settings
 from upwell._author.code_version.source_module import Form, SourceModule, Statement, folder_module, read_module
@@ -253,7 +253,7 @@ class UserModules:
     def _from_star(
         self, module: SourceModule, star: Imported, path: tuple[str, ...], been: Been
     ) -> list[Target] | None:
-        where = self.absolute(module, star)
+        where = module.absolute(star)
         source = self.module(where)
         if source is None:
             return None if hasattr(builtins, path[0]) else [Foreign(f"{where}.*")]
@@ -264,35 +264,7 @@ class UserModules:
         self, module: SourceModule, imported: Imported, attributes: tuple[str, ...], been: Been
     ) -> list[Target]:
         path = attributes if imported.name is None else (imported.name, *attributes)
-        return self.reached(self.absolute(module, imported), path, been)
-
-    def absolute(self, module: SourceModule, imported: Imported) -> str:
-        """Return the importable name of the module that an import in a module names."""
-        if not imported.level:
-            return imported.module
-        parts = module.name.split(".")
-        kept = len(parts) - imported.level + module.is_package
-        return ".".join([*parts[: max(kept, 0)], *filter(None, [imported.module])])
-
-    def imported_by(self, module: SourceModule, *, late: bool = False) -> list[str]:
-        """Return the names of modules that one imports, packages around them included.
-
-        What only looks like a module (`pkg.func` of `from pkg import func`) is among them.
-
-        Args:
-            module: The importing module.
-            late: Whether those that its functions import count too.
-        """
-        found: set[str] = set()
-        statements = [s for s in module.statements if late or s.imports]
-        for node in (n for s in statements for n in ast.walk(s.node)):
-            if isinstance(node, ast.Import):
-                found.update(alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom):
-                for _, imported in imports_of(node):
-                    found.add(f"{self.absolute(module, imported)}.{imported.name}")
-        parts = [name.split(".") for name in found]
-        return sorted({".".join(p[:i]) for p in parts for i in range(1, len(p) + 1)})
+        return self.reached(module.absolute(imported), path, been)
 
     # --- environments -----------------------------------------------------------------------------------------
 
