@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import datetime
 import decimal
 import enum
-import math
 import typing
 import uuid
 from datetime import UTC, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pydantic
 import typing_extensions
 from hypothesis import reject
@@ -210,12 +211,17 @@ def is_same(left: Any, right: Any) -> bool:
     """Say whether two values are equal and of equal types all the way down, nan being itself."""
     if type(left) is not type(right):
         return False
-    if isinstance(left, float):
-        return left == right or (math.isnan(left) and math.isnan(right))
+    if isinstance(left, np.ndarray):
+        return (left.dtype, left.shape) == (right.dtype, right.shape) and is_same(left.tolist(), right.tolist())
+    if isinstance(left, (float, complex, decimal.Decimal, np.generic)):
+        return bool(left == right) or repr(left) == repr(right)
     if isinstance(left, dict):
         return left.keys() == right.keys() and all(is_same(left[key], right[key]) for key in left)
-    if isinstance(left, (list, tuple)):
+    if isinstance(left, (list, tuple, collections.deque)):
         return len(left) == len(right) and all(map(is_same, left, right))
-    if dataclasses.is_dataclass(left) or isinstance(left, pydantic.BaseModel):
+    if dataclasses.is_dataclass(left):
+        fields = [field.name for field in dataclasses.fields(left)]
+        return all(is_same(getattr(left, name), getattr(right, name)) for name in fields)
+    if isinstance(left, pydantic.BaseModel):
         return is_same(vars(left), vars(right))
     return bool(left == right)

@@ -79,6 +79,7 @@ class EnvironmentSettings(TypedDict, total=False):
     queue: str | None
     max_inline_io: int | str | None
     max_concurrency: int | None
+    pickle: bool | None
 
 
 @dataclass(eq=False)
@@ -101,10 +102,13 @@ class TaskEnvironment:
         max_inline_io: The largest inputs or outputs passed by value: bytes, or `"10Mi"`.
         max_concurrency: How many attempts of all its tasks run at once, whatever their runs and executors. Each
             task may have a `max_concurrency` of its own besides.
+        pickle: Whether values without a schema may be pickled. False refuses them, at the declaration where the
+            type tells, else at the call; and nothing that its tasks run is unpickled.
         pod_template: Ignored, with a warning; as are `service_account` and `plugin_config`.
 
     Raises:
         ValueError: the name or a setting is not valid.
+        TypeError: with `pickle=False`, a task declares a type whose values would have to be pickled.
 
     Example:
         >>> env = TaskEnvironment("hello", resources=Resources(memory="1Gi"))
@@ -134,6 +138,7 @@ class TaskEnvironment:
     queue: str | None = None
     max_inline_io: int | str = MAX_INLINE_IO_BYTES
     max_concurrency: int | None = None
+    pickle: bool = True
     tasks: dict[str, Task[..., Any]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -225,6 +230,8 @@ class TaskEnvironment:
             name = sorted(unknown)[0]
             raise ValueError(f"task {task.name!r}: Cache(ignored_inputs) names {name!r}, which is no parameter")
         check_triggers(task.triggers, task.name, inspect.signature(func).parameters)
+        if not self.pickle:
+            task.interface.check_types()
         self.tasks[task.name] = task
         register(task)
         return task

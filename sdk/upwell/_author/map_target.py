@@ -43,8 +43,12 @@ class MapTarget:
         return self.task(*self.args, *items, **self.kwargs)
 
 
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
 def _check_partial(task: Task[..., Any], func: partial[Any], iterables: int) -> None:
-    parameters = list(inspect.signature(task.func).parameters)
+    every = inspect.signature(task.func).parameters
+    parameters = [name for name, parameter in every.items() if parameter.kind not in _VARIADIC]
     left = len(parameters) - len(func.args) - len(func.keywords)
     if left != 1 or iterables != 1:
         raise TypeError(

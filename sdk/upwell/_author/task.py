@@ -68,7 +68,7 @@ class Task(Generic[P, R]):
         self.name = f"{env.name}.{func.__name__}"
         self.is_async = is_async
         self.options = options
-        self.interface = Interface.of(func, self.name)
+        self.interface = Interface.of(func, self.name, refuses_pickle=None if env.pickle else env.name)
         self._overrides = dict(overrides or {})
         self._declared_at = time.time() if declared_at is None else declared_at
 

@@ -30,7 +30,7 @@ def trace(func: Callable[P, R]) -> Callable[P, R]:
     Outside a run it is the plain function call.
 
     Raises:
-        TypeError: it is a task or a class, or has parameters such as `*args` that cannot be recorded.
+        TypeError: it is a task or a class.
 
     Example:
         >>> @trace

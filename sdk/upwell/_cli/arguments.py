@@ -15,8 +15,9 @@ from typing import Annotated, Any
 
 from upwell._cli.lengths import is_length, read_seconds
 from upwell._types.annotations import type_name
-from upwell._types.codec import Codec, ValueProblem
+from upwell._types.codec import Codec
 from upwell._types.interface import Parameter
+from upwell._types.value_problem import ValueProblem
 from upwell.errors import UsageError
 
 LISTS = (list, set, frozenset, collections.abc.Sequence, collections.abc.Iterable, collections.deque)

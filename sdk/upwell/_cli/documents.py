@@ -9,8 +9,9 @@ from typing import Any
 from upwell._core.holds import Hold
 from upwell._core.model import ActionRecord, ActionWarning, Attempt, ErrorInfo, RunRecord
 from upwell._core.ports import RunView
-from upwell._types.marks import FILE, MARK, MEMBER, PAIRS, PICKLE
+from upwell._types.marks import FILE, FLOAT, FORM, MARK, MEMBER, PAIRS, PICKLE, TREE
 
+ARRAY = "numpy.ndarray"
 HIDDEN_LABELS = "upwell."
 """Labels whose names start so are upwell's own."""
 
@@ -173,10 +174,32 @@ def _readable(value: Any) -> Any:
         return value
     mark = value.get(MARK)
     if mark == PICKLE:
-        text = str(value.get("data", ""))
-        return {"pickle": True, "size_bytes": len(text) * 3 // 4 - text.count("=")}
+        return {"pickle": True, "size_bytes": _decoded_bytes(value)}
+    if mark in (TREE, FLOAT):
+        return _readable(value["value"])
+    if mark == FORM:
+        return _form_document(value)
     if mark == PAIRS:
         return [[_readable(key), _readable(item)] for key, item in value.get("items", [])]
     if MEMBER in value and set(value) == {MEMBER, "value"}:
         return _readable(value["value"])
     return {key: _readable(item) for key, item in value.items() if not (key == MARK and item == FILE)}
+
+
+def _form_document(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a value of a registered type: what it is, and as much of it as is JSON."""
+    name = {"type": value.get("type")}
+    inner = _readable(value.get("value"))
+    if "data" in value:
+        return name | {"size_bytes": _decoded_bytes(value)}
+    if not isinstance(inner, dict):
+        return name | {"value": inner}
+    if name["type"] == ARRAY and "data" in inner:
+        shown = {key: inner.get(key) for key in ("dtype", "shape")}
+        return name | shown | {"size_bytes": _decoded_bytes(inner)}
+    return name | inner
+
+
+def _decoded_bytes(value: dict[str, Any]) -> int:
+    text = str(value.get("data", ""))
+    return len(text) * 3 // 4 - text.count("=")

@@ -42,14 +42,14 @@ def run_task(program: Program, task: Task[..., Any], inputs: Mapping[str, Any], 
     """
     runner_options = _runner_options(program, flags)
     config = current_config()
-    _check_inputs(task, inputs)
+    args, kwargs = _arguments(task, inputs)
     if config.mode != "local":
-        handle = asyncio.run(with_runcontext(**runner_options).run.aio(task, **inputs))
+        handle = asyncio.run(with_runcontext(**runner_options).run.aio(task, *args, **kwargs))
         _submitted(handle, flags, task.interface.output_names)
         return
     name = check_run_id(flags.name) if flags.name else new_run_id(time.time())
     runner = with_runcontext(**{**runner_options, "name": name})
-    _run_here(name, lambda: runner.run.aio(task, **inputs), flags, task.interface.output_names)
+    _run_here(name, lambda: runner.run.aio(task, *args, **kwargs), flags, task.interface.output_names)
 
 
 def recover(name: str, record: RunRecord, flags: RunFlags, **options: Any) -> None:
@@ -118,10 +118,12 @@ def _runner_options(program: Program, flags: RunFlags) -> dict[str, Any]:
     }
 
 
-def _check_inputs(task: Task[..., Any], inputs: Mapping[str, Any]) -> None:
-    """Refuse inputs that the task does not take, or that are too large, before anything is started."""
+def _arguments(task: Task[..., Any], inputs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of the call, if the task takes them, before anything is started."""
     try:
-        encode_root_inputs(task, task.interface.bind((), inputs))
+        args, kwargs = task.interface.arguments(inputs)
+        encode_root_inputs(task, task.interface.bind(args, kwargs))
+        return args, kwargs
     except (TypeError, ValueError, BaseRuntimeError) as e:
         raise UsageError(str(e)) from e
 

@@ -19,8 +19,8 @@ from upwell._client.pools import pools_of
 from upwell._client.run_handle import Run, existing_run, finished
 from upwell._client.submit import (
     NewBounds,
+    check_root_size,
     check_run_id,
-    encode_root_inputs,
     new_run_id,
     next_generation,
     run_again,
@@ -185,10 +185,9 @@ async def _with_inputs(
     backend: Backend, task: Task[..., Any], encoded: bytes, inputs: Mapping[str, Any]
 ) -> bytes:
     """Return encoded inputs with some of them replaced."""
-    bound = task.interface.bind((), {**task.interface.decode_inputs(encoded), **inputs})
     if backend.mode != "local":
-        bound = await published(bound)
-    return encode_root_inputs(task, bound)
+        inputs = await published(inputs)
+    return check_root_size(task, task.interface.replace_inputs(encoded, inputs))
 
 
 recover = Bound(_recover)

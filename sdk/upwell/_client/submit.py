@@ -46,7 +46,15 @@ def encode_root_inputs(task: Task[..., Any], inputs: Mapping[str, Any]) -> bytes
         TypeError, ValueError: they don't fit its signature.
         InlineIOMaxBytesBreached: they are too large to be passed by value.
     """
-    encoded = task.interface.encode_inputs(dict(inputs))
+    return check_root_size(task, task.interface.encode_inputs(dict(inputs)))
+
+
+def check_root_size(task: Task[..., Any], encoded: bytes) -> bytes:
+    """Return encoded inputs that are not too large.
+
+    Raises:
+        InlineIOMaxBytesBreached: they are too large to be passed by value.
+    """
     if len(encoded) > task.max_inline_io_bytes:
         limit = task.max_inline_io_bytes
         raise errors.InlineIOMaxBytesBreached(too_large(task.name, "inputs", len(encoded), limit))

@@ -105,7 +105,8 @@ class BatchRun:
         try:
             async with asyncio.timeout(self._limit_s) as bound:
                 if task.is_async:
-                    call = guarded(task.func(**self._inputs(task, place)))
+                    args, kwargs = self._arguments(task, place)
+                    call = guarded(task.func(*args, **kwargs))
                     value = await over(self._loop.create_task(call, context=context))
                 else:
                     thread = TaskThread(lambda: self._call(task, place, context), name=task.name)
@@ -136,10 +137,11 @@ class BatchRun:
         await thread.run()
 
     def _call(self, task: Task[..., Any], place: int, context: Context) -> Any:
-        return context.run(task.func, **self._inputs(task, place))
+        args, kwargs = self._arguments(task, place)
+        return context.run(task.func, *args, **kwargs)
 
-    def _inputs(self, task: Task[..., Any], place: int) -> dict[str, Any]:
-        return task.interface.decode_inputs(self._batch.items[place].encode())
+    def _arguments(self, task: Task[..., Any], place: int) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return task.interface.arguments(task.interface.decode_inputs(self._batch.items[place].encode()))
 
     def _encoded(self, task: Task[..., Any], value: Any) -> str:
         encoded = task.interface.encode_output(value)

@@ -28,6 +28,7 @@ from upwell._exec.user_calls import exited, guarded, is_ours, over
 from upwell._exec.variables import process_variables
 from upwell._types.blocking import off_loop
 from upwell._types.io_context import IoContext, set_io_context, use_io_context
+from upwell._types.pickled import pickle_refused_by
 from upwell._types.transfer import BlobTransfer
 
 STOP_S = 1.0
@@ -149,7 +150,8 @@ class TaskRun:
         self._laps.enter("bundle_s")
         task = await self._loader.load(self._spec)
         self._laps.enter("run_s")
-        batch = self._batch = BatchRun(self._start, self._inputs, self._session.host, self._user_context(task))
+        context = self._user_context(task)
+        batch = self._batch = BatchRun(self._start, self._inputs, self._session.host, context)
         self._session.on_call = batch.save_each
         stopwatch = Stopwatch()
         try:
@@ -180,7 +182,8 @@ class TaskRun:
 
     async def _value(self, task: Task[..., Any]) -> Any:
         interface = task.interface
-        kwargs = await off_loop(interface.decode_inputs, self._inputs, is_slow=interface.inputs_move_data)
+        values = await off_loop(interface.decode_inputs, self._inputs, is_slow=interface.inputs_move_data)
+        args, kwargs = interface.arguments(values)
         self._laps.enter("run_s")
         limit_s, too_late = time_limit(self._spec, self._session.now())
         context = self._user_context(task)
@@ -189,10 +192,10 @@ class TaskRun:
             with process_variables.applied(self._variables):
                 async with asyncio.timeout(limit_s) as bound:
                     if task.is_async:
-                        call = context.run(asyncio.get_running_loop().create_task, guarded(task.func(**kwargs)))
-                        return await over(call)
+                        work = guarded(task.func(*args, **kwargs))
+                        return await over(context.run(asyncio.get_running_loop().create_task, work))
                     thread: TaskThread[Any] = TaskThread(
-                        lambda: context.run(task.func, **kwargs), name=task.name
+                        lambda: context.run(task.func, *args, **kwargs), name=task.name
                     )
                     self._threads.append(thread)
                     return await thread.run()
@@ -212,6 +215,8 @@ class TaskRun:
             key = report_key(self._spec.run.run_id, self._spec.action_id, self._start.attempt)
             self._report = Report(task.name, f"{self._start.blob_prefix}{key}")
         context = copy_context()
+        if not task.env.pickle:
+            context.run(pickle_refused_by.set, task.env.name)
         context.run(current.set, self._context())
         context.run(set_io_context, self._io)
         return context

@@ -90,6 +90,20 @@ def widen_for_default(annotation: Any, default: Any) -> Any:
     return annotation
 
 
+def variadic_type(hint: Any, kind: Any) -> Any:
+    """Return the type of all that `*args` or `**kwargs` take, from what they are annotated with."""
+    is_unpacked = getattr(hint, "__unpacked__", False)  # *args: *tuple[int, str]
+    if is_unpacked or get_origin(hint) in (typing.Unpack, typing_extensions.Unpack):
+        inner = hint if is_unpacked else get_args(hint)[0]
+        if kind is inspect.Parameter.VAR_KEYWORD:
+            return inner
+        args = get_args(inner) if get_origin(inner) is tuple else (Any, ...)
+        return tuple[args]  # type: ignore[valid-type]  # known when it runs
+    if isinstance(hint, (typing.ParamSpecArgs, typing.ParamSpecKwargs)):
+        hint = Any
+    return tuple[hint, ...] if kind is inspect.Parameter.VAR_POSITIONAL else dict[str, hint]
+
+
 def prepare(annotation: Any, names: Mapping[str, Any]) -> None:
     """Let pydantic read classes that it refuses, by giving them its own hook.
 
@@ -118,7 +132,7 @@ def _add_twin(cls: Any, names: Mapping[str, Any]) -> None:
     twin.__module__, twin.__qualname__ = cls.__module__, cls.__qualname__
 
     def describe(_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return handler(twin)
+        return handler.generate_schema(twin)  # a reference, where the class mentions itself
 
     cls.__get_pydantic_core_schema__ = staticmethod(describe)
 

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any
 
-import typing_extensions
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic_core import PydanticSerializationError, SchemaSerializer, SchemaValidator, from_json, to_json
 
 from upwell._types.annotations import prepare, type_name
+from upwell._types.described import describe_values
 from upwell._types.pickled import PickleLog, UnreadablePickleError, UnwritableError
+from upwell._types.readable import INT_DIGITS, check_depth, check_numbers, check_text, explained
 from upwell._types.schema_tree import Node
 from upwell._types.strict_schema import StrictSchema
+from upwell._types.untyped import UnreadableFormError
+from upwell._types.value_problem import ValueProblem
 from upwell._types.wire_schema import WireSchema
 
 _SHOWN_CHARS = 80
 _SHOWN_ERRORS = 3
-
-
-class ValueProblem(Exception):  # noqa: N818  # internal: the interface turns it into the caller's exception
-    """A value does not fit, or cannot be written or read."""
-
-    def __init__(self, name: str, text: str) -> None:
-        super().__init__(text)
-        self.name = name
-        self.text = text
+_SHOWN_PARTS = 12
+_UNDESCRIBABLE = (PydanticUserError, TypeError, NameError, LookupError)
 
 
 class Codec:
@@ -37,9 +33,17 @@ class Codec:
         types: Type of each value.
         names: Local names that string annotations in these types may mean.
         with_digest: Whether pickles carry a hash of their content, as inputs need.
+        optional: Values that may be missing from what is read.
     """
 
-    def __init__(self, types: Mapping[str, Any], names: Mapping[str, Any], *, with_digest: bool) -> None:
+    def __init__(
+        self,
+        types: Mapping[str, Any],
+        names: Mapping[str, Any],
+        *,
+        with_digest: bool,
+        optional: Collection[str] = (),
+    ) -> None:
         self.types = dict(types)
         self._names = names
         self._with_digest = with_digest
@@ -47,8 +51,9 @@ class Codec:
             prepare(annotation, names)
         schema = _core_schema(self.types, names)
         strict = StrictSchema(schema)
-        self.wire = WireSchema(schema, strict)
+        self.wire = WireSchema(schema, strict, names, optional)
         self._checker = strict.validator()
+        self._is_fragile = self.wire.nests or self.wire.has_text_keys
 
     @cached_property
     def _reader(self) -> SchemaValidator:
@@ -76,41 +81,63 @@ class Codec:
             raise self._wrong_type(e, values) from None
         return checked
 
-    def write(self, values: dict[str, Any]) -> tuple[bytes, list[tuple[str, type]]]:
+    def write(
+        self, values: dict[str, Any], refused_by: str | None = None
+    ) -> tuple[bytes, list[tuple[str, type]]]:
         """Return checked values as JSON, and the name and type of each value that had to be pickled.
+
+        Args:
+            values: What `check` returned.
+            refused_by: The environment that refuses pickles, if one does.
 
         Raises:
             ValueProblem: one cannot be written.
         """
-        log = PickleLog(with_digest=self._with_digest)
+        log = PickleLog(with_digest=self._with_digest, refused_by=refused_by)
         try:
             data = self._dump(values, log)
+            if self._is_fragile or len(data) > INT_DIGITS:
+                self._check_readable(data, values)
         except (PydanticSerializationError, UnwritableError, UnicodeEncodeError) as e:
             if log.failure is not None and not isinstance(log.failure, UnwritableError):
                 raise log.failure from None  # storage is out of reach, or a hash function of the user failed
-            raise self._not_writable(values, e) from (log.failure or e)
+            raise self._not_writable(values, e, refused_by) from (log.failure or e)
         if not log.types or len(values) == 1:
             return data, [(name, kind) for name in values for kind in log.types]
         return data, self._who_was_pickled(values)
 
-    def read(self, data: bytes) -> dict[str, Any]:
+    def read(self, data: bytes, refused_by: str | None = None) -> dict[str, Any]:
         """Return the values of a JSON object.
+
+        Args:
+            data: What `write` returned.
+            refused_by: The environment that refuses pickles, if one does.
 
         Raises:
             ValueProblem: it is not what `write` wrote for these types.
         """
         try:
-            values: dict[str, Any] = self._reader.validate_json(data, by_alias=False, by_name=True)
+            values: dict[str, Any] = self._reader.validate_json(
+                data, by_alias=False, by_name=True, context=refused_by
+            )
         except ValidationError as e:
             first = e.errors(include_url=False, include_context=False)[0]
             name = str(first["loc"][0]) if first["loc"] else ""
             raise ValueProblem(name, f"cannot be read back: {_problem(first)}") from e
-        except UnreadablePickleError as e:
-            raise ValueProblem(self._unreadable(data), f"cannot be read back: {e}") from e
+        except (UnreadablePickleError, UnreadableFormError) as e:
+            raise ValueProblem(self._unreadable(data, refused_by), f"cannot be read back: {e}") from e
         return values
 
     def _dump(self, values: dict[str, Any], log: PickleLog) -> bytes:
         return self._writer.to_json(values, by_alias=False, round_trip=True, warnings=False, context=log)
+
+    def _check_readable(self, data: bytes, values: dict[str, Any]) -> None:
+        if len(data) > INT_DIGITS:
+            check_numbers(data)
+        if self.wire.nests:
+            check_depth(data)
+        if self.wire.has_text_keys:
+            check_text(data, values)
 
     def _who_was_pickled(self, values: dict[str, Any]) -> list[tuple[str, type]]:
         pickled = []
@@ -120,25 +147,26 @@ class Codec:
             pickled += [(name, kind) for kind in log.types]
         return pickled
 
-    def _unreadable(self, data: bytes) -> str:
-        """Return the name of the first value that cannot be unpickled."""
+    def _unreadable(self, data: bytes, refused_by: str | None) -> str:
+        """Return the name of the first value whose pickle or form cannot be read."""
         for name, value in from_json(data).items():
+            alone = to_json({name: value})
             try:
-                self._reader.validate_json(to_json({name: value}), by_alias=False, by_name=True)
+                self._reader.validate_json(alone, by_alias=False, by_name=True, context=refused_by)
             except ValidationError:
                 continue  # the other values are missing
-            except UnreadablePickleError:
+            except (UnreadablePickleError, UnreadableFormError):
                 return str(name)
         return ""
 
-    def _not_writable(self, values: dict[str, Any], error: Exception) -> ValueProblem:
+    def _not_writable(self, values: dict[str, Any], error: Exception, refused_by: str | None) -> ValueProblem:
         for name, value in values.items():
-            log = PickleLog(with_digest=False)
+            log = PickleLog(with_digest=False, refused_by=refused_by)
             try:
-                self._dump({name: value}, log)
+                self._check_readable(self._dump({name: value}, log), {name: value})
             except Exception as e:
-                return ValueProblem(name, str(log.failure or e))
-        return ValueProblem("", str(error))
+                return ValueProblem(name, explained(log.failure or e))
+        return ValueProblem("", explained(error))
 
     def _wrong_type(self, error: ValidationError, values: dict[str, Any]) -> ValueProblem:
         problems = error.errors(include_url=False, include_context=False)
@@ -159,7 +187,10 @@ def shown(value: Any) -> str:
 
 
 def _problem(problem: Any) -> str:
-    where = ".".join(str(part) for part in problem["loc"][1:])
+    parts = problem["loc"][1:]
+    if len(parts) > _SHOWN_PARTS:
+        parts = (*parts[: _SHOWN_PARTS // 2], "...", *parts[-_SHOWN_PARTS // 2 :])
+    where = ".".join(str(part) for part in parts)
     return f"at {where}: {problem['msg']}" if where else str(problem["msg"])
 
 
@@ -170,23 +201,14 @@ def _core_schema(types: Mapping[str, Any], names: Mapping[str, Any]) -> Node:
         ValueProblem: pydantic cannot describe one of the types.
     """
     try:
-        return _describe(types, names)
-    except (PydanticUserError, TypeError, NameError) as e:
+        return describe_values(types, names)
+    except _UNDESCRIBABLE as e:
         for name, annotation in types.items():
             try:
-                _describe({name: annotation}, names)
-            except (PydanticUserError, TypeError, NameError) as cause:
+                describe_values({name: annotation}, names)
+            except _UNDESCRIBABLE as cause:
                 text = str(cause).splitlines()[0]
                 raise ValueProblem(
                     name, f"has an annotation that cannot be used, {annotation!r}: {text}"
                 ) from cause
         raise ValueProblem("", str(e)) from e
-
-
-def _describe(types: Mapping[str, Any], names: Mapping[str, Any]) -> Node:
-    make_typed_dict: Any = typing_extensions.TypedDict
-    described = make_typed_dict("Values", dict(types))
-    described.__pydantic_config__ = {"arbitrary_types_allowed": True, "defer_build": True}
-    adapter: TypeAdapter[Any] = TypeAdapter(described)
-    adapter.rebuild(_types_namespace=dict(names))
-    return dict(adapter.core_schema)

@@ -13,7 +13,7 @@ from upwell._types.frame_reference import FrameReference
 from upwell._types.marks import FILE, MARK
 from upwell._types.pickled import to_pickle
 from upwell._types.schema_tree import Node
-from upwell._types.wire_nodes import after, json_object, literal, pickle_or, read_write
+from upwell._types.wire_nodes import after, json_object, literal, marked_or, read_write
 
 HASH_KEY = "upwell_hash"
 """Where a node's metadata has the `HashFunction` that its annotation gives."""
@@ -77,7 +77,7 @@ def frame(node: Node) -> Node:
         return value
 
     schema = after(read, {**json_object(_FIELDS), "extra_behavior": "allow"})
-    return read_write(pickle_or(schema), cs.plain_serializer_function_ser_schema(write, info_arg=True))
+    return read_write(marked_or(schema), cs.plain_serializer_function_ser_schema(write, info_arg=True))
 
 
 def reference(node: Node) -> Node:

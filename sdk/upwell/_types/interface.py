@@ -10,17 +10,31 @@ import weakref
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import from_json, to_json
 
 from upwell._types import input_digest as digests
-from upwell._types.annotations import Hints, describe, widen_for_default
+from upwell._types.annotations import Hints, describe, variadic_type, widen_for_default
 from upwell._types.binding import Signature
-from upwell._types.codec import Codec, ValueProblem
 from upwell._types.content_digest import digest
+from upwell._types.value_problem import ValueProblem
 from upwell.errors import PickledValueWarning, RuntimeDataValidationError
 
+if TYPE_CHECKING:
+    from upwell._types.codec import Codec
+
 _OUTPUT = "value"
-_interfaces: weakref.WeakKeyDictionary[Callable[..., Any], dict[str, Interface]] = weakref.WeakKeyDictionary()
+_Key = tuple[str, str | None]
+_interfaces: weakref.WeakKeyDictionary[Callable[..., Any], dict[_Key, Interface]] = weakref.WeakKeyDictionary()
+_ADVICE = "declare its type, make it a dataclass or pydantic model, or register it with upwell.io.register"
+
+
+_NONE_GIVEN: dict[Any, type] = {inspect.Parameter.VAR_POSITIONAL: tuple, inspect.Parameter.VAR_KEYWORD: dict}
+
+
+class PickleNeededError(TypeError):
+    """Values of a declared type would have to be pickled, and the environment refuses that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +43,10 @@ class Parameter:
 
     Attributes:
         name: Its name.
-        annotation: Its type; `Any` without an annotation.
-        default: Its default, or `inspect.Parameter.empty`.
-        kind: `POSITIONAL_OR_KEYWORD` or `KEYWORD_ONLY`.
+        annotation: Its type; `Any` without an annotation. That of `*args: T` is `tuple[T, ...]`, and that of
+            `**kwargs: T` is `dict[str, T]`.
+        default: Its default, or `inspect.Parameter.empty`; of variadic ones it is empty, `()` and `{}`.
+        kind: As `inspect.Parameter` has it.
     """
 
     name: str
@@ -58,28 +73,45 @@ class Interface:
         {'x': 3}
     """
 
-    def __init__(self, func: Callable[..., Any], task_name: str, hints: Hints) -> None:
+    def __init__(
+        self, func: Callable[..., Any], task_name: str, hints: Hints, refuses_pickle: str | None
+    ) -> None:
         self.task_name = task_name
+        self._refuses_pickle = refuses_pickle
         self._unresolved = hints
         self._signature = Signature(func, task_name)
         self._warned: set[str] = set()
 
     @classmethod
-    def of(cls, func: Callable[..., Any], task_name: str | None = None) -> Interface:
+    def of(
+        cls, func: Callable[..., Any], task_name: str | None = None, *, refuses_pickle: str | None = None
+    ) -> Interface:
         """Return the interface of a function.
 
         Args:
             func: A function, sync or async.
             task_name: Name for messages; by default the function's.
-
-        Raises:
-            TypeError: it has parameters that a task cannot have: `*args`, `**kwargs`, positional-only ones.
+            refuses_pickle: Name of the environment, if it refuses pickles.
         """
         name = task_name or str(getattr(func, "__qualname__", func))
         known = _interfaces.setdefault(func, {})
-        if name not in known:
-            known[name] = cls(func, name, Hints(func, sys._getframe(1)))
-        return known[name]
+        if (name, refuses_pickle) not in known:
+            known[name, refuses_pickle] = cls(func, name, Hints(func, sys._getframe(1)), refuses_pickle)
+        return known[name, refuses_pickle]
+
+    def check_types(self) -> None:
+        """Look at the types as soon as the function is decorated; those that are not defined yet, later.
+
+        Raises:
+            PickleNeededError: values of one would have to be pickled, and that is refused.
+        """
+        for codec in ("_inputs", "_output"):
+            try:
+                getattr(self, codec)
+            except PickleNeededError:
+                raise
+            except TypeError:
+                continue  # perhaps what it lacks is defined further down
 
     # ---- description -------------------------------------------------------------------------------
 
@@ -90,13 +122,15 @@ class Interface:
     @cached_property
     def parameters(self) -> dict[str, Parameter]:
         """The parameters by name, in order."""
-        found = {}
-        for name, parameter in self._signature.parameters.items():
-            annotation = widen_for_default(self._hints.get(name, Any), parameter.default)
-            found[name] = Parameter(
-                name=name, annotation=annotation, default=parameter.default, kind=parameter.kind
-            )
-        return found
+        return {name: self._parameter(parameter) for name, parameter in self._signature.parameters.items()}
+
+    def _parameter(self, found: inspect.Parameter) -> Parameter:
+        hint = self._hints.get(found.name, Any)
+        if found.kind in _NONE_GIVEN:
+            annotation, default = variadic_type(hint, found.kind), _NONE_GIVEN[found.kind]()
+        else:
+            annotation, default = widen_for_default(hint, found.default), found.default
+        return Parameter(name=found.name, annotation=annotation, default=default, kind=found.kind)
 
     @cached_property
     def return_annotation(self) -> Any:
@@ -113,8 +147,7 @@ class Interface:
 
     @cached_property
     def _inputs(self) -> Codec:
-        types = {name: parameter.annotation for name, parameter in self.parameters.items()}
-        return self._codec(types, with_digest=True)
+        return self._codec(self.parameters, with_digest=True)
 
     @property
     def inputs_move_data(self) -> bool:
@@ -140,6 +173,14 @@ class Interface:
         except ValueProblem as e:
             raise TypeError(self._message(e, "parameter")) from e.__cause__
 
+    def arguments(self, inputs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return values by parameter as the arguments of a call: `func(*args, **kwargs)`.
+
+        Raises:
+            ValueError: one is missing that goes by position.
+        """
+        return self._signature.arguments(inputs)
+
     def encode_inputs(self, bound: dict[str, Any]) -> bytes:
         """Return bound arguments as the text of a JSON object with one member per parameter.
 
@@ -149,8 +190,11 @@ class Interface:
         Raises:
             TypeError: a value has a wrong type or cannot be pickled.
         """
+        return self._encoded(self._inputs, bound)
+
+    def _encoded(self, codec: Codec, bound: dict[str, Any]) -> bytes:
         try:
-            data, pickled = self._inputs.write(self._inputs.check(bound))
+            data, pickled = codec.write(codec.check(bound), self._refuses_pickle)
         except ValueProblem as e:
             raise TypeError(self._message(e, "parameter")) from e.__cause__
         for name, kind in pickled:
@@ -164,9 +208,32 @@ class Interface:
             TypeError: the bytes were not made by this interface, or a pickled value cannot be read here.
         """
         try:
-            return self._inputs.read(data)
+            found = self._inputs.read(data, self._refuses_pickle)
         except ValueProblem as e:
             raise TypeError(self._message(e, "parameter")) from e
+        if len(found) < self._signature.count:  # of code that had fewer parameters
+            return {name: found.get(name, each.default) for name, each in self.parameters.items()}
+        return found
+
+    def replace_inputs(self, data: bytes, changes: Mapping[str, Any]) -> bytes:
+        """Return encoded inputs with other values for some parameters. The rest is not decoded.
+
+        Args:
+            data: What `encode_inputs` returned, perhaps of code with other parameters.
+            changes: Values by parameter.
+
+        Raises:
+            ValueError: there is no such parameter, or one has neither a value nor a default.
+            TypeError: a value has a wrong type or cannot be pickled.
+        """
+        earlier = from_json(data)
+        kept = {
+            name: value for name, value in earlier.items() if name in self.parameters and name not in changes
+        }
+        given = self._signature.complete(changes, kept.keys())
+        codec = self._codec({name: self.parameters[name] for name in given}, with_digest=True)
+        encoded = from_json(self._encoded(codec, given)) | kept
+        return to_json({name: encoded[name] for name in self.parameters})
 
     def input_digest(self, encoded: bytes, ignored: Collection[str] = ()) -> str:
         """Return the hash of encoded inputs, without those of ignored parameters; see `input_digest`."""
@@ -178,7 +245,10 @@ class Interface:
 
     @cached_property
     def _output(self) -> Codec:
-        return self._codec({_OUTPUT: self.return_annotation}, with_digest=False)
+        value = Parameter(
+            name=_OUTPUT, annotation=self.return_annotation, default=inspect.Parameter.empty, kind=None
+        )
+        return self._codec({_OUTPUT: value}, with_digest=False)
 
     @property
     def output_moves_data(self) -> bool:
@@ -195,7 +265,7 @@ class Interface:
             RuntimeDataValidationError: it is not what the return annotation says, or cannot be pickled.
         """
         try:
-            data, pickled = self._output.write(self._output.check({_OUTPUT: value}))
+            data, pickled = self._output.write(self._output.check({_OUTPUT: value}), self._refuses_pickle)
         except ValueProblem as e:
             raise RuntimeDataValidationError(self._message(e, "output")) from e.__cause__
         for _, kind in pickled:
@@ -209,7 +279,7 @@ class Interface:
             TypeError: the bytes were not made by this interface, or a pickled value cannot be read here.
         """
         try:
-            return self._output.read(data)[_OUTPUT]
+            return self._output.read(data, self._refuses_pickle)[_OUTPUT]
         except ValueProblem as e:
             raise TypeError(self._message(e, "output")) from e
 
@@ -236,18 +306,36 @@ class Interface:
 
     # ---- messages ----------------------------------------------------------------------------------
 
-    def _codec(self, types: dict[str, Any], *, with_digest: bool) -> Codec:
+    def _codec(self, values: Mapping[str, Parameter], *, with_digest: bool) -> Codec:
+        from upwell._types.codec import Codec  # with all that it needs, when the first value travels
+
+        def where(name: str) -> str:
+            return f"task {self.task_name!r}: " + (f"parameter {name!r}" if with_digest else "its output")
+
         try:
-            return Codec(types, self._unresolved.names(), with_digest=with_digest)
+            codec = Codec(
+                {name: value.annotation for name, value in values.items()},
+                self._unresolved.names(),
+                with_digest=with_digest,
+                optional=[name for name, value in values.items() if not value.is_required],
+            )
         except ValueProblem as e:
-            where = f"parameter {e.name!r}" if e.name != _OUTPUT or with_digest else "its output"
-            raise TypeError(f"task {self.task_name!r}: {where} {e.text}") from e.__cause__
+            raise TypeError(f"{where(e.name)} {e.text}") from e.__cause__
+        if self._refuses_pickle is not None:
+            for name, kind in codec.wire.pickled.items():
+                raise PickleNeededError(
+                    f"{where(name)} would be pickled: a {kind} has no schema, and environment "
+                    f"{self._refuses_pickle!r} has pickle=False; {_ADVICE}"
+                )
+        return codec
 
     def _message(self, problem: ValueProblem, what: str) -> str:
         where = f"parameter {problem.name!r}" if what == "parameter" and problem.name else "output"
         hint = ""
-        if "pickled" in problem.text:
+        if "cannot be pickled" in problem.text:
             hint = "; pass what it is made from, or a type with a schema (dataclass, pydantic model)"
+        elif "pickle=False" in problem.text:
+            hint = f"; {_ADVICE}"
         return f"task {self.task_name!r}: {where} {problem.text}{hint}"
 
     def _warn(self, key: str, where: str, kind: type) -> None:

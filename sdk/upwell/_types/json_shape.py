@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+from upwell._types.forms import form_of
 from upwell._types.schema_tree import Node
 
 Shape = frozenset[str]
@@ -31,7 +32,7 @@ _SAME_AS_INNER = {"default", "function-after", "function-before", "function-wrap
 def json_shape(node: Node, definitions: Mapping[str, Node]) -> Shape:
     """Return the kinds of JSON that the values of a schema can become; everything when it cannot be told."""
     kind = node["type"]
-    if "serialization" in node:
+    if "serialization" in node or ("cls" in node and form_of(node["cls"]) is not None):
         return ALL
     if kind in _FIXED:
         is_bare_list = kind == "list" and node.get("items_schema", {"type": "any"})["type"] == "any"

@@ -16,6 +16,7 @@ from pydantic_core import SchemaValidator
 from pydantic_core import core_schema as cs
 
 from upwell._types import frame_wire
+from upwell._types.forms import form_of
 from upwell._types.frame_reference import FrameReference
 from upwell._types.reference import Reference
 from upwell._types.schema_tree import Node, map_children, split_definitions, with_definitions, without_ref
@@ -69,6 +70,8 @@ class StrictSchema:
 
     def _visit(self, node: Node) -> Node:
         kind = node["type"]
+        if has_users_form(node):
+            return {"type": "is-instance", "cls": node["cls"]}
         if kind == "model":
             return _reference(node) if issubclass(node["cls"], Reference) else node
         if kind in ("lax-or-strict", "json-or-python", "chain"):
@@ -92,7 +95,23 @@ class StrictSchema:
         self._structures += 1
         changed = map_children(node, self._visit)
         self._structures -= 1
+        if node["type"] == "typed-dict":
+            keeps_extras(changed)
         return _dataclass(changed) if node["type"] == "dataclass" else changed
+
+
+def keeps_extras(node: Node) -> bool:
+    """Let a TypedDict that says nothing of other keys keep them, and say whether it does."""
+    if node.get("extra_behavior", "ignore") != "ignore":
+        return False
+    node["extra_behavior"] = "allow"
+    return True
+
+
+def has_users_form(node: Node) -> bool:
+    """Say whether a schema is that of a class for which the user registered a form."""
+    form = form_of(node["cls"]) if "cls" in node else None
+    return form is not None and form.is_users
 
 
 def _reference(node: Node) -> Node:
@@ -147,6 +166,18 @@ def _decimal(node: Node) -> Node:
     return {"allow_inf_nan": True, **node}
 
 
+def _frozen(node: Node) -> Node:
+    """Take a set, which is what most people pass where an abstract set is declared."""
+    return {
+        "type": "function-before",
+        "function": {
+            "type": "no-info",
+            "function": lambda value: frozenset(value) if type(value) is set else value,
+        },
+        "schema": node,
+    }
+
+
 def _generator(node: Node) -> Node:
     return {
         "type": "function-after",
@@ -170,4 +201,5 @@ _SPECIAL: dict[str, Callable[[Node], Node]] = {
     "literal": _literal,
     "decimal": _decimal,
     "generator": _generator,
+    "frozenset": _frozen,
 }

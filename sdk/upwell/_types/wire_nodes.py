@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 from pydantic_core import core_schema as cs
 
-from upwell._types.marks import MARK, MEMBER, PICKLE
-from upwell._types.pickled import from_pickle, to_json_or_pickle, to_pickle
+from upwell._types.marks import FORM, MARK, MEMBER, PICKLE, TREE
+from upwell._types.pickled import to_pickle
 from upwell._types.schema_tree import Node
+from upwell._types.untyped import read_marked, write_untyped
 
 CONFIG = {
     "ser_json_bytes": "base64",
@@ -43,8 +45,12 @@ def literal(value: str) -> Node:
 
 def json_object(members: dict[str, Node]) -> Node:
     """Return the schema of a JSON object with these members."""
-    described = {name: {"type": "typed-dict-field", "schema": schema} for name, schema in members.items()}
+    described = {name: _field(schema) for name, schema in members.items()}
     return {"type": "typed-dict", "fields": described, "config": dict(CONFIG)}
+
+
+def _field(schema: Node) -> Node:
+    return {"type": "typed-dict-field", "schema": schema}
 
 
 def plain_writer(function: Callable[[Any], Any], schema: Any = None) -> Any:
@@ -52,26 +58,46 @@ def plain_writer(function: Callable[[Any], Any], schema: Any = None) -> Any:
     return cs.plain_serializer_function_ser_schema(function, return_schema=schema)
 
 
-_PICKLE_OBJECT = after(from_pickle, json_object({MARK: literal(PICKLE), "data": {"type": "str"}}))
+_FOUND = {
+    "type": "function-after",
+    "function": {"type": "with-info", "function": lambda found, info: read_marked(found, info.context)},
+    "schema": {"type": "typed-dict", "fields": {MARK: _field({"type": "str"})}, "extra_behavior": "allow"},
+}
+_MARKED = {
+    "type": "tagged-union",
+    "discriminator": MARK,
+    "choices": dict.fromkeys((PICKLE, FORM, TREE), _FOUND),
+}
 
 
-def pickle_or(schema: Node) -> Node:
-    """Return a schema that reads pickle objects, and all else by another schema."""
-    return {"type": "union", "choices": [_PICKLE_OBJECT, schema], "mode": "left_to_right"}
+def marked_or(schema: Node) -> Node:
+    """Return a schema that reads what stands for pickles and forms, and all else by another schema."""
+    return {"type": "union", "choices": [_MARKED, schema], "mode": "left_to_right"}
 
 
 def opaque(json_type: str = "any") -> Node:
-    """Return the schema of values without a schema: JSON where that is exact, pickles otherwise.
+    """Return the schema of values without a schema: JSON where that is exact, marked objects otherwise.
 
     Args:
         json_type: What they are when they are JSON: `list`, `dict` or `any`.
     """
 
     def write(value: Any, info: Any) -> Any:
-        return to_json_or_pickle(value, info.context)
+        return write_untyped(value, info.context)
 
     writer = cs.plain_serializer_function_ser_schema(write, info_arg=True)
-    return read_write(pickle_or({"type": json_type}), writer)
+    return read_write(marked_or({"type": json_type}), writer)
+
+
+def pattern(node: Node) -> Node:
+    """Return the schema of patterns: their text, or a form with their flags where they have any."""
+
+    def write(value: re.Pattern[Any], info: Any) -> Any:
+        is_plain = isinstance(value.pattern, str) and value.flags == re.UNICODE
+        return value.pattern if is_plain else write_untyped(value, info.context)
+
+    reader = {key: value for key, value in node.items() if key != "serialization"}
+    return read_write(marked_or(reader), cs.plain_serializer_function_ser_schema(write, info_arg=True))
 
 
 def open_class(cls: type, schema: Any) -> Node:
@@ -81,7 +107,7 @@ def open_class(cls: type, schema: Any) -> Node:
         return handler(value) if type(value) is cls else to_pickle(value, info.context)
 
     return read_write(
-        pickle_or(schema), cs.wrap_serializer_function_ser_schema(write, schema=schema, info_arg=True)
+        marked_or(schema), cs.wrap_serializer_function_ser_schema(write, schema=schema, info_arg=True)
     )
 
 

@@ -7,8 +7,9 @@ subclasses of models, nan, bytes, the order of sets. What is not changed runs in
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from enum import Enum, Flag
 from typing import Any
 
@@ -16,13 +17,21 @@ from pydantic import TypeAdapter
 from pydantic_core import SchemaSerializer, SchemaValidator
 from pydantic_core import core_schema as cs
 
-from upwell._types import frame_wire
+from upwell._types import (
+    frame_wire,
+    plain_forms,  # noqa: F401  # registers them
+)
+from upwell._types.annotations import field_hints
+from upwell._types.described import describe_values
+from upwell._types.forms import form_of
 from upwell._types.frame_reference import FrameReference
+from upwell._types.instants import with_whole_minutes
 from upwell._types.json_shape import are_distinct, choices_of, json_shape
 from upwell._types.marks import FILE, MARK, PAIRS
 from upwell._types.reference import Reference
+from upwell._types.restoring import restored, runs_code
 from upwell._types.schema_tree import Node, map_children, split_definitions, with_definitions, without_ref
-from upwell._types.strict_schema import StrictSchema, is_mixed, literal_types
+from upwell._types.strict_schema import StrictSchema, has_users_form, is_mixed, keeps_extras, literal_types
 from upwell._types.wire_nodes import (
     CONFIG,
     after,
@@ -31,6 +40,7 @@ from upwell._types.wire_nodes import (
     literal,
     opaque,
     open_class,
+    pattern,
     plain_writer,
     read_write,
     sorted_writer,
@@ -59,26 +69,47 @@ _SELF_CHECKING = {"none", "bool", "int", "float", "str", "bytes", "date", "time"
     "typed-dict",
 }
 """Schemas that do not write values of other types, so that pydantic finds the right member of a union."""
+_CLASSES = {"model", "dataclass", "enum", "named-tuple"}
+"""Schemas of classes that a registered form goes before."""
+_JSON_TYPES = (int, float, str, bool, list, dict, type(None))
 _SECRET_WRITER = "_serialize_secret_field"
 """What writes stars for pydantic's secrets."""
+_PATTERN_READER = "pydantic._internal._validators.pattern_"
+"""What reads regular expressions."""
 _DICT_TYPES: dict[str, type] = {"dict": dict, "ordered-dict": OrderedDict, "counter": Counter}
 
 
 class WireSchema:
     """The wire schema of one type or of the parameters of one function.
 
+    Args:
+        schema: Pydantic's.
+        strict: The schema that checks these values.
+        names: Local names that string annotations in these types may mean.
+        optional: Parameters that may be missing from what is read.
+
     Attributes:
         is_ordered: Whether equal values always give equal bytes, so that no canonical form is needed.
         moves_data: Whether writing or reading may move frames to or from storage, and takes its time.
+        nests: Whether types mention themselves, so that values may be nested to any depth.
+        has_text_keys: Whether there are dicts with strings as keys.
+        pickled: Names of the types whose values are always pickled, by the parameter that they are in.
     """
 
-    def __init__(self, schema: Node, strict: StrictSchema) -> None:
+    def __init__(
+        self, schema: Node, strict: StrictSchema, names: Mapping[str, Any], optional: Collection[str] = ()
+    ) -> None:
         body, self._sources = split_definitions(schema)
         self._strict = strict
+        self._names = names
         self._definitions: dict[str, Node] = {}
         self.is_ordered = True
         self.moves_data = False
-        self._body = self._fields(body)
+        self.nests = False
+        self.has_text_keys = False
+        self.pickled: dict[str, str] = {}
+        self._to_pickle: list[str] = []
+        self._body = self._fields(body, optional)
         self._schema: Any = with_definitions(self._body, self._definitions)
 
     def validator(self) -> SchemaValidator:
@@ -89,21 +120,29 @@ class WireSchema:
         """Return what writes JSON."""
         return SchemaSerializer(self._schema, CONFIG, _use_prebuilt=False)  # type: ignore[arg-type]  # a TypedDict
 
-    def _fields(self, body: Node) -> Node:
+    def _fields(self, body: Node, optional: Collection[str]) -> Node:
         """Visit the outermost structure, whose members are the parameters: their order is fixed."""
-        return {**map_children(body, self._visit), "config": dict(CONFIG)}
+        fields = {}
+        for name, field in body["fields"].items():
+            fields[name] = {**map_children(field, self._visit), "required": name not in optional}
+            if self._to_pickle:
+                self.pickled[name] = self._to_pickle.pop()
+                self._to_pickle.clear()
+        return {**body, "fields": fields, "config": dict(CONFIG)}
 
     def _visit(self, node: Node) -> Node:
         kind = node["type"]
+        if kind in _CLASSES and has_users_form(node):
+            return self._opaque(node)
         if kind in _UNORDERED:
             self.is_ordered = False
         if kind in ("lax-or-strict", "json-or-python"):
             return self._composed(node)
         special = _SPECIAL.get(kind)
-        if special and "serialization" not in node:
+        if special and ("serialization" not in node or kind == "function-plain"):
             return special(self, node)
         changed = map_children(node, self._visit)
-        if kind in ("model", "dataclass", "typed-dict", "named-tuple"):
+        if kind in ("model", "dataclass", "named-tuple"):
             changed["config"] = {**node.get("config", {}), **CONFIG}
         return changed
 
@@ -118,8 +157,11 @@ class WireSchema:
         return {"type": "definition-ref", "schema_ref": ref}
 
     def _definition_ref(self, node: Node) -> Node:
+        self.nests = True
         ref = node["schema_ref"]
         source = self._sources[ref]
+        if source["type"] in _CLASSES and has_users_form(source):
+            return self._opaque(source)
         if source["type"] in ("model", "dataclass") and "serialization" not in source:
             return self._open_class(source)
         if ref not in self._definitions:
@@ -136,6 +178,22 @@ class WireSchema:
             return frame_wire.frame(node)
         return opaque(node["type"] if node["type"] in ("list", "dict") else "any")
 
+    def _instance(self, node: Node) -> Node:
+        """Write instances of a class that pydantic cannot describe in its form, or pickle them."""
+        cls = node["cls"]
+        if (
+            form_of(cls) is None
+            and not frame_wire.is_frame_class(node)
+            and not any(issubclass(kind, cls) for kind in _JSON_TYPES)
+        ):
+            self._to_pickle.append(f"{cls.__module__}.{cls.__qualname__}")
+        return self._opaque(node)
+
+    def _code(self, node: Node) -> Node:
+        """Pickle functions and classes."""
+        self._to_pickle.append("function" if node["type"] == "callable" else "class")
+        return self._opaque(node)
+
     def _container(self, node: Node) -> Node:
         """Write a bare list as one value: all JSON or all pickle, and no call per item."""
         items = node.get("items_schema", {"type": "any"})
@@ -149,10 +207,25 @@ class WireSchema:
         ref = node.get("ref") or f"upwell:{len(self._definitions)}"
         if ref not in self._definitions:
             self._definitions[ref] = node
-            changed = {**map_children(node, self._visit), "ref": ref}
-            changed["config"] = {**node.get("config", {}), **CONFIG}
-            self._definitions[ref] = changed
+            is_restored = node["type"] == "dataclass" and runs_code(node)
+            changed = self._restored(node) if is_restored else map_children(node, self._visit)
+            if not is_restored:
+                changed["config"] = {**node.get("config", {}), **CONFIG}
+            self._definitions[ref] = {**changed, "ref": ref}
         return open_class(node["cls"], {"type": "definition-ref", "schema_ref": ref})
+
+    def _restored(self, node: Node) -> Node:
+        described = {
+            field["name"]: field["schema"] for field in node["schema"]["fields"] if not field.get("init_only")
+        }
+        # Pydantic leaves out what is in no signature and has no default.
+        hints = field_hints(node["cls"], self._names)
+        missing = {f.name: hints[f.name] for f in dataclasses.fields(node["cls"]) if f.name not in described}
+        if missing:
+            body, definitions = split_definitions(describe_values(missing, self._names))
+            self._sources.update({ref: d for ref, d in definitions.items() if ref not in self._sources})
+            described |= {name: field["schema"] for name, field in body["fields"].items()}
+        return restored(node, {name: self._visit(each) for name, each in described.items()}, self._share)
 
     def _reference(self, node: Node) -> Node:
         self.is_ordered = False
@@ -170,6 +243,7 @@ class WireSchema:
         if make is dict and values["type"] == "any" and keys["type"] in ("any", "str"):
             return self._opaque(node)
         if keys["type"] in ("str", "int"):
+            self.has_text_keys |= keys["type"] == "str"
             return map_children(node, self._visit)
         pair = {
             "type": "tuple",
@@ -178,6 +252,11 @@ class WireSchema:
         schema = json_object({MARK: literal(PAIRS), "items": {"type": "list", "items_schema": pair}})
         writer = plain_writer(lambda value: {MARK: PAIRS, "items": list(value.items())}, schema)
         return read_write(after(lambda found: make(dict(found["items"])), schema), writer)
+
+    def _typed_dict(self, node: Node) -> Node:
+        changed = map_children(node, self._visit)
+        changed["config"] = {**node.get("config", {}), **CONFIG}
+        return changed | {"extras_schema": opaque()} if keeps_extras(changed) else changed
 
     def _set(self, node: Node) -> Node:
         return {**map_children(node, self._visit), "serialization": sorted_writer()}
@@ -230,6 +309,7 @@ class WireSchema:
         """Change what is inside, but leave its own tests of Python objects: they never see JSON."""
         writer = node.get("serialization", {})
         if getattr(writer.get("function"), "__name__", "") == _SECRET_WRITER:
+            self._to_pickle.append("secret")
             return self._opaque(node)
         if node["type"] in ("is-instance", "is-subclass"):
             return node
@@ -240,15 +320,24 @@ class WireSchema:
             return changed
         return self._visit(node)
 
+    def _function(self, node: Node) -> Node:
+        """Keep the flags of patterns, which pydantic drops."""
+        function = node["function"]["function"] if isinstance(node["function"], dict) else None
+        name = f"{getattr(function, '__module__', '')}.{getattr(function, '__name__', '')}"
+        return pattern(node) if name.startswith(_PATTERN_READER) else map_children(node, self._visit)
+
     def _decimal(self, node: Node) -> Node:
         return {"allow_inf_nan": True, **node}
+
+    def _instant(self, node: Node) -> Node:
+        return {**node, "serialization": plain_writer(with_whole_minutes, without_ref(node))}
 
 
 _SPECIAL: dict[str, Callable[[WireSchema, Node], Node]] = {
     "any": WireSchema._opaque,
-    "is-instance": WireSchema._opaque,
-    "is-subclass": WireSchema._opaque,
-    "callable": WireSchema._opaque,
+    "is-instance": WireSchema._instance,
+    "is-subclass": WireSchema._code,
+    "callable": WireSchema._code,
     "list": WireSchema._container,
     "model": WireSchema._open_class,
     "dataclass": WireSchema._open_class,
@@ -261,10 +350,10 @@ _SPECIAL: dict[str, Callable[[WireSchema, Node], Node]] = {
     "enum": WireSchema._enum,
     "literal": WireSchema._literal,
     "decimal": WireSchema._decimal,
+    "datetime": WireSchema._instant,
+    "time": WireSchema._instant,
+    "function-plain": WireSchema._function,
+    "typed-dict": WireSchema._typed_dict,
     "ordered-dict": WireSchema._dict,
     "counter": WireSchema._dict,
 }
-
-
-def _checks_itself(node: Node) -> bool:
-    return node["type"] in _SELF_CHECKING and "serialization" not in node

@@ -1,4 +1,6 @@
-"""References to files and directories in object storage, passed between tasks instead of their content.
+"""What tasks pass besides plain values: references to files and directories, and types of your own.
+
+A reference is passed between tasks instead of the content, which stays in object storage.
 
 Plain methods are async; those that end in `_sync` block.
 
@@ -11,6 +13,7 @@ Example:
     ...     return result
 """
 
+from upwell._types.forms import register
 from upwell.io.dataframe import DataFrame
 from upwell.io.directory import Directory
 from upwell.io.file import File
@@ -19,4 +22,4 @@ from upwell.io.hashing import HashFunction
 Dir = Directory
 EmptyDir = Directory.empty
 
-__all__ = ["DataFrame", "Dir", "Directory", "EmptyDir", "File", "HashFunction"]
+__all__ = ["DataFrame", "Dir", "Directory", "EmptyDir", "File", "HashFunction", "register"]

@@ -145,15 +145,6 @@ class TestDecorating:
         with pytest.raises(TypeError, match="generator"):
             self.env.task(self._generator())
 
-    def test_variadic_parameters_are_refused(self) -> None:
-        def variadic(*xs: int) -> None: ...
-
-        def keywords(**xs: int) -> None: ...
-
-        for func, name in ((variadic, r"\*xs"), (keywords, r"\*\*xs")):
-            with pytest.raises(TypeError, match=name):
-                self.env.task(func)
-
     @pytest.mark.parametrize(
         ("thing", "message"),
         [

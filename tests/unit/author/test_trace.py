@@ -321,9 +321,3 @@ class TestDecorating:
     def test_what_is_no_function_is_refused(self, thing: Any) -> None:
         with pytest.raises(TypeError, match="not a function"):
             trace(thing)
-
-    def test_variadic_parameters_are_refused(self) -> None:
-        def variadic(*xs: int) -> None: ...
-
-        with pytest.raises(TypeError, match=r"\*xs"):
-            trace(variadic)
