@@ -30,6 +30,8 @@ warm = TaskEnvironment("faults-warm", reuse_policy=ReusePolicy(replicas=(2, 2), 
 cold = TaskEnvironment("faults-cold", depends_on=[warm])
 
 FOREVER_S = 50_000.0
+BATCHES = (3, "auto", 1)
+"""Items of an action of a map."""
 LIMIT = 2
 """How many of the task `limited` run at once."""
 ENTER, LEAVE = "enter", "leave"
@@ -96,7 +98,7 @@ async def size(text: str, out: int, folder: str) -> str:
 
 @warm.task
 async def mapped(n: int, bad: list[int], folder: str) -> int:
-    note(folder)
+    note(folder, str(n))
     if n in bad:
         raise LookupError(str(n))
     return n
@@ -197,6 +199,7 @@ async def _map(step: Node, folder: str) -> int:
         items,
         [step["bad"]] * len(items),
         [folder] * len(items),
+        batch=step["batch"],
         concurrency=step["concurrency"],
         return_exceptions=True,
     )
@@ -436,7 +439,9 @@ class Writer:
             case "map":
                 items = [self._next() for _ in range(chance.randint(2, 6))]
                 bad = [n for n in items if chance.random() < 0.2]
-                return {"op": "map", "items": items, "bad": bad, "concurrency": chance.choice([0, 2])}
+                batch = BATCHES[items[0] % len(BATCHES)]
+                at_once = chance.choice([0, 2])
+                return {"op": "map", "items": items, "bad": bad, "batch": batch, "concurrency": at_once}
             case "trace":
                 return {"op": "trace", "n": self._next(), "sync": chance.random() < 0.4}
             case "equal":
