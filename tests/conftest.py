@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from upwell._client import config
 from upwell._client.sandbox import sandbox_command
+
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, suppress_health_check=SLOW)
+settings.register_profile("dev", parent=settings.get_profile("ci"), max_examples=25)
+settings.register_profile("soak", parent=settings.get_profile("ci"), max_examples=20_000, derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))  # of Hypothesis; "ci" where none is named
 
 
 @pytest.fixture(scope="session")
