@@ -72,7 +72,8 @@ class Feeder:
         self._target, self._engine, self._window, self._group = target, engine, window, group
         self._fixed = batch if isinstance(batch, int) else None
         self._is_plain = batch == 1 or not can_batch(target.task)
-        self._sizer = Sizer(engine.sizing, concurrency)
+        reuse = target.task.env.reuse_policy
+        self._sizer = Sizer(engine.sizing, concurrency, pool_slots=reuse.slots if reuse else 0)
         self._at_once = AT_ONCE if target.task.is_async and not concurrency else 1
         self._total = total
         self._first = 0

@@ -69,6 +69,11 @@ class ReusePolicy:
         return self._range()[1]
 
     @property
+    def slots(self) -> int:
+        """Actions that run at once when all workers are there."""
+        return self.replicas_max * self.concurrency
+
+    @property
     def scaledown_ttl_s(self) -> float:
         """`scaledown_ttl` in seconds."""
         return to_seconds(self.scaledown_ttl, "scaledown_ttl")

@@ -42,7 +42,7 @@ class Sizing:
     """What a map must know of the engine to size its batches.
 
     Attributes:
-        slots: Actions that run at once; 0 is unknown.
+        slots: Actions that run at once wherever a task belongs, as all share a processor; 0 is unknown.
         factor: See `FACTOR`.
     """
 
@@ -56,10 +56,11 @@ class Sizer:
     Args:
         sizing: What is known beforehand.
         concurrency: Items that may run at once; 0 is any number.
+        pool_slots: Actions that the pool of the task can run at once, where that is declared; 0 is unknown.
     """
 
-    def __init__(self, sizing: Sizing, concurrency: int = 0) -> None:
-        slots = sizing.slots or SLOTS_UNKNOWN
+    def __init__(self, sizing: Sizing, concurrency: int = 0, *, pool_slots: int = 0) -> None:
+        slots = sizing.slots or pool_slots or SLOTS_UNKNOWN
         self._slots = min(slots, concurrency) if concurrency else slots
         self._shares_processor = sizing.slots > 0
         self._factor = sizing.factor

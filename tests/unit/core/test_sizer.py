@@ -33,6 +33,15 @@ def test_items_go_singly_until_something_is_measured() -> None:
     assert sizer.size(1_000_000) == sizer.size(None) == 1
 
 
+def test_a_pool_that_declares_its_slots_gets_batches_for_each_and_no_more() -> None:
+    sizes = {}
+    for pool_slots in (0, 4, 400):
+        sizer = Sizer(Sizing(), pool_slots=pool_slots)
+        sizer.measured(items=100, work_s=1.0, total_s=1.05)
+        sizes[pool_slots] = sizer.size(1_000)
+    assert sizes == {0: 16, 4: 50, 400: 5}
+
+
 @pytest.mark.parametrize(
     ("waited_s", "in_flight"), [(0.0, PROBES), (PROBE_S, 2 * PROBES), (5 * PROBE_S, 32 * PROBES)]
 )
