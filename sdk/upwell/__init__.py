@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         sandbox,
         storage,
         syncify,
+        types,
     )
     from upwell._author.cache import Cache, CachePolicy, CacheRequest, CodePolicy, FunctionBodyPolicy
     from upwell._author.checkpoint import Checkpoint, latest_checkpoint
@@ -155,6 +156,7 @@ _MODULES = (
     "sandbox",
     "storage",
     "syncify",
+    "types",
 )
 
 __all__ = [
@@ -247,6 +249,7 @@ __all__ = [
     "syncify",
     "system_logger",
     "trace",
+    "types",
     "version",
     "with_runcontext",
     "with_servecontext",

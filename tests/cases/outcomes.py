@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from outcome_values import EVERY_TYPE, NAMED_TUPLES, TYPED_DICTS
 from scenario import ANYTHING, Observed, Scenario
 
 FOLDER = Path(__file__).parent / "programs"
@@ -159,6 +160,7 @@ OUTCOMES: dict[str, Callable[[ModuleType], Scenario]] = {
     ),
     "functions_as_inputs": _functions,
     "random_failures": _random_failures,
+    "every_type": lambda m: Scenario(m.main, value=EVERY_TYPE),
     "plain_class": _plain_class,
     "group_with_failures": _group,
     "dir_tour": lambda m: Scenario(
@@ -253,6 +255,11 @@ OUTCOMES: dict[str, Callable[[ModuleType], Scenario]] = {
         m.etl_pipeline, value=[i * 1.5 / 13.5 for i in range(10)], options=SOURCES
     ),
     "two_pipelines ml": lambda m: Scenario(m.ml_pipeline, value=2.0, options=SOURCES),
+    "pandas_frames": lambda m: Scenario(m.main, value=["Sean", "Pryce", "Jan"]),
+    "named_tuples_of_data": lambda m: Scenario(m.main, value=NAMED_TUPLES),
+    "typed_dicts": lambda m: Scenario(m.main, value=TYPED_DICTS),
+    "train_and_evaluate": lambda m: Scenario(m.main, value=1.0),
+    "frame_with_hash": lambda m: Scenario(m.main, value=True),
     "user_logging": lambda m: Scenario(
         m.main, {"name": "hello", "count": 3}, value="hello_0, hello_1, hello_2"
     ),

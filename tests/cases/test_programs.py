@@ -15,6 +15,12 @@ from upwell.testing.moto_flows import MotoFlows
 pytestmark = pytest.mark.filterwarnings("ignore::upwell.errors.PickledValueWarning")
 
 
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs write where they are started."""
+    monkeypatch.chdir(tmp_path)
+
+
 def test_every_program_has_an_outcome() -> None:
     assert {name.partition(" ")[0] for name in OUTCOMES} == set(PROGRAMS)
 

@@ -17,6 +17,7 @@ NAMES = (
     "clone_without_reuse",
     "dir_tour",
     "error_recovery",
+    "every_type",
     "functions_as_inputs",
     "plain_class",
     "recursive_fan_out",

@@ -103,6 +103,7 @@ def test_the_public_names_are_these() -> None:
         "syncify",
         "system_logger",
         "trace",
+        "types",
         "version",
         "with_runcontext",
         "with_servecontext",
