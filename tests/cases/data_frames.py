@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 from scenario import ANYTHING, Observed, Scenario, in_folder, note
 
@@ -61,6 +62,30 @@ def as_arrow(part: pa.Table) -> pd.DataFrame:
 
 
 @env.task
+def doubled(part: pd.DataFrame) -> pd.DataFrame:
+    return part * 2
+
+
+@env.task
+async def lengths(part: DataFrame) -> int:
+    return len(await traced(await part.open(pl.DataFrame).all()))
+
+
+@upwell.trace
+async def traced(part: pl.DataFrame) -> pl.DataFrame:
+    assert isinstance(part, pl.DataFrame)
+    return part
+
+
+@env.task
+async def mapped(rows: int) -> list[int]:
+    parts = [pd.DataFrame({"n": range(size)}) for size in (1, rows, rows + 1)]
+    twice = await upwell.map(doubled, parts, batch=3)
+    assert twice[2]["n"].max() == 2 * rows
+    return await upwell.map(lengths, twice, batch=2)
+
+
+@env.task
 async def report(split: Split, frames: dict[str, pd.DataFrame]) -> Report:
     assert split.train.num_rows == ROWS // 2
     assert split.test.columns == {"number": "int64", "half": "double"}
@@ -71,6 +96,7 @@ async def report(split: Split, frames: dict[str, pd.DataFrame]) -> Report:
 
 @env.task
 async def main(folder: str) -> tuple[pd.DataFrame, int, int, pd.DataFrame, Report]:
+    assert await mapped(ROWS) == [1, ROWS, ROWS + 1]
     frame = await people()
     counted = await count(folder, frame) + await count(folder, await people())
     parts = await split(ROWS)

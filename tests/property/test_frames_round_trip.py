@@ -69,8 +69,8 @@ def test_a_table_comes_back_and_its_chunks_do_not_count(table: pa.Table, cuts: l
     parts = [table.slice(start, end - start) for start, end in pairwise(ends)]
     has_odd_layout = any(pa.types.is_map(kind) for kind in table.schema.types)
     if parts and not has_odd_layout:
-        assert table_digest(pa.concat_tables(parts)) == reference.hash
-    assert table_digest(table.rename_columns([f"{name}!" for name in table.column_names])) != reference.hash
+        assert table_digest(pa.concat_tables(parts)) == reference.digest
+    assert table_digest(table.rename_columns([f"{name}!" for name in table.column_names])) != reference.digest
 
 
 @settings(max_examples=60, deadline=None)

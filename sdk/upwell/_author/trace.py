@@ -12,6 +12,7 @@ from upwell._author import context
 from upwell._author.declaring import is_async_function
 from upwell._author.source import body_digest
 from upwell._author.trace_call import TraceCall
+from upwell._types.blocking import off_loop
 from upwell._types.interface import Interface
 
 P = ParamSpec("P")
@@ -92,29 +93,42 @@ class Traced:
         self._collect = collect  # an interface holds its function weakly
         return Interface.of(collect, self.name)
 
+    def encoded(self, arguments: tuple[tuple[Any, ...], dict[str, Any]]) -> bytes:
+        """Return the arguments of a call, encoded.
+
+        Raises:
+            TypeError: one has a wrong type or cannot be recorded.
+            ValueError: one is missing or unknown.
+        """
+        args, kwargs = arguments
+        return self.interface.encode_inputs(self.interface.bind(args, kwargs))
+
     def convert_item(self, item: Any) -> Any:
         """Return an item as it will be when it is given back."""
         return self.output.decode_output(self.output.encode_output([item]))[0]
 
 
 async def _call_async(traced: Traced, engine: context.Engine, args: Any, kwargs: Any) -> Any:
-    call = TraceCall.begin(traced, engine, args, kwargs)
+    output = traced.output
+    inputs = await off_loop(traced.encoded, (args, kwargs), is_slow=traced.interface.inputs_move_data)
+    call = TraceCall.begin(traced, engine, inputs)
     recorded = call.recorded()
     if recorded is not None:
-        return traced.output.decode_output(await engine.load(recorded))
+        data = await engine.load(recorded)
+        return await off_loop(output.decode_output, data, is_slow=output.output_moves_data)
     try:
         with call.inside():
             value = await traced.func(*args, **kwargs)
-        data = traced.output.encode_output(value)
+        data = await off_loop(output.encode_output, value, is_slow=output.output_moves_data)
     except Exception as e:
         await call.record(e)
         raise
     await call.record(data)
-    return traced.output.decode_output(data)
+    return await off_loop(output.decode_output, data, is_slow=output.output_moves_data)
 
 
 def _call(traced: Traced, engine: context.Engine, args: Any, kwargs: Any) -> Any:
-    call = TraceCall.begin(traced, engine, args, kwargs)
+    call = TraceCall.begin(traced, engine, traced.encoded((args, kwargs)))
     recorded = call.recorded()
     if recorded is not None:
         return traced.output.decode_output(call.load_blocking(recorded))
@@ -130,7 +144,7 @@ def _call(traced: Traced, engine: context.Engine, args: Any, kwargs: Any) -> Any
 
 
 async def _stream(traced: Traced, engine: context.Engine, args: Any, kwargs: Any) -> AsyncIterator[Any]:
-    call = TraceCall.begin(traced, engine, args, kwargs)
+    call = TraceCall.begin(traced, engine, traced.encoded((args, kwargs)))
     recorded = call.recorded()
     if recorded is not None:
         for item in traced.output.decode_output(await engine.load(recorded)):
@@ -155,7 +169,7 @@ async def _stream(traced: Traced, engine: context.Engine, args: Any, kwargs: Any
 
 
 def _iterate(traced: Traced, engine: context.Engine, args: Any, kwargs: Any) -> Iterator[Any]:
-    call = TraceCall.begin(traced, engine, args, kwargs)
+    call = TraceCall.begin(traced, engine, traced.encoded((args, kwargs)))
     recorded = call.recorded()
     if recorded is not None:
         yield from traced.output.decode_output(call.load_blocking(recorded))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from upwell._author.blocking import is_on_a_loop, settle
 from upwell._author.context import ActionID, Engine, ctx, current
@@ -36,21 +36,15 @@ class TraceCall:
     started_at: float
 
     @classmethod
-    def begin(cls, traced: Traced, engine: Engine, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TraceCall:
+    def begin(cls, traced: Traced, engine: Engine, encoded: bytes) -> TraceCall:
         """Return the next call of a function with these arguments.
 
         Calls inside another trace are counted for that trace: when it is given back, they do not happen, and
         the numbers of the calls after it must not change.
-
-        Raises:
-            TypeError: an argument has a wrong type or cannot be recorded.
-            ValueError: an argument is missing or unknown.
         """
-        interface = traced.interface
-        encoded = interface.encode_inputs(interface.bind(args, kwargs))
         around = ctx()
         outer = around.action.name if around.in_trace and around.action else ""
-        call = digest(traced.body, interface.input_digest(encoded), outer)
+        call = digest(traced.body, traced.interface.input_digest(encoded), outer)
         return cls(engine, engine.next_trace_id(traced.name, call), traced.name, engine.now())
 
     def recorded(self) -> Payload | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from upwell._types.frame_reference import FrameReference
 from upwell._types.io_context import current_io_context
 from upwell._types.reference import Reference
 from upwell._types.transfer import is_local, join_uri, local_path_of
@@ -28,8 +29,10 @@ async def published(value: Any) -> Any:
     Raises:
         FileNotFoundError: a reference names a file that isn't there.
     """
+    if isinstance(value, FrameReference) and value.is_pending:
+        return value  # it is written to that storage when it is passed
     if isinstance(value, Reference):
-        return await _uploaded(value) if value.path and is_local(value.path) else value
+        return await _uploaded(value) if is_local(value.path) else value
     if isinstance(value, list | tuple | set | frozenset):
         items = [await published(item) for item in value]
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)

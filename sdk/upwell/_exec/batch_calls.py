@@ -14,6 +14,7 @@ from upwell._core.ids import digest
 from upwell._core.model import ErrorInfo, TaskSpec
 from upwell._exec.boundary import Answer, Call
 from upwell._exec.failure import revive
+from upwell._types.blocking import off_loop
 
 Ask = Callable[[Call, bytes], Awaitable[Answer]]
 
@@ -35,8 +36,11 @@ class BatchCalls:
     async def call(self, task: Task[..., Any], batch: MapBatch) -> MapAnswers:
         """Return what came of each item: its value, or its failure."""
         raw, ran_s, size_bytes = await self._results(task, batch)
+        is_slow = task.interface.output_moves_data
         return MapAnswers(
-            results=[_value(task, result) for result in raw],
+            results=[
+                await off_loop(lambda result: _value(task, result), each, is_slow=is_slow) for each in raw
+            ],
             ran_s=ran_s,
             size_bytes=size_bytes + sum(map(len, batch.inputs)),
         )

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from contextvars import Context
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from upwell import errors
@@ -19,6 +20,7 @@ from upwell._exec.boundary import Ended, Host, Start, TraceRecord
 from upwell._exec.failure import describe
 from upwell._exec.threads import TaskThread
 from upwell._exec.user_calls import exited, guarded, is_ours, over
+from upwell._types.blocking import off_loop
 
 SAVE_S = 1.5
 """Finished items are recorded in groups: a crash repeats so much work of a batch, not more."""
@@ -105,14 +107,18 @@ class BatchRun:
         try:
             async with asyncio.timeout(self._limit_s) as bound:
                 if task.is_async:
-                    args, kwargs = self._arguments(task, place)
+                    is_slow = task.interface.inputs_move_data
+                    arguments = partial(self._arguments, task)
+                    args, kwargs = await off_loop(arguments, place, is_slow=is_slow)
                     call = guarded(task.func(*args, **kwargs))
                     value = await over(self._loop.create_task(call, context=context))
                 else:
                     thread = TaskThread(lambda: self._call(task, place, context), name=task.name)
                     self.threads.append(thread)
                     value = await thread.run()
-            self._done(place, self._encoded(task, value))
+            is_slow = task.interface.output_moves_data
+            encoded = await off_loop(partial(self._encoded, task), value, is_slow=is_slow)
+            self._done(place, encoded)
         except TimeoutError as e:
             self._failed(place, self._too_long(task) if bound.expired() else e)
         except BaseException as e:
@@ -132,12 +138,13 @@ class BatchRun:
                 if self._stopped:
                     return
 
-        thread: TaskThread[None] = TaskThread(work, name=task.name)
+        context = self._context.copy()  # says where frames are
+        thread: TaskThread[None] = TaskThread(lambda: context.run(work), name=task.name)
         self.threads.append(thread)
         await thread.run()
 
     def _call(self, task: Task[..., Any], place: int, context: Context) -> Any:
-        args, kwargs = self._arguments(task, place)
+        args, kwargs = context.run(self._arguments, task, place)
         return context.run(task.func, *args, **kwargs)
 
     def _arguments(self, task: Task[..., Any], place: int) -> tuple[tuple[Any, ...], dict[str, Any]]:

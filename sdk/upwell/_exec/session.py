@@ -23,7 +23,7 @@ from upwell._exec.blocked import Tasks, has_timers, watch_tasks
 from upwell._exec.boundary import Answer, Call, Host, Start, TraceRecord
 from upwell._exec.failure import describe, revive
 from upwell._types.blocking import off_loop
-from upwell._types.io_context import IoContext, use_io_context
+from upwell._types.io_context import IoContext
 
 T = TypeVar("T")
 log = logging.getLogger("upwell.driver")
@@ -243,8 +243,7 @@ class Session:
 
     async def _call(self, task: Task[..., Any], inputs: dict[str, Any], context: TaskContext) -> Any:
         interface = task.interface
-        with use_io_context(self._io):
-            encoded = await off_loop(interface.encode_inputs, inputs, is_slow=interface.inputs_move_data)
+        encoded = await off_loop(interface.encode_inputs, inputs, is_slow=interface.inputs_move_data)
         if len(encoded) > task.max_inline_io_bytes:
             limit = task.max_inline_io_bytes
             raise errors.InlineIOMaxBytesBreached(too_large(task.name, "inputs", len(encoded), limit))
@@ -253,8 +252,7 @@ class Session:
         answer = await self._answer(call, encoded)
         if answer.error is not None:
             raise revive(answer.error)
-        with use_io_context(self._io):
-            return await off_loop(interface.decode_output, answer.data, is_slow=interface.output_moves_data)
+        return await off_loop(interface.decode_output, answer.data, is_slow=interface.output_moves_data)
 
     async def _answer(self, call: Call, encoded: bytes) -> Answer:
         if self._deferred:  # the engine must know the traces before what depends on them

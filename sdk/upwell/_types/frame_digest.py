@@ -13,7 +13,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-_DIGEST_BYTES = 16
+DIGEST_CHARS = 32
 _THREADS = 4
 _PANDAS = b"pandas"
 _VERSIONS = ("pandas_version", "creator")
@@ -29,7 +29,7 @@ def table_digest(table: Any) -> str:
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="upwell-digest") as threads:  # hashing frees the GIL
         for column in threads.map(_column_digest, table.columns):
             outer.update(column)
-    digest: str = outer.hexdigest()
+    digest: str = outer.hexdigest()[:DIGEST_CHARS]
     return digest
 
 
@@ -144,7 +144,7 @@ class _Hashes:
 
 
 def _new_hash() -> Any:
-    return hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    return hashlib.sha256(usedforsecurity=False)  # processors have instructions for it
 
 
 def _fixed(array: Any) -> Any:

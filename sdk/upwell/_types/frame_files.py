@@ -38,7 +38,7 @@ def inlined(frame: Any, hash_frame: HashFrame | None = None) -> FrameReference:
     """
     table = table_of(frame)
     digest = table_digest(table)
-    about = {"format": PARQUET, "hash": hash_frame(frame) if hash_frame else digest}
+    about = {"format": PARQUET, "hash": hash_frame(frame) if hash_frame else None, "digest": digest}
     about |= described(table.schema, table.num_rows)
     if table.nbytes <= INLINE_BYTES:
         data = parquet_bytes(table)
@@ -61,7 +61,9 @@ def write(reference: FrameReference, hash_frame: HashFrame | None = None) -> Non
     reference.path = _stored(table, digest, reference.path or None)
     reference.name = reference.path.rsplit("/", 1)[-1]
     reference.format = PARQUET
-    reference.hash = reference.hash or (hash_frame(frame) if hash_frame else digest)
+    reference.digest = digest
+    if reference.hash is None and hash_frame is not None:
+        reference.hash = hash_frame(frame)
     for name, value in described(table.schema, table.num_rows).items():
         setattr(reference, name, value)
     reference._frame = None

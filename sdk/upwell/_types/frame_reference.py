@@ -31,6 +31,11 @@ class FrameReference(Reference):
     """A frame in memory that is still to be written."""
 
     @property
+    def is_pending(self) -> bool:
+        """Whether the frame is not in storage: it is in memory, or in `data`."""
+        return self._frame is not None or self.data is not None
+
+    @property
     def uri(self) -> str | None:
         """Where the frame is; None until it is written."""
         return self.path or None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
@@ -46,10 +46,16 @@ class RawReader(io.RawIOBase):
 
 
 class RawWriter(io.RawIOBase):
-    """A blob being written; it appears when it is closed."""
+    """A blob being written; it appears when it is closed.
 
-    def __init__(self, target: AsyncWritable) -> None:
+    Args:
+        target: The blob.
+        on_close: Is told the digest of what was written.
+    """
+
+    def __init__(self, target: AsyncWritable, on_close: Callable[[str], None] = lambda _: None) -> None:
         self._target = target
+        self._on_close = on_close
         self.is_aborted = False
 
     def writable(self) -> bool:
@@ -67,7 +73,10 @@ class RawWriter(io.RawIOBase):
         if self.closed:
             return
         super().close()  # also when what follows fails: it is not tried again
-        run_blocking(self._target.abort() if self.is_aborted else self._target.close())
+        if self.is_aborted:
+            run_blocking(self._target.abort())
+        else:
+            self._on_close(run_blocking(self._target.close()))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from typing import IO, Any, Generic, TypeVar
 
-from upwell._types.blocking import run_blocking
+from upwell._types.raw_files import RawReader, RawWriter
 from upwell._types.transfer import AsyncReadable, AsyncWritable
 
 Content = TypeVar("Content", bytes, str)
@@ -143,57 +143,9 @@ class HashingWriter:
         await self._target.abort()
 
 
-class _RawReader(io.RawIOBase):
-    def __init__(self, source: AsyncReadable) -> None:
-        self._source = source
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = run_blocking(self._source.read(len(buffer)))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return run_blocking(self._source.seek(offset, whence))
-
-    def close(self) -> None:
-        if not self.closed:
-            run_blocking(self._source.close())
-        super().close()
-
-
-class _RawWriter(io.RawIOBase):
-    def __init__(self, target: AsyncWritable, on_close: Callable[[str], None]) -> None:
-        self._target = target
-        self._on_close = on_close
-        self.is_aborted = False
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        if not self.is_aborted:
-            run_blocking(self._target.write(bytes(data)))
-        return len(data)
-
-    def close(self) -> None:
-        if self.closed:
-            return
-        super().close()  # also when what follows fails: it is not tried again
-        if self.is_aborted:
-            run_blocking(self._target.abort())
-        else:
-            self._on_close(run_blocking(self._target.close()))
-
-
 def blocking_reader(source: AsyncReadable, *, is_text: bool) -> IO[Any]:
     """Return a standard file object that reads a blob."""
-    buffered = io.BufferedReader(_RawReader(source), _CHUNK_BYTES)
+    buffered = io.BufferedReader(RawReader(source), _CHUNK_BYTES)
     return io.TextIOWrapper(buffered, encoding="utf-8") if is_text else buffered
 
 
@@ -207,7 +159,7 @@ def blocking_writer(
         on_close: Is told the digest of what was written.
         is_text: Whether it takes text.
     """
-    raw = _RawWriter(target, on_close)
+    raw = RawWriter(target, on_close)
     buffered = io.BufferedWriter(raw, _CHUNK_BYTES)
 
     def abort() -> None:

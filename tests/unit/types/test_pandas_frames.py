@@ -84,7 +84,7 @@ def test_a_frame_comes_back_as_it_was(name: str) -> None:
     returned = frame_reading.read(reference, pd.DataFrame)
     pd.testing.assert_frame_equal(returned, frame)
     pd.testing.assert_frame_equal(FRAMES[name](), frame)  # it was not touched
-    assert table_digest(table_of(returned)) == reference.hash
+    assert table_digest(table_of(returned)) == reference.digest
 
 
 @pytest.mark.parametrize(

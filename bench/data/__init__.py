@@ -1,0 +1,1 @@
+"""What data costs on its way: files, directories, frames. `python -m bench.data`."""
