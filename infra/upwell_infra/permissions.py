@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import Aws
 
-from upwell._core.keys import BUNDLES, CACHED, DATA, EVENTS, HOLDS, RUNS_BY_LOOK, RUNTIME, VALUES
+from upwell._core.keys import BUNDLES, CACHED, DATA, EVENTS, HOLDS, RUNS_BY_LOOK, RUNTIME, VALUES, VERSIONS
 from upwell_infra.deployment import Deployment, regional_arn
 from upwell_infra.grants import Grant
 
@@ -39,7 +39,7 @@ def executor_grants(deployment: Deployment, pool: str) -> list[Grant]:
         Grant(
             sid="Blobs",
             actions=["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
-            resources=_objects(deployment, VALUES, CACHED, DATA),
+            resources=_objects(deployment, VALUES, CACHED, DATA, VERSIONS),
             reason=OBJECTS,
         ),
         # Without it S3 answers 403, not 404, for a blob that does not exist.

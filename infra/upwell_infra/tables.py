@@ -7,7 +7,7 @@ from typing import Any
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
-from upwell._core.keys import RUNS_BY_LOOK, RUNS_BY_TIME
+from upwell._core.keys import CACHE_BY_TASK, RUNS_BY_LOOK, RUNS_BY_TIME
 from upwell_infra.stage import Stage, tag_component
 
 TTL_ATTRIBUTE = "expires_at"
@@ -16,8 +16,8 @@ TTL_ATTRIBUTE = "expires_at"
 class Tables(Construct):
     """On-demand tables with point-in-time recovery.
 
-    The cache has no sort key: a cache entry is read by its key alone. Only actions are streamed: views of
-    runs are folded from them.
+    The cache has no sort key: a cache entry is read by its key alone, and listed by its index. Only actions are
+    streamed: views of runs are folded from them.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, prefix: str, stage: Stage) -> None:
@@ -40,6 +40,13 @@ class Tables(Construct):
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
         self.cache = self._table("cache", sort_key=False)
+        self.cache.add_global_secondary_index(
+            index_name=CACHE_BY_TASK,
+            partition_key=_string("task_shard"),
+            sort_key=dynamodb.Attribute(name="created_at", type=dynamodb.AttributeType.NUMBER),
+            projection_type=dynamodb.ProjectionType.INCLUDE,
+            non_key_attributes=["about"],
+        )
         tag_component(self, "state")
 
     def _table(self, name: str, *, sort_key: bool, **props: Any) -> dynamodb.Table:

@@ -70,7 +70,7 @@ async def test_a_write_waits_for_another_process_without_holding_up_the_loop(
 
 async def test_a_statement_that_fails_leaves_nothing_of_its_transaction(sqlite_store: SqliteStore) -> None:
     def broken(connection: sqlite3.Connection) -> None:
-        connection.execute("INSERT INTO cache VALUES ('r9', 'x')")
+        connection.execute("INSERT INTO cache (key, entry) VALUES ('r9', 'x')")
         connection.execute("INSERT INTO nowhere VALUES (1)")
 
     with pytest.raises(sqlite3.OperationalError, match="no such table: nowhere"):

@@ -16,7 +16,8 @@ import pytest
 from upwell._core import wire
 from upwell._core.batch import Mark
 from upwell._core.holds import Hold
-from upwell._core.journal import Completed, Missed, Scheduled, Sent, Traced, Traces
+from upwell._core.journal import Completed, FromCache, Hits, Missed, Scheduled, Sent, Traced, Traces
+from upwell._core.key_parts import KeyParts
 from upwell._core.model import (
     ActionKey,
     ActionRecord,
@@ -69,6 +70,7 @@ LIMITED_TASK = replace(
     cache_serialize=True,
     cache_max_age_s=86400.0,
 )
+PARTS = KeyParts(code="mfrggzdfmztwq2lk", version="v7", how="override", inputs={"x": "2c26b46b"})
 HELD = Hold(
     scope="task:default.add",
     place=2,
@@ -406,6 +408,65 @@ CASES: dict[str, tuple[Codec, Any]] = {
                 "default": PoolSize(kind="lambda", memory_mib=1769),
                 "warm": PoolSize(kind="worker", memory_mib=2048, vcpus=0.5, slots=16),
             },
+        ),
+    ),
+    "cache_entry_of_a_task": (
+        CACHE,
+        CacheEntry(
+            key="k7v2",
+            output=Payload(blob="cached/2c26b46b", size_bytes=99_000),
+            made_by=ActionKey("r1", "a0"),
+            created_at=1767312002.5,
+            task="reports.render",
+            parts=PARTS,
+            max_age_s=3600.0,
+        ),
+    ),
+    "message_of_a_cached_task": (
+        MESSAGE,
+        wire.Message(action=replace(PLAIN, task=replace(PLAIN_TASK, cache_key="k7v2", cache_parts=PARTS))),
+    ),
+    "record_of_hits": (
+        RECORD,
+        ActionRecord(
+            spec=PLAIN,
+            status=Status.SUCCEEDED,
+            version=2,
+            generation=1,
+            created_at=1767312001.75,
+            ended_at=1767312002.5,
+            outcome=SUCCESS,
+            cached_from=ActionKey("r0", "a7"),
+            cached_at=1767311000.5,
+            hits={"reports.render": 7},
+        ),
+    ),
+    "entry_hits": (
+        ENTRY,
+        Hits(
+            at=1767312043.5,
+            generation=2,
+            children=(
+                FromCache(
+                    action_id="aaaa",
+                    task="reports.render",
+                    pool="reports",
+                    output=Payload(text="1", size_bytes=1),
+                    made_by=ActionKey("r0", "a7"),
+                    made_at=1767311000.5,
+                    inputs=Payload(text='{"x":1}', size_bytes=7),
+                    group="nightly",
+                ),
+                FromCache(
+                    action_id="bbbb",
+                    task="reports.render",
+                    pool="reports",
+                    output=Payload(blob="cached/2c26b46b", size_bytes=99_000),
+                    made_by=ActionKey("r0", "a8"),
+                    made_at=1767311000.5,
+                    items=3,
+                ),
+            ),
         ),
     ),
     "cache_entry": (

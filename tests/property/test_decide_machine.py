@@ -79,11 +79,6 @@ class ActionMachine(RuleBasedStateMachine):
         self.cancels -= 1
         self.actors.append(self.world.abort(max(1, self.world.generation - age)))
 
-    @precondition(lambda self: not self.world.letters and len(self.actors) < ACTORS)
-    @rule()
-    def find_it_in_the_cache(self) -> None:
-        self.actors.append(self.world.hit())
-
     @precondition(lambda self: self.world.generation < 3)
     @rule()
     def recover_the_run(self) -> None:

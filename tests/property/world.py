@@ -10,7 +10,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from tests.unit.core.actions import FAILURE, OUTPUT, SUCCESS, in_generation
+from tests.unit.core.actions import FAILURE, SUCCESS, in_generation
 
 from upwell._core.commands import (
     Abort,
@@ -21,7 +21,6 @@ from upwell._core.commands import (
     Extend,
     Finish,
     GiveUp,
-    Hit,
     Postpone,
     Release,
     Reply,
@@ -29,10 +28,9 @@ from upwell._core.commands import (
     Run,
 )
 from upwell._core.decide import decide
-from upwell._core.model import ActionKey, ActionRecord, ActionSpec, CacheEntry, Executor, Lease, Outcome, Status
+from upwell._core.model import ActionRecord, ActionSpec, Executor, Lease, Outcome, Status
 
 LEASE_S, VISIBILITY_S, MAX_RECEIVES, MAX_LOSSES = 30.0, 30.0, 3, 2
-ENTRY = CacheEntry(key="k", output=OUTPUT, made_by=ActionKey("other", "a"), created_at=1.0)
 
 Choice = Literal["go on", "succeed", "fail", "extend", "release"]
 Actor = Generator[str, Choice, None]
@@ -173,10 +171,6 @@ class World:
         """Cancel the call, as the parent of a generation."""
         yield from self._transition(Abort(spec=in_generation(self.spec, generation), reason="cancelled"))
         self.cancelled = max(self.cancelled, generation)
-
-    def hit(self) -> Actor:
-        """Find the result in the cache, as the parent."""
-        yield from self._transition(Hit(spec=in_generation(self.spec, self.generation), entry=ENTRY))
 
     def _transition(
         self, command: Command, record: ActionRecord | None = None

@@ -135,6 +135,21 @@ class Cache:
         return self.mode != "disable"
 
     @property
+    def how(self) -> str:
+        """How the version comes about: `auto`, `override` (given here) or `policy`."""
+        if self.version_override is not None:
+            return "override"
+        return "auto" if self.policies is None else "policy"
+
+    @property
+    def policy_names(self) -> tuple[str, ...]:
+        """What makes the version, where policies were given."""
+        if self.how != "policy":
+            return ()
+        given = [self.policies] if isinstance(self.policies, CachePolicy) else list(self.policies or ())
+        return tuple(type(policy).__qualname__ for policy in given)
+
+    @property
     def ignored(self) -> tuple[str, ...]:
         """Parameters whose values make no difference."""
         return (self.ignored_inputs,) if isinstance(self.ignored_inputs, str) else tuple(self.ignored_inputs)

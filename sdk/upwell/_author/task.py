@@ -23,7 +23,9 @@ from upwell._author.resources import Resources
 from upwell._author.secret import Secret
 from upwell._core.cache_key import cache_key
 from upwell._core.holds import environment_scope, task_scope
+from upwell._core.key_parts import CodeDocument, CodePart, KeyParts
 from upwell._core.model import Bounds, Limit, RetryPolicy, TaskSpec
+from upwell._types.input_digest import parameter_digests
 from upwell._types.interface import Interface
 
 if TYPE_CHECKING:
@@ -271,10 +273,13 @@ class Task(Generic[P, R]):
         """
         if not cache or not self.options.cache.is_enabled:
             return self._spec
+        base = self.batch_spec()
+        assert base.cache_parts is not None  # results are kept
         return replace(
-            self.batch_spec(),
+            base,
             cache_key=self.cache_key(self.input_digest(encoded)),
             cache_serialize=self.options.cache.serialize,
+            cache_parts=replace(base.cache_parts, inputs=parameter_digests(encoded)),
         )
 
     def batch_spec(self) -> TaskSpec:
@@ -285,6 +290,7 @@ class Task(Generic[P, R]):
             self._spec,
             cache_write_only=self.options.cache.mode == "override",
             cache_max_age_s=self.options.cache.max_age_s,
+            cache_parts=self._parts,
         )
 
     def cache_key(self, input_digest: str) -> str:
@@ -295,6 +301,30 @@ class Task(Generic[P, R]):
             version=self.version,
             inputs=input_digest,
         )
+
+    @cached_property
+    def code_document(self) -> CodeDocument:
+        """What its cache keys are made of, besides the inputs."""
+        cache, interface = self.options.cache, self.interface
+        return CodeDocument(
+            task=self.name,
+            interface=interface.interface_digest,
+            signature=interface.signature_lines,
+            version=self.version,
+            how=cache.how,
+            policies=cache.policy_names,
+            salt=cache.salt,
+            ignored=cache.ignored,
+            parts=tuple(
+                CodePart(name=p.name, kind=p.kind, digest=p.digest, source=p.source)
+                for p in (self.code.parts if self.code is not None else ())
+            ),
+        )
+
+    @cached_property
+    def _parts(self) -> KeyParts:
+        document = self.code_document
+        return KeyParts(code=document.digest, version=document.label, how=document.how)
 
     @property
     def is_limited(self) -> bool:

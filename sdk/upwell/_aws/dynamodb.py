@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 from upwell._aws.clients import Clients
+from upwell._aws.dynamodb_batches import PARALLEL_BATCHES, PATIENCE_S, batched_reads
+from upwell._aws.dynamodb_cache import DynamoCache
 from upwell._aws.dynamodb_holds import DynamoHolds
 from upwell._aws.dynamodb_items import (
     RUNS_LISTING,
     VIEW_SK_PREFIX,
     action_item,
     action_item_key,
-    cache_item,
     look_is,
     number,
     read_action,
-    read_cached,
     read_run,
     run_item,
     run_item_key,
@@ -32,27 +32,20 @@ from upwell._aws.journal_items import Line, journal_items, line, read_lines
 from upwell._core.fold import merged
 from upwell._core.journal import Entry, JournalItem
 from upwell._core.keys import RUNS_BY_LOOK, RUNS_BY_TIME, action_pks, journal_pk
-from upwell._core.limits import DYNAMODB_BATCH_GET_ITEMS, DYNAMODB_BATCH_WRITE_ITEMS
-from upwell._core.model import TERMINAL, ActionKey, ActionRecord, CacheEntry, RunRecord
+from upwell._core.limits import DYNAMODB_BATCH_WRITE_ITEMS
+from upwell._core.model import TERMINAL, ActionKey, ActionRecord, RunRecord
 from upwell._core.ports import RunView
 from upwell._core.settings import Settings
-from upwell._core.usage import item_bytes
 from upwell._exec.batcher import Batcher
 
 __all__ = ["DynamoStore", "run_item"]
 
-T = TypeVar("T")
 
-PARALLEL_BATCHES = 4
-"""Batches of one kind in flight."""
 JOURNAL_LINES = 200
 """Entries of one flush: small ones share items, so that they take a request or two."""
-PATIENCE_S = 0.1
-"""How long a batch that is not full waits for one in flight, which takes milliseconds: it fills up meanwhile.
-One that is throttled, or lost, holds nothing up for longer."""
 
 
-class DynamoStore(DynamoHolds):
+class DynamoStore(DynamoHolds, DynamoCache):
     """`StateStore` on four tables.
 
     A save is one conditional PutItem. Point reads and journal writes of many coroutines share requests.
@@ -66,12 +59,11 @@ class DynamoStore(DynamoHolds):
     def __init__(self, clients: Clients, settings: Settings, *, retention_s: float | None = None) -> None:
         self._actions = Table(clients, settings.actions_table)
         self._journal = Table(clients, settings.journal_table)
-        self._cache = Table(clients, settings.cache_table)
         self._runs = Table(clients, settings.runs_table)
-        super().__init__(self._runs)
+        DynamoHolds.__init__(self, self._runs)
+        DynamoCache.__init__(self, Table(clients, settings.cache_table), retention_s)
         self._retention_s = retention_s
-        self._action_reads: Batcher[ActionKey, ActionRecord | None] = _reads(self._get_actions)
-        self._cache_reads: Batcher[str, CacheEntry | None] = _reads(self._get_cached)
+        self._action_reads: Batcher[ActionKey, ActionRecord | None] = batched_reads(self._get_actions)
         self._journal_writes = Batcher(
             self._put_lines,
             max_items=JOURNAL_LINES,
@@ -80,7 +72,6 @@ class DynamoStore(DynamoHolds):
             parallel=PARALLEL_BATCHES,
             patience_s=PATIENCE_S,
         )
-        self._cache_writes = _writes(self._cache)
 
     # --- actions ----------------------------------------------------------------------------------------------
 
@@ -155,29 +146,6 @@ class DynamoStore(DynamoHolds):
         starts = range(0, len(items), most)
         await asyncio.gather(*(self._journal.put_batch(items[start : start + most]) for start in starts))
         return [None] * len(lines)
-
-    # --- cache ------------------------------------------------------------------------------------------------
-
-    async def get_cached(self, keys: Sequence[str]) -> dict[str, CacheEntry]:
-        """Return those of the entries that exist."""
-        entries = await asyncio.gather(*(self._cache_reads.submit(key) for key in keys))
-        return {entry.key: entry for entry in entries if entry is not None}
-
-    async def put_cached(self, entries: Sequence[CacheEntry]) -> None:
-        """Keep entries; the last one under a key wins."""
-        items = [
-            with_expiry(cache_item(entry), entry.created_at, self._retention_s)
-            for entry in {entry.key: entry for entry in entries}.values()
-        ]
-        for item in items:
-            self._cache.check_size(item)
-        await asyncio.gather(*(self._cache_writes.submit(item) for item in items))
-
-    async def _get_cached(self, keys: list[str]) -> list[CacheEntry | None]:
-        distinct = list(dict.fromkeys(keys))
-        items = await self._cache.get_batch([{"pk": text(key)} for key in distinct])
-        found = {entry.key: entry for entry in map(read_cached, items)}
-        return [found.get(key) for key in keys]
 
     # --- runs -------------------------------------------------------------------------------------------------
 
@@ -255,24 +223,3 @@ def _partition(pk: str) -> dict[str, Any]:
         "ExpressionAttributeValues": {":pk": text(pk)},
         "ConsistentRead": True,
     }
-
-
-def _reads(read: Callable[[list[Any]], Awaitable[list[T]]]) -> Batcher[Any, T]:
-    return Batcher(read, max_items=DYNAMODB_BATCH_GET_ITEMS, parallel=PARALLEL_BATCHES, patience_s=PATIENCE_S)
-
-
-def _writes(table: Table) -> Batcher[Item, None]:
-    async def write(items: list[Item]) -> list[None]:
-        # A batch must not name a key twice; the last one wins, as if they had been written one by one.
-        distinct = {(item["pk"]["S"], item.get("sk", {}).get("S")): item for item in items}
-        await table.put_batch(list(distinct.values()))
-        return [None] * len(items)
-
-    return Batcher(
-        write,
-        max_items=DYNAMODB_BATCH_WRITE_ITEMS,
-        max_bytes=BATCH_WRITE_BYTES,
-        size_of=item_bytes,
-        parallel=PARALLEL_BATCHES,
-        patience_s=PATIENCE_S,
-    )

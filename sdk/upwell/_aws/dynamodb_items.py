@@ -16,12 +16,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from upwell._aws.dynamodb_table import Condition, Item
-from upwell._core.keys import action_pk
+from upwell._core.keys import action_pk, cache_shard, task_shard
 from upwell._core.limits import KIB
 from upwell._core.model import (
     ActionKey,
     ActionRecord,
     CacheEntry,
+    CacheSummary,
     ErrorInfo,
     Outcome,
     RunRecord,
@@ -31,10 +32,12 @@ from upwell._core.usage import WRITE_UNIT_BYTES, item_bytes
 from upwell._core.wire import (
     WireError,
     dump_cache_entry,
+    dump_cache_summary,
     dump_outcome,
     dump_record,
     dump_run,
     load_cache_entry,
+    load_cache_summary,
     load_outcome,
     load_record,
     load_run,
@@ -87,7 +90,7 @@ def action_item_key(key: ActionKey) -> Item:
 
 
 def action_item(record: ActionRecord) -> Item:
-    """Return an action record as an item. The fold reads `run_id`, `task` and `status` in the stream."""
+    """Return an action record as an item. The fold reads `run_id`, `task`, `status`, `hits` in the stream."""
     item = {
         **action_item_key(record.key),
         "run_id": text(record.spec.run.run_id),
@@ -96,7 +99,14 @@ def action_item(record: ActionRecord) -> Item:
         "version": number(record.version),
         "generation": number(record.generation),
     }
+    if record.hits:
+        item["hits"] = {"M": {task: number(count) for task, count in record.hits.items()}}
     return compact(item, "record", dump_record(record))
+
+
+def read_hits(item: Mapping[str, Any]) -> dict[str, int]:
+    """Return how many calls of an action were answered from the cache, by task."""
+    return {task: int(count["N"]) for task, count in item.get("hits", {"M": {}})["M"].items()}
 
 
 def read_action(item: Item) -> ActionRecord:
@@ -117,13 +127,29 @@ def version_is(expected: int | None) -> Condition:
 
 
 def cache_item(entry: CacheEntry) -> Item:
-    """Return a cache entry as an item."""
-    return {"pk": text(entry.key), "entry": text(dump_cache_entry(entry))}
+    """Return a cache entry as an item. What lists show is in `about` alone, which the index has a copy of."""
+    item = {"pk": text(entry.key), "entry": text(dump_cache_entry(replace(entry, parts=None, max_age_s=None)))}
+    if not entry.task:
+        return item
+    return item | {
+        "task_shard": text(task_shard(entry.task, cache_shard(entry.key))),
+        "created_at": number(entry.created_at),
+        "about": text(dump_cache_summary(entry.summary)),
+    }
 
 
 def read_cached(item: Item) -> CacheEntry:
     """Return the cache entry of an item."""
-    return load_cache_entry(item["entry"]["S"])
+    entry = load_cache_entry(item["entry"]["S"])
+    if "about" not in item:
+        return entry
+    about = load_cache_summary(item["about"]["S"])
+    return replace(entry, task=about.task, parts=about.parts, max_age_s=about.max_age_s)
+
+
+def read_summary(item: Item) -> CacheSummary:
+    """Return what a list shows of a cache entry, of an item of the table or of its index."""
+    return load_cache_summary(item["about"]["S"]) if "about" in item else read_cached(item).summary
 
 
 # --- runs -----------------------------------------------------------------------------------------------------

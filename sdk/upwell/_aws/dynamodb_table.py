@@ -126,16 +126,26 @@ class Table:
         Args:
             items: At most 25 and 16 MB, no two with the same key.
         """
-        missing: list[Any] = [{"PutRequest": {"Item": item}} for item in items]
+        await self._write_all([{"PutRequest": {"Item": item}} for item in items])
+
+    async def _write_all(self, missing: list[Any]) -> None:
         for attempt in range(TRIES):
             if not missing:
                 return
             await _back_off(attempt)
-            missing = await self._put_some(missing)
+            missing = await self._write_some(missing)
         if missing:
             raise self._overloaded("written", len(missing))
 
-    async def _put_some(self, requests: list[Any]) -> list[Any]:
+    async def delete_batch(self, keys: Sequence[Item]) -> None:
+        """Delete items without conditions; those that do not exist are none the worse.
+
+        Args:
+            keys: At most 25, no two alike.
+        """
+        await self._write_all([{"DeleteRequest": {"Key": key}} for key in keys])
+
+    async def _write_some(self, requests: list[Any]) -> list[Any]:
         request = {self.name: requests}
         answer = await self._call(lambda: self._clients.dynamodb.batch_write_item(RequestItems=request))
         return list(answer["UnprocessedItems"].get(self.name, []))
@@ -146,6 +156,14 @@ class Table:
         if start is not None:
             asked["ExclusiveStartKey"] = start
         answer = await self._call(lambda: self._clients.dynamodb.query(**asked))
+        return Page(list(answer["Items"]), answer.get("LastEvaluatedKey"))
+
+    async def scan(self, request: Mapping[str, Any], start: Item | None = None) -> Page:
+        """Return one page of the whole table; `TableName` is filled in."""
+        asked: Any = {**request, "TableName": self.name}
+        if start is not None:
+            asked["ExclusiveStartKey"] = start
+        answer = await self._call(lambda: self._clients.dynamodb.scan(**asked))
         return Page(list(answer["Items"]), answer.get("LastEvaluatedKey"))
 
     async def query_all(self, request: Mapping[str, Any]) -> list[Item]:

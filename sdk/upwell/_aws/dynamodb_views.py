@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from upwell._aws.clients import Clients
-from upwell._aws.dynamodb_items import ABSENT, VIEW_SK_PREFIX, number, text, version_is
+from upwell._aws.dynamodb_items import ABSENT, VIEW_SK_PREFIX, number, read_hits, text, version_is
 from upwell._aws.dynamodb_table import Item, Table
 from upwell._core.fold import Change, Tally, fold
 from upwell._core.settings import Settings
@@ -87,7 +87,8 @@ def read_change(record: Mapping[str, Any]) -> Change | None:
     if not image or "task" not in image:
         return None
     old, new = before.get("status", {}).get("S"), image["status"]["S"]
-    if old == new:
+    hits = {task: n - read_hits(before).get(task, 0) for task, n in read_hits(image).items()}
+    if old == new and not any(hits.values()):
         return None
     return Change(
         run_id=image["run_id"]["S"],
@@ -96,6 +97,7 @@ def read_change(record: Mapping[str, Any]) -> Change | None:
         task=image["task"]["S"],
         before=old,
         after=new,
+        hits={task: n for task, n in hits.items() if n},
     )
 
 

@@ -90,9 +90,18 @@ def action_document(action: ActionRecord) -> dict[str, Any]:
         "ended_at": instant(action.ended_at),
         "duration_s": duration_s(action.started_at, action.ended_at),
         "cached_from": f"{cached.run_id}/{cached.action_id}" if cached is not None else None,
+        "cached": provenance_document(action),
         "error": error_document(error),
         "warnings": [_warning_document(warning) for warning in action.warnings],
     }
+
+
+def provenance_document(action: ActionRecord) -> dict[str, Any] | None:
+    """Return who made the result of an action that was found in the cache, and when; None of others."""
+    made_by = action.cached_from
+    if made_by is None:
+        return None
+    return {"run": made_by.run_id, "action": made_by.action_id, "created_at": instant(action.cached_at)}
 
 
 def _warning_document(warning: ActionWarning) -> dict[str, Any]:

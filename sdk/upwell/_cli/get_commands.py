@@ -168,16 +168,16 @@ def io(
     as_json: AsJson = False,
 ) -> None:
     """Show what went into a run or an action, and what came out. Pickled values are named, not read."""
-    from upwell._cli.documents import error_document, outputs_document, values_document
+    from upwell._cli.documents import error_document, outputs_document, provenance_document, values_document
     from upwell._cli.outcome import value_text
     from upwell._cli.reading import read_run
     from upwell._cli.terminal import print_json
-    from upwell._core.model import ActionKey
+    from upwell._exec.control import find_known, inputs_of
     from upwell._exec.payloads import unpack
     from upwell.errors import ActionNotFoundError
 
     async def load(backend: Backend, record: RunRecord) -> dict[str, Any]:
-        found = await backend.store.get(ActionKey(run, action))
+        found = await find_known(backend.store, run, action)
         is_root = action == record.root.action_id
         if found is None and not is_root:
             raise ActionNotFoundError(
@@ -186,7 +186,7 @@ def io(
         spec = record.root if found is None else found.spec
         outcome = record.outcome if found is None else found.outcome
         output: Payload | None = outcome.output if outcome is not None else None
-        inputs = values_document(await unpack(backend.blobs, spec.inputs))
+        inputs = values_document(await unpack(backend.blobs, await inputs_of(backend.store, spec, found)))
         names = record.outputs if is_root else None
         outputs = None if output is None else outputs_document(await unpack(backend.blobs, output), names)
         status = record.status if found is None else found.status
@@ -195,6 +195,7 @@ def io(
             "action": action,
             "task": spec.task.name,
             "status": status.value.lower(),
+            "cached": None if found is None else provenance_document(found),
             "inputs": inputs,
             "outputs": outputs,
             "error": error_document(outcome.error if outcome is not None else None),
@@ -204,7 +205,9 @@ def io(
     if as_json:
         print_json(shown)
         return
-    print(f"{shown['task']} {shown['status']}")
+    cached = shown["cached"]
+    origin = f", cached from {cached['run']}/{cached['action']}" if cached is not None else ""
+    print(f"{shown['task']} {shown['status']}{origin}")
     for part in ("inputs", "outputs"):
         for name, value in (shown[part] or {}).items():
             print(f"{part[:-1]} {name}: {value_text(value)}")

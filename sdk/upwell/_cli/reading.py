@@ -10,7 +10,7 @@ from upwell._cli.session import Session
 from upwell._client.backend import Backend, open_backend
 from upwell._core.model import ActionRecord, RunRecord, Status
 from upwell._core.ports import StateStore
-from upwell._exec.control import open_children
+from upwell._exec.control import list_known, open_children
 from upwell.errors import RunNotFoundError, UsageError
 
 T = TypeVar("T")
@@ -49,8 +49,8 @@ async def load_document(backend: Backend, record: RunRecord) -> dict[str, Any]:
 
 
 async def all_actions(store: StateStore, run_id: str) -> list[ActionRecord]:
-    """Return the actions of a run, those included that nobody has claimed yet: they have no record."""
-    records = [record async for record in store.list_actions(run_id)]
+    """Return the actions of a run, with or without a record: from the cache, or not claimed yet."""
+    records = [record async for record in list_known(store, run_id)]
     known = {record.spec.action_id for record in records}
     for parent in list(records):
         records += [c for c in await open_children(store, parent) if c.spec.action_id not in known]

@@ -14,7 +14,7 @@ from upwell._cli.arguments import value_hint
 from upwell._cli.progress import STYLES, totals
 from upwell._cli.session import hint
 from upwell._cli.terminal import note, one_line, out, plain
-from upwell._core.model import ActionRecord, RunRecord, Status
+from upwell._core.model import ActionKey, ActionRecord, RunRecord, Status
 from upwell._core.ports import RunView
 
 RIGHT = {"duration", "attempts", "place", "attempt"}
@@ -115,7 +115,7 @@ def print_actions(actions: Sequence[ActionRecord]) -> None:
                 str(action.attempt),
                 f"{last.executor.kind} {last.executor.id}" if last is not None else "",
                 _length(action.started_at, action.ended_at, action.status),
-                _remark(action, error.code if error is not None else None, cached is not None),
+                _remark(action, error.code if error is not None else None, cached),
             )
         )
     columns = ("action", "parent", "task", "status", "attempts", "executor", "duration", "remarks")
@@ -158,11 +158,12 @@ def print_tasks(file: str, tasks: Sequence[Task[..., Any]]) -> None:
     print_table(("task", "environment", "parameters", "what it does"), rows)
 
 
-def _remark(action: ActionRecord, code: str | None, is_cached: bool) -> str:
+def _remark(action: ActionRecord, code: str | None, cached: ActionKey | None) -> str:
     lost = f"{action.losses} lost" if action.losses else ""
     failed = f"{action.failures} failed" if action.failures and action.status is Status.SUCCEEDED else ""
     warned = ", ".join(dict.fromkeys(warning.code for warning in action.warnings))
-    parts = ["cached" if is_cached else "", lost, failed, code or "", warned, action.spec.group or ""]
+    maker = f"cached from {cached.run_id}/{cached.action_id}" if cached is not None else ""
+    parts = [maker, lost, failed, code or "", warned, action.spec.group or ""]
     return ", ".join(part for part in parts if part)
 
 

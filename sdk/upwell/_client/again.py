@@ -161,7 +161,7 @@ async def rerun_with(
             code = here.for_run(earlier, task, encoded)
             await _prepare(backend, task)
         if inputs:  # the key of a cached root was made of the earlier ones
-            root = replace(earlier.root, task=replace(earlier.root.task, cache_key=None))
+            root = replace(earlier.root, task=replace(earlier.root.task, cache_key=None, cache_parts=None))
             earlier = replace(earlier, root=root)
         payload = await pack(backend.blobs, run_id, encoded, inline_bytes=RECORD_INLINE_BYTES)
         record = run_again(earlier, run_id, payload, now, new_code=code)

@@ -12,6 +12,7 @@ from typing import Any
 from upwell import errors
 from upwell._author.task import Task
 from upwell._client.options import RunOptions
+from upwell._core.keys import version_key
 from upwell._core.limits import RECORD_INLINE_BYTES
 from upwell._core.model import ROOT_ID, ActionSpec, Payload, PoolSize, RunRecord, RunSpec, Status, TaskSpec
 from upwell._core.ports import BlobStore
@@ -92,10 +93,14 @@ async def new_run(
         max_actions=options.max_actions,
         max_depth=options.max_depth,
     )
+    root_task = task.spec(encoded, cache=not options.disable_run_cache)
+    if root_task.cache_parts is not None:
+        document = task.code_document
+        await blobs.put(version_key(document.digest), document.dump().encode())
     root = ActionSpec(
         run=spec,
         action_id=ROOT_ID,
-        task=task.spec(encoded, cache=not options.disable_run_cache),
+        task=root_task,
         # They are in the run's record, too, and so twice in the execution's input, where quoted text grows.
         inputs=await pack(blobs, run_id, encoded, inline_bytes=RECORD_INLINE_BYTES),
         queued_at=now,

@@ -26,6 +26,21 @@ def cache_key(*, task: str, interface: str, version: str, inputs: str) -> str:
     return h.hexdigest()
 
 
+EXPIRED_KEPT_S = 7 * 86_400.0
+"""So much longer than it may be used an entry stays, so that `upwell why` can say that it is too old."""
+
+
+def kept_for_s(max_age_s: float | None, retention_s: float | None) -> float | None:
+    """Return how long an entry stays in the store, in seconds; None is for ever.
+
+    Args:
+        max_age_s: Up to which age its task uses it; None is any.
+        retention_s: How long the store keeps anything; None is for ever.
+    """
+    bounds = [None if max_age_s is None else max_age_s + EXPIRED_KEPT_S, retention_s]
+    return min((bound for bound in bounds if bound is not None), default=None)
+
+
 def is_usable(entry: CacheEntry, max_age_s: float | None, now: float) -> bool:
     """Whether a kept result is not too old.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from upwell._core.journal import Completed, Entry, Missed, Scheduled, Sent
+from upwell._core.journal import Completed, Entry, FromCache, Hits, Missed, Scheduled, Sent
 from upwell._core.model import ActionRecord, ActionSpec, Bounds, Outcome, Payload, RunSpec, Status, TaskSpec
 
 
@@ -30,6 +30,8 @@ class Children:
 
     generation: int
     open: dict[str, Child] = field(default_factory=dict)
+    hits: dict[str, tuple[FromCache, float]] = field(default_factory=dict)
+    """Children that were found in the cache, and when."""
     news_at: float = 0.0
     """When the newest end was journaled."""
 
@@ -46,6 +48,9 @@ class Children:
                     self.news_at = max(self.news_at, entry.at)
                 case Missed() if entry.generation == self.generation:
                     missed.append(entry)
+                case Hits():
+                    self.hits |= {hit.action_id: (hit, entry.at) for hit in entry.children}
+                    ended.update(hit.action_id for hit in entry.children)
         for action_id in ended:
             self.open.pop(action_id, None)
         for entry in missed:
@@ -73,6 +78,38 @@ def child_spec(parent: ActionSpec, sent: Sent, shard: int) -> ActionSpec:
         shard=shard,
         queued_at=sent.queued_at,
         parent_sleeps=True,
+    )
+
+
+def hit_record(parent: ActionRecord, hit: FromCache, at: float) -> ActionRecord:
+    """Return a child that was found in the cache, as a record.
+
+    Args:
+        parent: Whose journal tells of it.
+        hit: What it tells.
+        at: When that was written.
+    """
+    spec = ActionSpec(
+        run=parent.spec.run,
+        action_id=hit.action_id,
+        task=TaskSpec(name=hit.task, module="", pool=hit.pool),
+        inputs=hit.inputs or Payload(size_bytes=0),
+        parent_id=parent.spec.action_id,
+        group=hit.group,
+        depth=parent.spec.depth + 1,
+        queued_at=at,
+        items=hit.items,
+    )
+    return ActionRecord(
+        spec=spec,
+        status=Status.SUCCEEDED,
+        version=0,
+        generation=parent.generation,
+        created_at=at,
+        ended_at=at,
+        outcome=Outcome(status=Status.SUCCEEDED, output=hit.output),
+        cached_from=hit.made_by,
+        cached_at=hit.made_at,
     )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from upwell._core.model import (
     ActionKey,
     ActionRecord,
     ActionSpec,
     ActionWarning,
-    CacheEntry,
     ErrorInfo,
     Executor,
     Lease,
@@ -45,6 +44,8 @@ class Extend:
     """The holder of a lease is alive."""
 
     lease: Lease
+    hits: dict[str, int] = field(default_factory=dict)
+    """Calls that were answered from the cache, by task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +56,11 @@ class Finish:
     outcome: Outcome
     warnings: tuple[ActionWarning, ...] = ()
     cached_from: ActionKey | None = None
+    cached_at: float | None = None
     phases: tuple[int, ...] = ()
     noticed: tuple[Noticed, ...] = ()
+    hits: dict[str, int] = field(default_factory=dict)
+    """Calls that were answered from the cache, by task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,8 @@ class Suspend:
     """What a person should know of it."""
     phases: tuple[int, ...] = ()
     noticed: tuple[Noticed, ...] = ()
+    hits: dict[str, int] = field(default_factory=dict)
+    """Calls that were answered from the cache, by task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,15 +145,7 @@ class TimeOut:
     spec: ActionSpec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """The parent found the result in the cache."""
-
-    spec: ActionSpec
-    entry: CacheEntry
-
-
-Command = Hit | Claim | Extend | Finish | Release | Lose | Suspend | Wake | Subscribe | Abort | GiveUp | TimeOut
+Command = Claim | Extend | Finish | Release | Lose | Suspend | Wake | Subscribe | Abort | GiveUp | TimeOut
 
 # --- effects --------------------------------------------------------------------------------------------------
 

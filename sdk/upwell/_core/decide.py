@@ -20,7 +20,6 @@ from upwell._core.commands import (
     Extend,
     Finish,
     GiveUp,
-    Hit,
     LookAgain,
     Lose,
     Postpone,
@@ -45,7 +44,7 @@ from upwell._core.model import (
     Status,
     Suspension,
 )
-from upwell._core.outside import end_from_outside, give_up, note_hit, subscribe, time_out, wake
+from upwell._core.outside import end_from_outside, give_up, subscribe, time_out, wake
 from upwell._core.retry import retry_delay_s
 from upwell._core.states import Event, next_status
 from upwell._core.steps import end_action, end_effects, end_open_attempt, new_record, recover
@@ -67,8 +66,6 @@ def decide(record: ActionRecord | None, command: Command, now: float) -> Decisio
         now: The time, epoch seconds.
     """
     match command:
-        case Hit():
-            return note_hit(record, command, now)
         case Claim():
             return _claim(record, command, now)
         case Extend():
@@ -179,7 +176,8 @@ def _start(record: ActionRecord, command: Claim, now: float) -> Decision:
 def _extend(record: ActionRecord | None, command: Extend) -> Decision:
     if record is None or not _holds(record, command.lease.id):
         return STALE
-    return Decision(replace(record, version=record.version + 1, lease=command.lease))
+    hits = _more(record.hits, command.hits)
+    return Decision(replace(record, version=record.version + 1, lease=command.lease, hits=hits))
 
 
 def _finish(record: ActionRecord | None, command: Finish, now: float) -> Decision:
@@ -190,7 +188,7 @@ def _finish(record: ActionRecord | None, command: Finish, now: float) -> Decisio
     record = _measured(_warned(record, command.warnings), command)
     if command.outcome.error is None:
         if command.cached_from is not None:
-            record = replace(record, cached_from=command.cached_from)
+            record = replace(record, cached_from=command.cached_from, cached_at=command.cached_at)
         return end_action(record, Event.SUCCEEDED, command.outcome, now)
     return _failed(record, command.outcome, command.outcome.error, now)
 
@@ -300,11 +298,17 @@ def _warned(record: ActionRecord, warnings: tuple[ActionWarning, ...]) -> Action
 
 
 def _measured(record: ActionRecord, command: Finish | Suspend) -> ActionRecord:
-    """Return a record whose latest attempt says where its time went."""
+    """Return a record that says where the time of its latest attempt went, and what the cache saved it."""
+    record = replace(record, hits=_more(record.hits, command.hits))
     if not command.phases or not record.attempts:
         return record
     measured = replace(record.attempts[-1], phases=command.phases, noticed=command.noticed)
     return replace(record, attempts=(*record.attempts[:-1], measured))
+
+
+def _more(known: dict[str, int], told: dict[str, int]) -> dict[str, int]:
+    """Return counts that only grow: an attempt that has not read the whole journal yet knows of fewer."""
+    return {task: max(known.get(task, 0), told.get(task, 0)) for task in known | told}
 
 
 def _holds(record: ActionRecord, lease_id: str) -> bool:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from upwell._core.model import Status
+
 SLACK = 128
 """Changes that may overtake another in its lane: more than a batch of the stream (100)."""
 
@@ -28,6 +30,8 @@ class Change:
     before: str | None
     """Status; None when the record is new."""
     after: str
+    hits: Mapping[str, int] = field(default_factory=dict)
+    """Calls that were answered from the cache since, by task: actions that have no record of their own."""
 
     @property
     def sequence(self) -> int:
@@ -54,13 +58,19 @@ def fold(tally: Tally, changes: Iterable[Change]) -> Tally:
         if change.sequence <= tally.floor or change.sequence in seen:
             continue
         seen.add(change.sequence)
-        by_status = counts.setdefault(change.task, {})
         if change.before is not None:
-            by_status[change.before] = by_status.get(change.before, 0) - 1
-        by_status[change.after] = by_status.get(change.after, 0) + 1
+            _count(counts, change.task, change.before, -1)
+        _count(counts, change.task, change.after, 1)
+        for task, hits in change.hits.items():
+            _count(counts, task, Status.SUCCEEDED, hits)
     in_order = sorted(seen)
     floor = in_order[-SLACK - 1] if len(in_order) > SLACK else tally.floor
     return Tally(counts=counts, floor=max(floor, tally.floor), recent=tuple(in_order[-SLACK:]))
+
+
+def _count(counts: dict[str, dict[str, int]], task: str, status: str, change: int) -> None:
+    by_status = counts.setdefault(task, {})
+    by_status[status] = by_status.get(status, 0) + change
 
 
 def merged(tallies: Iterable[Tally]) -> dict[str, dict[str, int]]:

@@ -7,13 +7,14 @@ that it builds (`Journal`) does not depend on the order or the number of times a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from upwell._core.batch import Mark
 from upwell._core.keys import journal_sk
 from upwell._core.limits import JOURNAL_SHARD_ENTRIES
-from upwell._core.model import Bounds, Outcome, Status
+from upwell._core.model import ActionKey, Bounds, Outcome, Payload, Status
 
 WINDOW_S = 2.0
 """How far writers' clocks and flushes may lie apart; what is later still is found by reading records."""
@@ -120,7 +121,39 @@ class Missed:
         return f"m-{self.generation}-{self.action_ids[0]}"
 
 
-Entry = Scheduled | Completed | Traced | Traces | Missed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FromCache:
+    """A child whose result the parent found in the cache: it was never sent, and has no record."""
+
+    action_id: str
+    task: str
+    pool: str
+    output: Payload
+    made_by: ActionKey
+    made_at: float
+    """When the result was computed."""
+    inputs: Payload | None = None
+    """If they are small; else who made the result had the same."""
+    group: str | None = None
+    items: int = 0
+    """See `ActionSpec.items`; all of a batch were found then, and `made_by` made the first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hits:
+    """Children that were found in the cache at about the same time."""
+
+    at: float
+    generation: int
+    children: tuple[FromCache, ...]
+
+    @property
+    def entry_id(self) -> str:
+        """Distinguishes entries of one instant."""
+        return f"h-{self.generation}-{self.children[0].action_id}"
+
+
+Entry = Scheduled | Completed | Traced | Traces | Missed | Hits
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +215,9 @@ class Journal:
         """When those were sent that an earlier attempt sent."""
         self.batches: dict[str, dict[int, int]] = {}
         """How many items of a map were sent together, by the map and the index of the first."""
+        self.hits: Counter[str] = Counter()
+        """How many children were found in the cache, by task."""
+        self._hit_ids: set[str] = set()
         self._trace_ranks: dict[str, tuple[int, float]] = {}
         self._sent = 0
         self._last_sent_at: dict[str, float] = {}
@@ -209,6 +245,8 @@ class Journal:
                 case Missed():
                     if entry.generation == self.generation:
                         self._lose(entry)
+                case Hits():
+                    ended += [hit.action_id for hit in entry.children if self._take_hit(hit)]
         return ended
 
     def _lose(self, entry: Missed) -> None:
@@ -246,13 +284,23 @@ class Journal:
 
     def _complete(self, entry: Completed) -> bool:
         usable = entry.generation == self.generation or entry.outcome.status is Status.SUCCEEDED
-        if not usable or entry.action_id in self.outcomes:
+        return usable and self._end(entry.action_id, entry.outcome)
+
+    def _take_hit(self, hit: FromCache) -> bool:
+        if hit.action_id not in self._hit_ids:
+            self._hit_ids.add(hit.action_id)
+            self.hits[hit.task] += 1
+        return self._end(hit.action_id, Outcome(status=Status.SUCCEEDED, output=hit.output))
+
+    def _end(self, action_id: str, outcome: Outcome) -> bool:
+        """Note how a child ended; the first end that is known stays."""
+        if action_id in self.outcomes:
             return False
-        self.outcomes[entry.action_id] = entry.outcome
-        self.open.pop(entry.action_id, None)
-        self.sent_at.pop(entry.action_id, None)
-        self._last_sent_at.pop(entry.action_id, None)
-        self._lost_until.pop(entry.action_id, None)
+        self.outcomes[action_id] = outcome
+        self.open.pop(action_id, None)
+        self.sent_at.pop(action_id, None)
+        self._last_sent_at.pop(action_id, None)
+        self._lost_until.pop(action_id, None)
         return True
 
     def _take_trace(self, entry: Traced) -> None:

@@ -10,6 +10,10 @@ RUNS_BY_TIME = "by_time"
 """Index of the runs table: pk `listing`, sk `created_at`."""
 RUNS_BY_LOOK = "by_look"
 """Index of the runs table: pk `listing`, sk `look_at`, of runs that the sweeper is to look at."""
+CACHE_BY_TASK = "by_task"
+"""Index of the cache table: pk `task_shard`, sk `created_at`; it has `about` of each entry."""
+CACHE_SHARDS = 16
+"""Partitions of that index for each task: a fan-out writes all its results at once."""
 METRICS = "upwell"
 """Namespace of the platform's own metrics, with the dimension `Platform`: the prefix of its resources."""
 PUT_RIGHT = "PutRight"
@@ -24,6 +28,8 @@ VALUES = "values/"
 """Offloaded values: `values/<run id>/<sha256>`."""
 CACHED = "cached/"
 """Offloaded results that the cache refers to: `cached/<sha256>`; they outlive their run."""
+VERSIONS = "versions/"
+"""What the code of cached tasks was, content-addressed: `versions/<digest>.json`; as long as cached results."""
 DATA = "data/"
 """Files and directories of tasks: `data/<run id>/...`."""
 RUNTIME = "runtime/"
@@ -95,6 +101,21 @@ def value_key(run_id: str, digest: str) -> str:
 def cached_key(digest: str) -> str:
     """Return the blob of an offloaded value that the cache refers to."""
     return f"{CACHED}{digest}"
+
+
+def cache_shard(key: str) -> int:
+    """Return in which of the index's partitions of its task a cache entry is."""
+    return zlib.crc32(key.encode()) % CACHE_SHARDS
+
+
+def task_shard(task: str, shard: int) -> str:
+    """Return one of the partitions of the cache's index that the entries of a task are in."""
+    return f"{task}#{shard:02x}"
+
+
+def version_key(digest: str) -> str:
+    """Return the blob that describes the code of a cached task (`CodeDocument`)."""
+    return f"{VERSIONS}{digest}.json"
 
 
 def data_prefix(run_id: str) -> str:

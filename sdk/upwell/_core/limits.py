@@ -28,6 +28,8 @@ RECORD_INLINE_BYTES = 8 * KIB
 TRACE_GROUP_BYTES = 128 * KIB
 """Traces that are written together are one item of the journal, of up to this size: far below an item's."""
 TRACE_GROUP_ITEMS = 100
+CACHE_HIT_INPUT_BYTES = KIB
+"""Inputs up to this size are kept in the journal with a result from the cache, for people to look at."""
 ERROR_TEXT_BYTES = 4 * KIB
 """A message or traceback of an error is cut to this size before it is recorded."""
 TRAVELLING_BYTES = 8 * KIB

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from upwell._core.key_parts import KeyParts
 from upwell._core.limits import MAX_INLINE_IO_BYTES
 from upwell._core.phases import Noticed
 
@@ -120,6 +121,8 @@ class TaskSpec:
     """One attempt at a time computes the result of a cache key; the others wait for it."""
     cache_max_age_s: float | None = None
     """Results that are older are not used."""
+    cache_parts: KeyParts | None = None
+    """What the cache key was made of; of a batch of calls, without the inputs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +254,11 @@ class ActionRecord:
     """Of the latest time that it was suspended; None if it never was."""
     cached_from: ActionKey | None = None
     """Where the result was computed, if it came from the cache."""
+    cached_at: float | None = None
+    """When it was, where that is known."""
+    hits: dict[str, int] = field(default_factory=dict)
+    """How many of its calls were answered from the cache, by task, as of its latest write. Such children have
+    no record of their own: their parent's journal tells of them."""
     warnings: tuple[ActionWarning, ...] = ()
     """One of a kind for each attempt; at most `WARNINGS_KEPT`."""
     task_token: str | None = None
@@ -330,3 +338,38 @@ class CacheEntry:
     output: Payload
     made_by: ActionKey
     created_at: float
+    task: str = ""
+    """Full name of the task; empty in entries that do not say."""
+    parts: KeyParts | None = None
+    """What the key was made of; None in entries that do not say."""
+    max_age_s: float | None = None
+    """Up to which age its task used it when it was kept; None is any."""
+
+    @property
+    def summary(self) -> CacheSummary:
+        """The entry without its result."""
+        return CacheSummary(
+            key=self.key,
+            task=self.task,
+            made_by=self.made_by,
+            created_at=self.created_at,
+            size_bytes=self.output.size_bytes,
+            blob=self.output.blob,
+            parts=self.parts,
+            max_age_s=self.max_age_s,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSummary:
+    """What a list of the cache says of an entry: all but the result itself."""
+
+    key: str
+    task: str
+    made_by: ActionKey
+    created_at: float
+    size_bytes: int
+    blob: str | None = None
+    """Where the result is, if it is not in the entry."""
+    parts: KeyParts | None = None
+    max_age_s: float | None = None

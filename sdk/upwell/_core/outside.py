@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from upwell._core.bounds import too_late
-from upwell._core.commands import Acknowledge, Decision, GiveUp, Hit, Resend, TellNow, TimeOut, Wake
+from upwell._core.commands import Acknowledge, Decision, GiveUp, Resend, TellNow, TimeOut, Wake
 from upwell._core.model import ActionRecord, ActionSpec, ErrorInfo, Outcome, Status
 from upwell._core.states import Event, next_status
 from upwell._core.steps import end_action, end_effects, new_record, recover
@@ -13,22 +13,6 @@ from upwell._core.steps import end_action, end_effects, new_record, recover
 SHARE_OF_WAIT = 0.05
 """A woken parent starts later by this share of the time waited: what ends by then wakes nobody."""
 WAKE_DELAY_MAX_S = 900.0
-
-
-def note_hit(record: ActionRecord | None, command: Hit, now: float) -> Decision:
-    """Note an action that a result of the cache stands for."""
-    if record is not None:
-        return Decision(None)  # it ran, or was noted as a hit before
-    outcome = Outcome(status=Status.SUCCEEDED, output=command.entry.output)
-    noted = replace(
-        new_record(command.spec, now),
-        status=next_status(Status.NEW, Event.CACHED),
-        version=1,
-        ended_at=now,
-        outcome=outcome,
-        cached_from=command.entry.made_by,
-    )
-    return Decision(noted)
 
 
 def wake(record: ActionRecord | None, command: Wake, now: float) -> Decision:

@@ -18,6 +18,7 @@ from upwell._core.model import (
     ActionKey,
     ActionRecord,
     CacheEntry,
+    CacheSummary,
     Executor,
     Outcome,
     RunRecord,
@@ -75,7 +76,19 @@ class Cache(Protocol):
         """Return those of the entries that exist; any number of keys."""
 
     async def put_cached(self, entries: Sequence[CacheEntry]) -> None:
-        """Keep entries; the last one under a key wins."""
+        """Keep entries; the last one under a key wins. One that is long past its `max_age_s` may be gone."""
+
+    def list_cached(self, task: str | None = None, *, limit: int | None = None) -> AsyncIterator[CacheSummary]:
+        """Yield what there is to know of entries, page by page; what was kept a moment ago may be missing.
+
+        Args:
+            task: Only those of this task, newest first. Without it all come, in no particular order, those
+                included that do not say whose they are.
+            limit: Yield so many at most, and read little more.
+        """
+
+    async def drop_cached(self, keys: Sequence[str]) -> None:
+        """Delete entries; nothing happens to those that do not exist."""
 
 
 @dataclass(frozen=True, slots=True)

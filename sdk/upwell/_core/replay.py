@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from upwell._core.journal import WINDOW_S, Completed, Entry, Scheduled, Traced
+from upwell._core.journal import WINDOW_S, Completed, Entry, Hits, Scheduled, Traced
 
 INPUTS_CHARS = 8
 """What is kept of the digest of a child's inputs."""
@@ -71,6 +71,8 @@ class Replay:
         self._held = Counter(call.what for call in self._left.values())
         self._known = set(_calls(_sent(entries)))
         self._known |= {entry.action_id for entry in entries if isinstance(entry, Completed)}
+        hits = [entry for entry in entries if isinstance(entry, Hits)]
+        self._known |= {hit.action_id for entry in hits for hit in entry.children}
         self._unknown: Counter[Asked] = Counter()
 
     def ask(self, ids: Sequence[str], what: str, inputs: str = "") -> None:

@@ -14,7 +14,6 @@ from upwell._core.model import Status
 class Event(StrEnum):
     """What happens to an action."""
 
-    CACHED = "found in the cache"
     CLAIMED = "claimed"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -35,7 +34,6 @@ SUSPENDED = Status.SUSPENDED
 SUCCEEDED, FAILED, ABORTED, TIMED_OUT = Status.SUCCEEDED, Status.FAILED, Status.ABORTED, Status.TIMED_OUT
 
 TRANSITIONS: dict[tuple[Status, Event], Status] = {
-    (NEW, Event.CACHED): SUCCEEDED,  # nothing to run
     (NEW, Event.CLAIMED): RUNNING,  # the claim makes the record: nothing is written to enqueue
     (NEW, Event.TIMED_OUT): TIMED_OUT,  # waited past its bounds before the first claim
     (NEW, Event.FAILED): FAILED,  # could not be delivered

@@ -14,8 +14,8 @@ from typing import Any, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 
 from upwell._core.holds import Hold
-from upwell._core.journal import Completed, Entry, Missed, Scheduled, Traced, Traces
-from upwell._core.model import ActionRecord, ActionSpec, CacheEntry, Outcome, RunRecord
+from upwell._core.journal import Completed, Entry, Hits, Missed, Scheduled, Traced, Traces
+from upwell._core.model import ActionRecord, ActionSpec, CacheEntry, CacheSummary, Outcome, RunRecord
 
 WIRE_VERSION = 1
 T = TypeVar("T")
@@ -136,6 +136,16 @@ def load_cache_entry(text: str) -> CacheEntry:
     return _load(CacheEntry, text, "a cache entry")
 
 
+def dump_cache_summary(summary: CacheSummary) -> str:
+    """Return what a list of the cache says of an entry as JSON."""
+    return _dump(CacheSummary, summary)
+
+
+def load_cache_summary(text: str) -> CacheSummary:
+    """Read what a list of the cache says of an entry."""
+    return _load(CacheSummary, text, "the summary of a cache entry")
+
+
 def dump_hold(hold: Hold) -> str:
     """Return a hold as JSON."""
     return _dump(Hold, hold)
@@ -152,6 +162,7 @@ _KINDS: dict[str, type[Entry]] = {
     "t": Traced,
     "g": Traces,
     "m": Missed,
+    "h": Hits,
 }
 
 

@@ -126,6 +126,7 @@ class Attempt:
             warnings=self._driver.checks.warnings,
             phases=self._phases(),
             noticed=self._driver.noticing.kept(),
+            hits=dict(self._driver.journal.hits),
         )
         return await self._commit(finish)
 
@@ -185,6 +186,7 @@ class Attempt:
             note=note,
             phases=self._phases(),
             noticed=self._driver.noticing.kept(),
+            hits=dict(self._driver.journal.hits),
         )
         self._driver.suspend()
 
@@ -271,7 +273,8 @@ class Attempt:
     async def _extend(self) -> bool:
         ports = self._kernel.ports
         expires_at = ports.clock.now() + self._host.lease_s
-        extend = Extend(lease=replace(self._lease, expires_at=expires_at))
+        lease = replace(self._lease, expires_at=expires_at)
+        extend = Extend(lease=lease, hits=dict(self._driver.journal.hits))
         decision = await transition(ports.store, ports.clock, self._record.key, extend, known=self._record)
         if decision.record is None:
             return False

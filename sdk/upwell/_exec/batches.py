@@ -12,21 +12,23 @@ from upwell._core.batch import (
     load_checkpoint,
     load_results,
 )
-from upwell._core.cache_key import is_usable
 from upwell._core.journal import Journal
 from upwell._core.limits import RECORD_INLINE_BYTES
-from upwell._core.model import ActionKey, ActionRecord, ActionSpec, CacheEntry
+from upwell._core.model import ActionKey, ActionRecord, ActionSpec
+from upwell._exec.cached import new_entry, read_items, usable_entries
 from upwell._exec.kernel import Kernel
 from upwell._exec.payloads import pack, unpack
 from upwell._exec.replay import read_journal
+from upwell._types.input_digest import parameter_digests
 
 
 async def prefill(kernel: Kernel, spec: ActionSpec, journal: Journal, inputs: bytes) -> bytes:
     """Return the inputs of a batch with what earlier attempts and the cache know of its items."""
     done = await _checkpoints(kernel, journal)
     batch = BatchInputs.load(inputs)
-    if batch.keys and spec.run.cache_mode == "use" and not spec.task.cache_write_only:
-        done = await _hits(kernel, spec, batch) | done
+    entries = await usable_entries(kernel.ports, spec, batch.keys)
+    if entries:
+        done = await read_items(kernel.ports.blobs, batch, entries) | done
     return replace(batch, done=done).dump() if done else inputs
 
 
@@ -53,7 +55,10 @@ async def keep(kernel: Kernel, record: ActionRecord, inputs: bytes, results: byt
             blobs = kernel.ports.blobs
             output = await pack(blobs, run_id, data, inline_bytes=RECORD_INLINE_BYTES, cached=True)
             now = kernel.ports.clock.now()
-            entries.append(CacheEntry(key=batch.keys[place], output=output, made_by=record.key, created_at=now))
+            parts = record.spec.task.cache_parts
+            if parts is not None:
+                parts = replace(parts, inputs=parameter_digests(batch.items[place].encode()))
+            entries.append(new_entry(record.spec, batch.keys[place], output, now, parts))
     if entries:
         await kernel.ports.store.put_cached(entries)
 
@@ -71,14 +76,3 @@ async def _checkpoints(kernel: Kernel, journal: Journal) -> dict[int, ItemResult
             elif generation == journal.generation:
                 done.setdefault(place, result)
     return done
-
-
-async def _hits(kernel: Kernel, spec: ActionSpec, batch: BatchInputs) -> dict[int, ItemResult]:
-    ports, hits = kernel.ports, dict[int, ItemResult]()
-    entries = await ports.store.get_cached(list(dict.fromkeys(batch.keys)))
-    now = ports.clock.now()
-    for place, key in enumerate(batch.keys):
-        entry = entries.get(key)
-        if entry is not None and is_usable(entry, spec.task.cache_max_age_s, now):
-            hits[place] = (await unpack(ports.blobs, entry.output)).decode()
-    return hits

@@ -59,6 +59,8 @@ class Call:
     """Where they stand in it, unless that follows from what came of another batch."""
     item: str = ""
     """The item of a batch that makes the call, if one does: equal calls are counted for each of its own."""
+    document: str = ""
+    """What `task.cache_parts.code` is the digest of; with an attempt's first call of a task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,17 +2,74 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from upwell._core.batch import BatchInputs, ItemResult
 from upwell._core.cache_key import is_usable
-from upwell._core.model import ActionSpec, CacheEntry
-from upwell._core.ports import Ports
+from upwell._core.key_parts import KeyParts
+from upwell._core.model import ActionKey, ActionSpec, CacheEntry, Payload
+from upwell._core.ports import BlobNotFoundError, BlobStore, Ports
+from upwell._exec.payloads import unpack
 
 
 async def look_up(ports: Ports, spec: ActionSpec) -> CacheEntry | None:
     """Return the kept result of an action; None where there is none, or none that may be used."""
-    task = spec.task
-    if task.cache_key is None or spec.run.cache_mode != "use" or task.cache_write_only:
+    key = spec.task.cache_key
+    if key is None:
         return None
-    entry = (await ports.store.get_cached([task.cache_key])).get(task.cache_key)
-    if entry is None or not is_usable(entry, task.cache_max_age_s, ports.clock.now()):
+    return (await usable_entries(ports, spec, [key])).get(key)
+
+
+async def find_whole(ports: Ports, spec: ActionSpec) -> CacheEntry | None:
+    """Return the kept result of an action if its data is there, without reading it."""
+    entry = await look_up(ports, spec)
+    if entry is not None and entry.output.blob is not None and not await ports.blobs.exists(entry.output.blob):
         return None
     return entry
+
+
+async def read_items(
+    blobs: BlobStore, batch: BatchInputs, entries: Mapping[str, CacheEntry]
+) -> dict[int, ItemResult]:
+    """Return the encoded results of those items of a batch that there are entries of, by place."""
+    found = [(place, entries[key]) for place, key in enumerate(batch.keys) if key in entries]
+    read = await asyncio.gather(*(read_result(blobs, entry) for _, entry in found))
+    return {place: data.decode() for (place, _), data in zip(found, read, strict=True) if data is not None}
+
+
+async def usable_entries(ports: Ports, spec: ActionSpec, keys: Sequence[str]) -> dict[str, CacheEntry]:
+    """Return the entries under some keys that an action's task and run may use."""
+    if spec.run.cache_mode != "use" or spec.task.cache_write_only or not keys:
+        return {}
+    entries, now = await ports.store.get_cached(list(dict.fromkeys(keys))), ports.clock.now()
+    return {key: entry for key, entry in entries.items() if is_usable(entry, spec.task.cache_max_age_s, now)}
+
+
+async def read_result(blobs: BlobStore, entry: CacheEntry) -> bytes | None:
+    """Return the encoded result of an entry; None where its data was deleted, which makes it a miss."""
+    try:
+        return await unpack(blobs, entry.output)
+    except BlobNotFoundError:
+        return None
+
+
+def new_entry(spec: ActionSpec, key: str, output: Payload, now: float, parts: KeyParts | None) -> CacheEntry:
+    """Return the entry that keeps a result of an action.
+
+    Args:
+        spec: The action.
+        key: Of the call that it ran, or of one of several.
+        output: The result.
+        now: The time, epoch seconds.
+        parts: What the key was made of.
+    """
+    return CacheEntry(
+        key=key,
+        output=output,
+        made_by=ActionKey(spec.run.run_id, spec.action_id),
+        created_at=now,
+        task=spec.task.name,
+        parts=parts,
+        max_age_s=spec.task.cache_max_age_s,
+    )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 from upwell._author.context import Mode
-from upwell._core.children import Child, Children, child_spec, unclaimed
+from upwell._core.children import Child, Children, child_spec, hit_record, unclaimed
 from upwell._core.commands import Abort, Reply, StopChildren
 from upwell._core.journal import Journal
-from upwell._core.model import ActionKey, ActionRecord, ActionSpec, Status
+from upwell._core.model import ActionKey, ActionRecord, ActionSpec, Payload, Status
 from upwell._core.ports import Ports, StateStore
 from upwell._core.settings import Settings
 from upwell._core.sizes import cut
@@ -54,6 +55,53 @@ async def find_action(store: StateStore, run_id: str, action_id: str) -> ActionS
             if child.spec.action_id == action_id:
                 return child.spec
     return None
+
+
+async def cached_children(store: StateStore, parent: ActionRecord) -> list[ActionRecord]:
+    """Return the children of a parent that were found in the cache: its journal alone tells of them."""
+    if not parent.attempts or (parent.status is Status.SUCCEEDED and not parent.hits):
+        return []
+    entries = await read_journal(store, parent.key, Journal(parent.generation))
+    hits = Children(parent.generation).apply(entries).hits
+    return [hit_record(parent, hit, at) for hit, at in hits.values()]
+
+
+async def list_known(store: StateStore, run_id: str) -> AsyncIterator[ActionRecord]:
+    """Yield the actions of a run that have a record, and those that were found in the cache."""
+    seen: set[str] = set()
+    parents: list[ActionRecord] = []
+    async for record in store.list_actions(run_id):
+        seen.add(record.spec.action_id)
+        if record.attempts and (record.hits or record.status is not Status.SUCCEEDED):
+            parents.append(record)
+        yield record
+    for parent in parents:
+        for child in await cached_children(store, parent):
+            if child.spec.action_id not in seen:
+                yield child
+
+
+async def find_known(store: StateStore, run_id: str, action_id: str) -> ActionRecord | None:
+    """Return an action that `list_known` yields."""
+    record = await store.get(ActionKey(run_id, action_id))
+    if record is not None:
+        return record
+    async for known in list_known(store, run_id):
+        if known.spec.action_id == action_id:
+            return known
+    return None
+
+
+async def inputs_of(store: StateStore, spec: ActionSpec, known: ActionRecord | None) -> Payload:
+    """Return the inputs of an action; large ones of one from the cache are those of who made the result.
+
+    That is so but for the inputs that its cache ignores.
+    """
+    is_kept = spec.inputs.text is not None or spec.inputs.blob is not None
+    if is_kept or known is None or known.cached_from is None:
+        return spec.inputs
+    maker = await store.get(known.cached_from)
+    return Payload(text="{}", size_bytes=2) if maker is None else maker.spec.inputs
 
 
 async def open_children(store: StateStore, parent: ActionRecord) -> list[ActionRecord]:

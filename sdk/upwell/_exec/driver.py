@@ -15,16 +15,14 @@ from typing import TypeVar
 from upwell import errors
 from upwell._core.batch import AGAIN
 from upwell._core.bounds import is_bounded
-from upwell._core.commands import Hit
 from upwell._core.holds import limits_of
 from upwell._core.ids import Occurrences, digest
-from upwell._core.journal import Completed, Journal
-from upwell._core.limits import MESSAGE_INLINE_BYTES, RECORD_INLINE_BYTES
+from upwell._core.journal import Journal
+from upwell._core.limits import MESSAGE_INLINE_BYTES
 from upwell._core.model import (
     ActionKey,
     ActionRecord,
     ActionSpec,
-    CacheEntry,
     ErrorInfo,
     Outcome,
     Payload,
@@ -33,9 +31,10 @@ from upwell._core.model import (
 )
 from upwell._exec.batches import salvage
 from upwell._exec.boundary import Answer, AttemptLostError, Call, Ended, TraceRecord, UserCode
-from upwell._exec.cached import look_up
+from upwell._exec.code_documents import CodeDocuments
 from upwell._exec.effects import abort
 from upwell._exec.growth import GrowthGuard
+from upwell._exec.hits import CacheHits, Found
 from upwell._exec.kernel import Kernel
 from upwell._exec.laps import Laps, Noticing
 from upwell._exec.payloads import pack, unpack
@@ -43,7 +42,6 @@ from upwell._exec.recorder import Recorder
 from upwell._exec.replay import Checks, read_journal
 from upwell._exec.sender import Sender, window
 from upwell._exec.slots import Slot
-from upwell._exec.transition import transition
 from upwell._exec.upkeep import Upkeep
 from upwell._exec.watch import Watch
 from upwell._exec.windows import Windows, turn
@@ -86,6 +84,8 @@ class Driver:
         self._growth = GrowthGuard(record.spec, kernel.sizes, kernel.ports.store, kernel.settings)
         self._sender = Sender(kernel, record.key, self.journal, failures=record.failures)
         self._recorder = Recorder(kernel, record, self.journal)
+        self._hits = CacheHits(kernel, record.key, self.journal)
+        self._documents = CodeDocuments(kernel)
         self._upkeep = Upkeep(kernel, self.journal)
         self._watch.send_lost = self._upkeep.send_lost
         self._in_flight = asyncio.Semaphore(window(record, kernel.settings.max_in_flight))
@@ -203,6 +203,7 @@ class Driver:
         finally:
             await self._watch.close()
             await self._sender.close()
+            await self._hits.close()
             await self._close_recorder()
 
     async def _close_recorder(self) -> None:
@@ -228,12 +229,15 @@ class Driver:
     async def call(self, call: Call, inputs: bytes) -> Answer:
         """See `Host.call`."""
         with self._busy:
+            self._documents.take(call)
             ids = self._ids(call)
             child_id = self._of_this_try(ids)
             outcome = self.journal.outcomes.get(child_id) or self._half_done(ids, call)
             if outcome is None:
                 child = self._child(child_id, call, inputs)
-                outcome = await self._refused(child) or await self._hit(child, inputs)
+                outcome = await self._refused(child)
+                if outcome is None and (found := await self._hit(child, inputs)) is not None:
+                    return Answer(data=found.data)
         if outcome is None:
             outcome = await self._outcome(child, call, inputs)
         recorded_at = self._watch.recorded_at.pop(child_id, None)
@@ -328,17 +332,18 @@ class Driver:
         error = await self.guard(self._growth.refusal(child))
         return None if error is None else Outcome(status=Status.FAILED, error=error)
 
-    async def _hit(self, child: ActionSpec, inputs: bytes) -> Outcome | None:
+    async def _hit(self, child: ActionSpec, inputs: bytes) -> Found | None:
         self._refuse_after_end(child)
-        hit = await self.guard(look_up(self._kernel.ports, child))
-        return None if hit is None else await self.guard(self._note_hit(child, inputs, hit))
+        if child.task.cache_parts is None:
+            return None
+        return await self.guard(self._hits.find(child, inputs))
 
     async def _outcome(self, child: ActionSpec, call: Call, inputs: bytes) -> Outcome:
         if child.action_id in self.journal.open or not limits_of(child.task):
             return await self._in_turn(child, call, inputs)
         async with self._windows.entered(child) as waited:
-            if waited and child.task.cache_serialize and (hit := await self._hit(child, inputs)) is not None:
-                return hit
+            if waited and child.task.cache_serialize and (late := await self._hit(child, inputs)) is not None:
+                return late.outcome
             return await self._in_turn(child, call, inputs)
 
     async def _in_turn(self, child: ActionSpec, call: Call, inputs: bytes) -> Outcome:
@@ -382,22 +387,9 @@ class Driver:
 
     async def _send(self, child: ActionSpec, call: Call, inputs: bytes) -> None:
         payload = await self._pack(inputs, MESSAGE_INLINE_BYTES)
+        await self._documents.keep(child.task)
         await self._recorder.written()
         await self._sender.send(child, payload, call.input_digest, call.batch)
-
-    async def _note_hit(self, child: ActionSpec, inputs: bytes, entry: CacheEntry) -> Outcome:
-        ports = self._kernel.ports
-        await self._recorder.written()
-        noted = replace(child, inputs=await self._pack(inputs, RECORD_INLINE_BYTES))
-        key = ActionKey(child.run.run_id, child.action_id)
-        await transition(ports.store, ports.clock, key, Hit(spec=noted, entry=entry))
-        outcome = Outcome(status=Status.SUCCEEDED, output=entry.output)
-        completed = Completed(
-            at=self.now(), generation=child.run.generation, action_id=child.action_id, outcome=outcome
-        )
-        await ports.store.append(self._key, self.journal.next_shard(), [completed])
-        self.journal.apply([completed])
-        return outcome
 
     async def _pack(self, encoded: bytes, inline_bytes: int) -> Payload:
         return await pack(self._kernel.ports.blobs, self._spec.run.run_id, encoded, inline_bytes=inline_bytes)

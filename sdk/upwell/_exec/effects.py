@@ -19,9 +19,10 @@ from upwell._core.commands import (
     Wake,
 )
 from upwell._core.journal import Completed, Journal
-from upwell._core.model import ActionKey, ActionSpec, CacheEntry, Payload
+from upwell._core.model import ActionKey, ActionSpec, Payload
 from upwell._core.ports import Delivery
 from upwell._core.wire import Message
+from upwell._exec.cached import new_entry
 from upwell._exec.kernel import Kernel
 from upwell._exec.replay import read_journal
 from upwell._exec.transition import transition
@@ -146,13 +147,8 @@ async def remember(kernel: Kernel, spec: ActionSpec, output: Payload) -> None:
     """Keep the output of an action under its task's cache key, if it has one."""
     if spec.task.cache_key is None or spec.run.cache_mode == "off":
         return
-    entry = CacheEntry(
-        key=spec.task.cache_key,
-        output=output,
-        made_by=ActionKey(spec.run.run_id, spec.action_id),
-        created_at=kernel.ports.clock.now(),
-    )
-    await kernel.ports.store.put_cached([entry])
+    task, now = spec.task, kernel.ports.clock.now()
+    await kernel.ports.store.put_cached([new_entry(spec, spec.task.cache_key, output, now, task.cache_parts)])
 
 
 async def abort(kernel: Kernel, spec: ActionSpec, reason: str) -> None:

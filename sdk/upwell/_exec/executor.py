@@ -106,7 +106,7 @@ class Executor:
     ) -> bool:
         """End an action with what another one computed while it waited."""
         ports, outcome = self.kernel.ports, Outcome(status=Status.SUCCEEDED, output=hit.output)
-        finish = Finish(lease_id=lease.id, outcome=outcome, cached_from=hit.made_by)
+        finish = Finish(lease_id=lease.id, outcome=outcome, cached_from=hit.made_by, cached_at=hit.created_at)
         decision = await transition(ports.store, ports.clock, record.key, finish, known=record)
         await carry_out(self.kernel, decision, delivery, record.spec, lease.expires_at - HELD_MARGIN_S)
         return acknowledged(decision)

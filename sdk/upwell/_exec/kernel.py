@@ -37,6 +37,8 @@ class Kernel:
     """Whether parents that wait here are suspended: the process costs while it waits (Lambda)."""
     hub: Hub = field(default_factory=Hub)
     sizes: RunSizes = field(default_factory=RunSizes)
+    documents: set[str] = field(default_factory=set)
+    """Digests of the code documents that this process has kept."""
 
     def scratch_of(self, record: ActionRecord) -> str:
         """Return the folder for downloads of an action's latest attempt."""

@@ -14,7 +14,7 @@ from dataclasses import replace
 from upwell._core.holds import HOLD_MAX_S, Hold, choices, doubtful, lock_of, wait_s, wanted
 from upwell._core.model import ActionKey, ActionSpec, CacheEntry, Limit
 from upwell._core.ports import Ports
-from upwell._exec.cached import look_up
+from upwell._exec.cached import find_whole
 from upwell._exec.parking import PlacedSlot
 from upwell._exec.slots import Slot
 
@@ -49,17 +49,18 @@ class Places:
         """What another action computed meanwhile; then this one needs no place."""
 
     async def take(self) -> float | None:
-        """Take the lock, then a place under each limit, all or none.
+        """Take the lock, then a place under each limit, all or none; look into the cache where nobody has.
 
         Returns:
             None when the action may run, or end with `hit`; else when to look again.
         """
-        if self._lock is not None:
-            is_free = await self._take(self._lock)
-            self.hit = await look_up(self._ports, self._spec)
+        is_root = self._spec.parent_id is None  # nobody has looked for it before it was sent
+        if self._lock is not None or is_root:
+            is_free = self._lock is None or await self._take(self._lock)
+            self.hit = await find_whole(self._ports, self._spec)
             if self.hit is not None:
                 return None
-            if not is_free and not await self._is_below_holder(self._lock):
+            if self._lock is not None and not is_free and not await self._is_below_holder(self._lock):
                 return self.wait_s(self._spec.queued_at)
         if await self.take_limits():
             return None

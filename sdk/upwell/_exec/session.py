@@ -51,6 +51,7 @@ class Session:
         self._stopped = False
         self._maps: Counter[str] = Counter()
         self._traces_left = set(start.traces)
+        self._described: set[str] = set()
         self._active_at = self.now()
         self.on_call: Callable[[], None] = lambda: None
         """Called before each call of a task."""
@@ -228,18 +229,30 @@ class Session:
         """See `Engine.call_items`."""
         context = current.get()
         cached = self._start.spec.run.cache_mode != "off"
-        calls = BatchCalls(lambda spec, inputs: self._asked(spec, inputs, context), self._answer, cached=cached)
+
+        def asked(spec: TaskSpec, inputs: str) -> Call:
+            return self._asked(task, spec, inputs, context)
+
+        calls = BatchCalls(asked, self._answer, cached=cached)
         return await self._here(calls.call(task, batch))
 
-    def _asked(self, task: TaskSpec, inputs: str, context: TaskContext) -> Call:
+    def _asked(self, task: Task[..., Any], spec: TaskSpec, inputs: str, context: TaskContext) -> Call:
         return Call(
-            task=task,
+            task=spec,
+            document=self._document(task, spec),
             input_digest=inputs,
             group=context.group_data.name if context.group_data else None,
             custom_context=dict(context.custom_context or {}),
             ahead=self.ahead,
             item=self._item(context),
         )
+
+    def _document(self, task: Task[..., Any], spec: TaskSpec) -> str:
+        """Return what the code of a cached task is, with its first call; empty later on."""
+        if spec.cache_parts is None or spec.cache_parts.code in self._described:
+            return ""
+        self._described.add(spec.cache_parts.code)
+        return task.code_document.dump()
 
     async def _call(self, task: Task[..., Any], inputs: dict[str, Any], context: TaskContext) -> Any:
         interface = task.interface
@@ -248,7 +261,7 @@ class Session:
             limit = task.max_inline_io_bytes
             raise errors.InlineIOMaxBytesBreached(too_large(task.name, "inputs", len(encoded), limit))
         spec = task.spec(encoded, cache=self._start.spec.run.cache_mode != "off")
-        call = self._asked(spec, task.input_digest(encoded), context)
+        call = self._asked(task, spec, task.input_digest(encoded), context)
         answer = await self._answer(call, encoded)
         if answer.error is not None:
             raise revive(answer.error)

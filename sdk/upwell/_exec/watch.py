@@ -84,7 +84,8 @@ class Watch:
             waiting = self._waiting.pop(child_id, None)
             if waiting is not None and not waiting.done():
                 waiting.set_result(self._journal.outcomes[child_id])
-                self.recorded_at[child_id] = recorded_at[child_id]
+                if child_id in recorded_at:  # else it was found in the cache
+                    self.recorded_at[child_id] = recorded_at[child_id]
 
     def _reader_ended(self, reader: asyncio.Task[None]) -> None:
         if reader.cancelled() or reader.exception() is None:

@@ -44,7 +44,17 @@ ALTER TABLE runs ADD COLUMN look_at REAL;
 ALTER TABLE runs ADD COLUMN looked_at REAL NOT NULL DEFAULT 0;
 CREATE INDEX runs_by_look ON runs (look_at) WHERE look_at IS NOT NULL;
 """
-STEPS = (SCHEMA, HOLDS, LOOKS)
+CACHED = """
+ALTER TABLE cache ADD COLUMN task TEXT NOT NULL DEFAULT '';
+ALTER TABLE cache ADD COLUMN created_at REAL NOT NULL DEFAULT 0;
+ALTER TABLE cache ADD COLUMN expires_at REAL;
+UPDATE cache SET created_at = json_extract(entry, '$.created_at');
+CREATE INDEX cache_by_task ON cache (task, created_at);
+CREATE INDEX cache_by_expiry ON cache (expires_at) WHERE expires_at IS NOT NULL;
+ALTER TABLE actions ADD COLUMN hits TEXT;
+CREATE INDEX actions_with_hits ON actions (run_id) WHERE hits IS NOT NULL;
+"""
+STEPS = (SCHEMA, HOLDS, LOOKS, CACHED)
 """What makes a file of version n one of version n + 1; kept in the file as `user_version`."""
 SCHEMA_VERSION = len(STEPS)
 

@@ -9,6 +9,7 @@ in another. Each of the three kinds has its own connection.
 from __future__ import annotations
 
 import asyncio
+import math
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,9 +19,10 @@ from typing import Any, TypeVar
 
 from upwell._core.holds import Hold
 from upwell._core.journal import Entry, JournalItem
-from upwell._core.model import ActionKey, ActionRecord, CacheEntry, RunRecord
+from upwell._core.model import ActionKey, ActionRecord, CacheEntry, CacheSummary, RunRecord
 from upwell._core.ports import RunView
 from upwell._exec.batcher import Batcher
+from upwell._local import sqlite_cache as cache
 from upwell._local import sqlite_statements as statements
 from upwell._local.connection import connect, is_busy, open_database
 from upwell._local.sqlite_statements import Statement
@@ -108,13 +110,30 @@ class SqliteStore:
     async def get_cached(self, keys: Sequence[str]) -> dict[str, CacheEntry]:
         """Return those of the entries that exist."""
         if len(keys) <= POINT_READ_KEYS:
-            return statements.get_cached(self._reader, keys)
-        return await self._scan(statements.get_cached, keys)
+            return cache.get_cached(self._reader, keys)
+        return await self._scan(cache.get_cached, keys)
 
     async def put_cached(self, entries: Sequence[CacheEntry]) -> None:
         """Keep entries; the last one under a key wins."""
         if entries:
-            await self._write(statements.put_cached(entries))
+            await self._write(cache.put_cached(entries))
+
+    async def list_cached(
+        self, task: str | None = None, *, limit: int | None = None
+    ) -> AsyncIterator[CacheSummary]:
+        """Yield what there is to know of entries, newest first."""
+        left = math.inf if limit is None else limit
+        before = (math.inf, "")
+        while page := await self._scan(cache.list_cached, task, before, int(min(left, PAGE_ITEMS))):
+            for summary in page:
+                yield summary
+            left -= len(page)
+            before = (page[-1].created_at, page[-1].key)
+
+    async def drop_cached(self, keys: Sequence[str]) -> None:
+        """Delete entries, those that exist."""
+        if keys:
+            await self._write(cache.drop_cached(keys))
 
     # --- holds ------------------------------------------------------------------------------------------------
 

@@ -10,15 +10,13 @@ from typing import TypeVar
 
 from upwell._core.holds import Hold
 from upwell._core.journal import Entry, JournalItem, sort_key
-from upwell._core.model import TERMINAL, ActionKey, ActionRecord, CacheEntry, RunRecord, Status
+from upwell._core.model import TERMINAL, ActionKey, ActionRecord, RunRecord, Status
 from upwell._core.ports import RunView
 from upwell._core.wire import (
-    dump_cache_entry,
     dump_entry,
     dump_hold,
     dump_record,
     dump_run,
-    load_cache_entry,
     load_entry,
     load_hold,
     load_record,
@@ -33,13 +31,14 @@ Statement = Callable[[sqlite3.Connection], T]
 def save_action(record: ActionRecord, expected: int | None) -> Statement[bool]:
     """Write an action record under its condition."""
     spec = record.spec
-    values = (record.version, record.status.value, spec.task.name, dump_record(record))
+    hits = json.dumps(record.hits) if record.hits else None
+    values = (record.version, record.status.value, spec.task.name, dump_record(record), hits)
     key = (spec.run.run_id, spec.action_id)
     if expected is None:
-        insert = "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        insert = "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
         return lambda c: c.execute(insert, key + values).rowcount == 1
     update = (
-        "UPDATE actions SET version = ?, status = ?, task = ?, record = ? "
+        "UPDATE actions SET version = ?, status = ?, task = ?, record = ?, hits = ? "
         "WHERE run_id = ? AND action_id = ? AND version = ?"
     )
     return lambda c: c.execute(update, (*values, *key, expected)).rowcount == 1
@@ -73,16 +72,6 @@ def append_entries(parent: ActionKey, shard: int, entries: Sequence[Entry]) -> S
 
     def run(connection: sqlite3.Connection) -> None:
         connection.executemany("INSERT OR REPLACE INTO journal VALUES (?, ?, ?, ?, ?)", rows)
-
-    return run
-
-
-def put_cached(entries: Sequence[CacheEntry]) -> Statement[None]:
-    """Keep cache entries."""
-    rows = [(entry.key, dump_cache_entry(entry)) for entry in entries]
-
-    def run(connection: sqlite3.Connection) -> None:
-        connection.executemany("INSERT OR REPLACE INTO cache VALUES (?, ?)", rows)
 
     return run
 
@@ -167,13 +156,6 @@ def read_journal(
     return [JournalItem(sk, load_entry(text)) for sk, text in rows]
 
 
-def get_cached(connection: sqlite3.Connection, keys: Sequence[str]) -> dict[str, CacheEntry]:
-    """Read those of the cache entries that exist."""
-    query = "SELECT key, entry FROM cache WHERE key IN (SELECT value FROM json_each(?))"
-    rows = connection.execute(query, (json.dumps(list(keys)),))
-    return {key: load_cache_entry(text) for key, text in rows}
-
-
 def get_run(connection: sqlite3.Connection, run_id: str) -> RunRecord | None:
     """Read a run record."""
     query = "SELECT record, look_at, looked_at FROM runs WHERE run_id = ?"
@@ -204,4 +186,11 @@ def count_actions(connection: sqlite3.Connection, run_id: str) -> RunView:
     counts: dict[str, dict[str, int]] = {}
     for task, status, count in connection.execute(query, (run_id,)):
         counts.setdefault(task, {})[status] = count
+    hits = (
+        "SELECT h.key, SUM(h.value) FROM actions AS a, json_each(a.hits) AS h "
+        "WHERE a.run_id = ? AND a.hits IS NOT NULL GROUP BY h.key"
+    )
+    for task, count in connection.execute(hits, (run_id,)):
+        by_status = counts.setdefault(task, {})
+        by_status[Status.SUCCEEDED.value] = by_status.get(Status.SUCCEEDED.value, 0) + count
     return RunView(counts)

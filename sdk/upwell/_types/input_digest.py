@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from upwell._core.key_parts import INPUT_CHARS
 from upwell._types.content_digest import digest
 from upwell._types.marks import FILE, MARK, PAIRS, PICKLE
 from upwell._types.reference import identity
@@ -26,6 +27,12 @@ def input_digest(encoded: bytes, ignored: Collection[str] = ()) -> str:
     inputs: dict[str, Any] = from_json(encoded)
     counted = {name: _canonical(value) for name, value in inputs.items() if name not in ignored}
     return digest(_text(counted).encode())
+
+
+def parameter_digests(encoded: bytes) -> dict[str, str]:
+    """Return the start of the hash of each encoded input, by parameter: enough to tell which ones differ."""
+    inputs: dict[str, Any] = from_json(encoded)
+    return {name: digest(_text(_canonical(value)).encode())[:INPUT_CHARS] for name, value in inputs.items()}
 
 
 def _canonical(value: Any) -> Any:

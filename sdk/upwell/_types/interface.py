@@ -140,8 +140,13 @@ class Interface:
     @cached_property
     def interface_digest(self) -> str:
         """Hash of the names and types of parameters and result, for cache keys."""
+        return digest("\n".join(self.signature_lines).encode())
+
+    @cached_property
+    def signature_lines(self) -> tuple[str, ...]:
+        """The names and types of parameters and result as text: a line for each."""
         parts = [f"{p.name}: {describe(p.annotation)}" for p in self.parameters.values()]
-        return digest("\n".join([*parts, f"-> {describe(self.return_annotation)}"]).encode())
+        return (*parts, f"-> {describe(self.return_annotation)}")
 
     # ---- inputs ------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from upwell._client.options import RunOptions
 from upwell._client.submit import encode_root_inputs, new_run, new_run_id, next_generation
 from upwell._core.model import ActionRecord, RunRecord, Status
 from upwell._core.ports import BlobStore, StateStore
+from upwell._exec.control import list_known
 from upwell._exec.failure import revive
 from upwell._exec.payloads import unpack
 from upwell._local.blobs import FolderBlobs
@@ -114,7 +115,7 @@ async def submission(
 
 async def result_of(store: StateStore, blobs: BlobStore, run: RunRecord, task: Task[..., Any]) -> FlowResult:
     """Return the result of a run that has ended."""
-    actions = [action async for action in store.list_actions(run.spec.run_id)]
+    actions = [action async for action in list_known(store, run.spec.run_id)]
     actions.sort(key=lambda a: (a.started_at or a.created_at, a.spec.action_id))
     outcome = run.outcome
     value, error = None, None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.unit.core.actions import (
     BOOM,
@@ -9,7 +11,6 @@ from tests.unit.core.actions import (
     LEASE_S,
     LOSS,
     NOW,
-    OUTPUT,
     claim,
     failed,
     finish,
@@ -27,7 +28,6 @@ from upwell._core.commands import (
     Decision,
     Extend,
     GiveUp,
-    Hit,
     Lose,
     Postpone,
     Release,
@@ -41,7 +41,6 @@ from upwell._core.model import (
     ATTEMPTS_KEPT,
     ActionKey,
     ActionRecord,
-    CacheEntry,
     ErrorInfo,
     Lease,
     Outcome,
@@ -285,12 +284,19 @@ def test_a_failure_is_never_remembered() -> None:
     assert Remember not in kinds(decide(running(spec(cache_key="k")), finish(FAILURE), NOW))
 
 
-def test_a_hit_is_noted_once_with_where_it_came_from() -> None:
-    entry = CacheEntry(key="k", output=OUTPUT, made_by=ActionKey("other", "a"), created_at=1.0)
-    record = step(None, Hit(spec=spec(cache_key="k"), entry=entry))
-    assert record.cached_from == entry.made_by
-    assert record.attempts == ()
-    assert decide(record, Hit(spec=spec(cache_key="k"), entry=entry), NOW).record is None
+def test_an_action_that_ends_with_a_kept_result_says_where_it_came_from_and_keeps_it_no_second_time() -> None:
+    made_by = ActionKey("other", "a")
+    found = replace(finish(), cached_from=made_by, cached_at=1.0)
+    decision = decide(running(spec(cache_key="k")), found, NOW)
+    assert decision.record is not None
+    assert (decision.record.cached_from, decision.record.cached_at) == (made_by, 1.0)
+    assert kinds(decision) == [Reply, Acknowledge]
+
+
+def test_calls_that_the_cache_answered_are_counted_and_never_fewer() -> None:
+    record = step(running(), Extend(lease=Lease(id="lease-1", expires_at=NOW + 9), hits={"t": 3, "u": 1}))
+    ended = step(record, replace(finish(), hits={"t": 2, "v": 4}))
+    assert ended.hits == {"t": 3, "u": 1, "v": 4}
 
 
 def test_an_action_whose_process_dies_again_and_again_fails_with_the_cause() -> None:

@@ -10,7 +10,6 @@ from tests.unit.core.actions import (
     LEASE_S,
     LOSS,
     NOW,
-    OUTPUT,
     claim,
     failed,
     finish,
@@ -30,7 +29,6 @@ from upwell._core.commands import (
     Effect,
     Extend,
     GiveUp,
-    Hit,
     Lose,
     Postpone,
     Release,
@@ -43,9 +41,7 @@ from upwell._core.commands import (
     TellNow,
 )
 from upwell._core.decide import decide
-from upwell._core.model import ActionKey, ActionRecord, CacheEntry, Lease, Status
-
-ENTRY = CacheEntry(key="k", output=OUTPUT, made_by=ActionKey("other", "a"), created_at=1.0)
+from upwell._core.model import ActionRecord, Lease, Status
 
 # --- states: the record, and the time at which it is looked at
 
@@ -64,7 +60,6 @@ STATES: dict[str, Callable[[], tuple[ActionRecord | None, float]]] = {
 }
 
 COMMANDS: dict[str, Command] = {
-    "hit": Hit(spec=spec(cache_key="k"), entry=ENTRY),
     "claim": claim(spec(), "lease-2", now=NOW + LEASE_S),
     "claim again": claim(spec(), "lease-1"),
     "claim of next generation": claim(spec(generation=2), "lease-2", now=NOW + LEASE_S),
@@ -97,7 +92,6 @@ RETRY: Kinds = (Resend, Acknowledge)
 
 IN_THE_END: dict[str, Expected] = {
     "subscribe": (None, TELL),
-    "hit": (None, ()),
     "extend": (None, STALE),
     "extend of other": (None, STALE),
     "success of other": (None, STALE),
@@ -115,7 +109,6 @@ def replied(effects: Kinds) -> dict[str, Expected]:
 
 
 QUEUED: dict[str, Expected] = {
-    "hit": (None, ()),
     "claim": (S.RUNNING, RUN),
     "claim again": (S.RUNNING, RUN),
     "claim of next generation": (S.RUNNING, RUN),
@@ -131,7 +124,6 @@ QUEUED: dict[str, Expected] = {
 }
 RUNNING: dict[str, Expected] = {
     "subscribe": (S.RUNNING, ()),
-    "hit": (None, ()),
     "claim of next generation": (S.RUNNING, RUN),
     "extend": (S.RUNNING, ()),
     "extend of other": (None, STALE),
@@ -154,7 +146,6 @@ TABLE: dict[str, dict[str, Expected]] = {
     "new": {
         **IN_THE_END,
         **NEVER_CLAIMED,
-        "hit": (S.SUCCEEDED, ()),
         "claim": (S.RUNNING, RUN),
         "claim again": (S.RUNNING, RUN),
         "claim of next generation": (S.RUNNING, RUN),

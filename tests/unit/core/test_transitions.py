@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.core.actions import BOOM, FAILURE, LEASE_S, LOSS, NOW, OUTPUT, claim, finish, spec
+from tests.unit.core.actions import BOOM, FAILURE, LEASE_S, LOSS, NOW, claim, finish, spec
 
 from upwell._core import decide, outside, steps
-from upwell._core.commands import Abort, Command, GiveUp, Hit, Lose, Release, Subscribe, Suspend, Wake
-from upwell._core.model import TERMINAL, ActionKey, ActionRecord, CacheEntry, Outcome, Status
+from upwell._core.commands import Abort, Command, GiveUp, Lose, Release, Subscribe, Suspend, Wake
+from upwell._core.model import TERMINAL, ActionRecord, Outcome, Status
 from upwell._core.states import TRANSITIONS, Event, IllegalTransitionError, next_status
 
 Story = list[tuple[Command, float]]
@@ -22,10 +22,8 @@ ABORT, GIVE_UP, RELEASE = (
 )
 SUSPEND = Suspend(lease_id="lease-1", open_children=3, waiting_since=NOW)
 TOO_LONG = Outcome(status=Status.TIMED_OUT, error=BOOM)
-ENTRY = CacheEntry(key="k", output=OUTPUT, made_by=ActionKey("other", "a"), created_at=1.0)
 
 STORIES: dict[str, Story] = {
-    "a result from the cache": [(Hit(spec=ONCE, entry=ENTRY), 0)],
     "a success": [(claim(ONCE), 0), (finish(), 1)],
     "a failure": [(claim(ONCE), 0), (finish(FAILURE), 1)],
     "a failure, retried": [(claim(RETRIED), 0), (finish(FAILURE), 1), (claim(RETRIED, "lease-2"), 2)],

@@ -15,6 +15,7 @@ from upwell._client.options import RunOptions
 from upwell._client.submit import new_run
 from upwell._core.model import ActionRecord, RunRecord
 from upwell._exec.boundary import Users
+from upwell._exec.control import list_known
 from upwell._local.blobs import FolderBlobs
 from upwell._local.platform import LOCAL_SETTINGS, LocalPlatform
 from upwell._local.sqlite import SqliteStore
@@ -44,7 +45,7 @@ class Engine:
 
     async def actions_of(self, task: Task[..., Any]) -> list[ActionRecord]:
         """Return the actions of a task as they are now."""
-        return [a async for a in self.store.list_actions(RUN_ID) if a.spec.task.name == task.name]
+        return [a async for a in list_known(self.store, RUN_ID) if a.spec.task.name == task.name]
 
     async def action_of(self, task: Task[..., Any]) -> ActionRecord:
         """Return the only action of a task."""
