@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bench.faults.strikes import Script
-from upwell._core.journal import Scheduled, Traced, Traces
+from upwell._core.journal import Hits, Scheduled, Traced, Traces
 from upwell._core.model import ActionRecord, Status
 from upwell._core.ports import Clock
 from upwell.errors import UnavailableError
@@ -147,6 +147,8 @@ class Labels:
     def _of_append(self, entry: object) -> str:
         if isinstance(entry, Scheduled):
             return "journal scheduled"
+        if isinstance(entry, Hits):
+            return "hit"
         return "journal traced" if isinstance(entry, Traced | Traces) else "journal completed"
 
 

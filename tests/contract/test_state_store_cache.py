@@ -42,6 +42,8 @@ async def test_entries_of_a_task_are_listed_newest_first_and_no_others(state_sto
     assert await listed(state_store, "env.square") == newest_first
     assert await listed(state_store, "env.square", limit=7) == newest_first[:7]
     assert await listed(state_store, "env.unknown") == []
+    since = [each async for each in state_store.list_cached("env.square", before=NOW - 25, limit=9)]
+    assert since == [each for each in newest_first if each.created_at < NOW - 25][:9]
 
 
 async def test_all_entries_are_listed_those_too_that_do_not_say_whose_they_are(

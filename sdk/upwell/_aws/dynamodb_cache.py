@@ -8,13 +8,16 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from upwell._aws.dynamodb_batches import batched_reads, batched_writes
-from upwell._aws.dynamodb_items import cache_item, read_cached, read_summary, text, with_expiry
+from upwell._aws.dynamodb_items import cache_item, number, read_cached, read_summary, text, with_expiry
 from upwell._aws.dynamodb_table import Item, Table
 from upwell._core.cache_key import kept_for_s
 from upwell._core.keys import CACHE_BY_TASK, CACHE_SHARDS, task_shard
 from upwell._core.limits import DYNAMODB_BATCH_WRITE_ITEMS
 from upwell._core.model import CacheEntry, CacheSummary
 from upwell._exec.batcher import Batcher
+
+SHARD_PAGE_ITEMS = 25
+"""Read at a time of each partition, where only some entries are wanted."""
 
 
 class DynamoCache:
@@ -50,10 +53,10 @@ class DynamoCache:
         await asyncio.gather(*(self._entry_writes.submit(item) for item in items))
 
     async def list_cached(
-        self, task: str | None = None, *, limit: int | None = None
+        self, task: str | None = None, *, before: float | None = None, limit: int | None = None
     ) -> AsyncIterator[CacheSummary]:
         """Yield what there is to know of entries; those of one task come newest first."""
-        listed = self._scan() if task is None else self._of_task(task, limit)
+        listed = self._scan() if task is None else self._of_task(task, before, limit)
         count = 0
         async for summary in listed:
             yield summary
@@ -84,9 +87,9 @@ class DynamoCache:
             if start is None:
                 return
 
-    async def _of_task(self, task: str, limit: int | None) -> AsyncIterator[CacheSummary]:
+    async def _of_task(self, task: str, before: float | None, limit: int | None) -> AsyncIterator[CacheSummary]:
         """Merge the partitions of a task, of each of which one page is held."""
-        shards = [self._shard(task, shard, limit) for shard in range(CACHE_SHARDS)]
+        shards = [self._shard(task, shard, before, limit) for shard in range(CACHE_SHARDS)]
         firsts = await asyncio.gather(*(anext(shard, None) for shard in shards))
         heap = [(-s.created_at, n, s) for n, s in enumerate(firsts) if s is not None]
         heapq.heapify(heap)
@@ -97,15 +100,20 @@ class DynamoCache:
             if following is not None:
                 heapq.heappush(heap, (-following.created_at, n, following))
 
-    async def _shard(self, task: str, shard: int, limit: int | None) -> AsyncIterator[CacheSummary]:
+    async def _shard(
+        self, task: str, shard: int, before: float | None, limit: int | None
+    ) -> AsyncIterator[CacheSummary]:
         request: dict[str, Any] = {
             "IndexName": CACHE_BY_TASK,
             "KeyConditionExpression": "task_shard = :shard",
             "ExpressionAttributeValues": {":shard": text(task_shard(task, shard))},
             "ScanIndexForward": False,
         }
+        if before is not None:
+            request["KeyConditionExpression"] += " AND created_at < :before"
+            request["ExpressionAttributeValues"][":before"] = number(before)
         if limit is not None:
-            request["Limit"] = limit
+            request["Limit"] = min(limit, SHARD_PAGE_ITEMS)
         start: Item | None = None
         while True:
             page = await self._entries.query(request, start)

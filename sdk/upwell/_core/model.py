@@ -36,6 +36,14 @@ TERMINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.ABORTED, Status.TI
 ROOT_ID = "a0"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class ActionKey:
+    """Names an action."""
+
+    run_id: str
+    action_id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
     """An encoded value: JSON text, or the key of a blob that holds it."""
@@ -149,6 +157,16 @@ class RunSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unusable:
+    """A kept result of the same key that was found and not used."""
+
+    made_by: ActionKey
+    made_at: float
+    why: str
+    """`too old`, or `gone`: its data was deleted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionSpec:
     """An action as its parent asks for it: the content of a message."""
 
@@ -167,6 +185,8 @@ class ActionSpec:
     parent_sleeps: bool = False
     """Whether the parent may be suspended, so that who ends this action must see to waking it. Known when it is
     called on Lambda; set in the record by the parent (`Subscribe`) when it is suspended elsewhere."""
+    unusable: Unusable | None = None
+    """What the cache had for it, to no avail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,14 +302,6 @@ class ActionRecord:
 
 ATTEMPTS_KEPT = 20
 WARNINGS_KEPT = 5
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class ActionKey:
-    """Names an action."""
-
-    run_id: str
-    action_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,12 +78,15 @@ class Cache(Protocol):
     async def put_cached(self, entries: Sequence[CacheEntry]) -> None:
         """Keep entries; the last one under a key wins. One that is long past its `max_age_s` may be gone."""
 
-    def list_cached(self, task: str | None = None, *, limit: int | None = None) -> AsyncIterator[CacheSummary]:
+    def list_cached(
+        self, task: str | None = None, *, before: float | None = None, limit: int | None = None
+    ) -> AsyncIterator[CacheSummary]:
         """Yield what there is to know of entries, page by page; what was kept a moment ago may be missing.
 
         Args:
             task: Only those of this task, newest first. Without it all come, in no particular order, those
                 included that do not say whose they are.
+            before: Only those of this task that were kept earlier than that, epoch seconds.
             limit: Yield so many at most, and read little more.
         """
 

@@ -8,25 +8,46 @@ from collections.abc import Mapping, Sequence
 from upwell._core.batch import BatchInputs, ItemResult
 from upwell._core.cache_key import is_usable
 from upwell._core.key_parts import KeyParts
-from upwell._core.model import ActionKey, ActionSpec, CacheEntry, Payload
+from upwell._core.model import ActionKey, ActionSpec, CacheEntry, Payload, Unusable
 from upwell._core.ports import BlobNotFoundError, BlobStore, Ports
 from upwell._exec.payloads import unpack
 
 
-async def look_up(ports: Ports, spec: ActionSpec) -> CacheEntry | None:
-    """Return the kept result of an action; None where there is none, or none that may be used."""
+async def look_up(ports: Ports, spec: ActionSpec) -> CacheEntry | Unusable | None:
+    """Return the kept result of an action, or why it may not be used; None where there is none."""
     key = spec.task.cache_key
-    if key is None:
+    if key is None or not looks_up(spec):
         return None
-    return (await usable_entries(ports, spec, [key])).get(key)
+    entry = (await ports.store.get_cached([key])).get(key)
+    if entry is None or is_usable(entry, spec.task.cache_max_age_s, ports.clock.now()):
+        return entry
+    return unusable(entry, "too old")
 
 
-async def find_whole(ports: Ports, spec: ActionSpec) -> CacheEntry | None:
-    """Return the kept result of an action if its data is there, without reading it."""
+def looks_up(spec: ActionSpec) -> bool:
+    """Whether an action's task and run use kept results at all."""
+    return spec.run.cache_mode == "use" and not spec.task.cache_write_only
+
+
+def unusable(entry: CacheEntry, why: str) -> Unusable:
+    """Return what is to be told of an entry that is not used."""
+    return Unusable(made_by=entry.made_by, made_at=entry.created_at, why=why)
+
+
+async def find_whole(ports: Ports, spec: ActionSpec) -> CacheEntry | Unusable | None:
+    """Return the kept result of an action, or why it may not be used, without reading its data."""
     entry = await look_up(ports, spec)
-    if entry is not None and entry.output.blob is not None and not await ports.blobs.exists(entry.output.blob):
-        return None
-    return entry
+    if not isinstance(entry, CacheEntry) or entry.output.blob is None:
+        return entry
+    return entry if await ports.blobs.exists(entry.output.blob) else unusable(entry, "gone")
+
+
+async def usable_entries(ports: Ports, spec: ActionSpec, keys: Sequence[str]) -> dict[str, CacheEntry]:
+    """Return the entries under some keys that an action's task and run may use."""
+    if not keys or not looks_up(spec):
+        return {}
+    entries, now = await ports.store.get_cached(list(dict.fromkeys(keys))), ports.clock.now()
+    return {key: entry for key, entry in entries.items() if is_usable(entry, spec.task.cache_max_age_s, now)}
 
 
 async def read_items(
@@ -36,14 +57,6 @@ async def read_items(
     found = [(place, entries[key]) for place, key in enumerate(batch.keys) if key in entries]
     read = await asyncio.gather(*(read_result(blobs, entry) for _, entry in found))
     return {place: data.decode() for (place, _), data in zip(found, read, strict=True) if data is not None}
-
-
-async def usable_entries(ports: Ports, spec: ActionSpec, keys: Sequence[str]) -> dict[str, CacheEntry]:
-    """Return the entries under some keys that an action's task and run may use."""
-    if spec.run.cache_mode != "use" or spec.task.cache_write_only or not keys:
-        return {}
-    entries, now = await ports.store.get_cached(list(dict.fromkeys(keys))), ports.clock.now()
-    return {key: entry for key, entry in entries.items() if is_usable(entry, spec.task.cache_max_age_s, now)}
 
 
 async def read_result(blobs: BlobStore, entry: CacheEntry) -> bytes | None:

@@ -28,6 +28,7 @@ from upwell._core.model import (
     Payload,
     RunSpec,
     Status,
+    Unusable,
 )
 from upwell._exec.batches import salvage
 from upwell._exec.boundary import Answer, AttemptLostError, Call, Ended, TraceRecord, UserCode
@@ -236,8 +237,10 @@ class Driver:
             if outcome is None:
                 child = self._child(child_id, call, inputs)
                 outcome = await self._refused(child)
-                if outcome is None and (found := await self._hit(child, inputs)) is not None:
+                found = None if outcome is not None else await self._hit(child, inputs)
+                if isinstance(found, Found):
                     return Answer(data=found.data)
+                child = replace(child, unusable=found)
         if outcome is None:
             outcome = await self._outcome(child, call, inputs)
         recorded_at = self._watch.recorded_at.pop(child_id, None)
@@ -332,7 +335,7 @@ class Driver:
         error = await self.guard(self._growth.refusal(child))
         return None if error is None else Outcome(status=Status.FAILED, error=error)
 
-    async def _hit(self, child: ActionSpec, inputs: bytes) -> Found | None:
+    async def _hit(self, child: ActionSpec, inputs: bytes) -> Found | Unusable | None:
         self._refuse_after_end(child)
         if child.task.cache_parts is None:
             return None
@@ -342,8 +345,10 @@ class Driver:
         if child.action_id in self.journal.open or not limits_of(child.task):
             return await self._in_turn(child, call, inputs)
         async with self._windows.entered(child) as waited:
-            if waited and child.task.cache_serialize and (late := await self._hit(child, inputs)) is not None:
-                return late.outcome
+            if waited and child.task.cache_serialize:
+                found = await self._hit(child, inputs)
+                if isinstance(found, Found):
+                    return found.outcome
             return await self._in_turn(child, call, inputs)
 
     async def _in_turn(self, child: ActionSpec, call: Call, inputs: bytes) -> Outcome:

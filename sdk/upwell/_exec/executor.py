@@ -76,12 +76,14 @@ class Executor:
         spec = await self._storable(delivery.message.action)
         places = Places(ports, spec, lease.id, self.lease_s)
         try:
+            wait_s = await places.take()
+            spec = replace(spec, unusable=places.unusable or spec.unusable)
             claim = Claim(
                 spec=spec,
                 executor=ports.executor,
                 lease=lease,
                 max_losses=self.kernel.settings.max_system_losses,
-                wait_s=await places.take(),
+                wait_s=wait_s,
                 received=delivery.received,
                 task_token=delivery.message.task_token,
             )

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from upwell._core.batch import BatchInputs, dump_results
 from upwell._core.journal import FromCache, Hits, Journal
 from upwell._core.limits import CACHE_HIT_INPUT_BYTES, RECORD_INLINE_BYTES, TRACE_GROUP_BYTES, TRACE_GROUP_ITEMS
-from upwell._core.model import ActionKey, ActionSpec, CacheEntry, Outcome, Payload, Status
+from upwell._core.model import ActionKey, ActionSpec, CacheEntry, Outcome, Payload, Status, Unusable
 from upwell._exec.batcher import Batcher
-from upwell._exec.cached import look_up, read_items, read_result, usable_entries
+from upwell._exec.cached import look_up, read_items, read_result, unusable, usable_entries
 from upwell._exec.kernel import Kernel
 from upwell._exec.payloads import pack
 
@@ -50,21 +50,26 @@ class CacheHits:
         self._journal = journal
         self._groups: Batcher[FromCache, None] | None = None
 
-    async def find(self, child: ActionSpec, inputs: bytes) -> Found | None:
+    async def find(self, child: ActionSpec, inputs: bytes) -> Found | Unusable | None:
         """Look for the result of a call; of a batch, for those of all its items.
 
         Args:
             child: The call.
             inputs: Its encoded inputs.
+
+        Returns:
+            The result; or what the cache has and may not be used; None where there is nothing.
         """
         if child.action_id in self._journal.open:  # an earlier attempt has sent it: it may be at work
             return None
         if child.items > 1:
             return await self._find_batch(child, inputs)
         entry = await look_up(self._kernel.ports, child)
-        data = None if entry is None else await read_result(self._kernel.ports.blobs, entry)
-        if entry is None or data is None:
-            return None
+        if not isinstance(entry, CacheEntry):
+            return entry
+        data = await read_result(self._kernel.ports.blobs, entry)
+        if data is None:
+            return unusable(entry, "gone")
         return Found(await self._note(child, inputs, entry, entry.output), data)
 
     async def close(self) -> None:

@@ -12,7 +12,7 @@ import logging
 from dataclasses import replace
 
 from upwell._core.holds import HOLD_MAX_S, Hold, choices, doubtful, lock_of, wait_s, wanted
-from upwell._core.model import ActionKey, ActionSpec, CacheEntry, Limit
+from upwell._core.model import ActionKey, ActionSpec, CacheEntry, Limit, Unusable
 from upwell._core.ports import Ports
 from upwell._exec.cached import find_whole
 from upwell._exec.parking import PlacedSlot
@@ -47,6 +47,8 @@ class Places:
         self._was_asleep = False
         self.hit: CacheEntry | None = None
         """What another action computed meanwhile; then this one needs no place."""
+        self.unusable: Unusable | None = None
+        """What the cache has to no avail."""
 
     async def take(self) -> float | None:
         """Take the lock, then a place under each limit, all or none; look into the cache where nobody has.
@@ -57,9 +59,11 @@ class Places:
         is_root = self._spec.parent_id is None  # nobody has looked for it before it was sent
         if self._lock is not None or is_root:
             is_free = self._lock is None or await self._take(self._lock)
-            self.hit = await find_whole(self._ports, self._spec)
-            if self.hit is not None:
+            found = await find_whole(self._ports, self._spec)
+            if isinstance(found, CacheEntry):
+                self.hit = found
                 return None
+            self.unusable = found
             if self._lock is not None and not is_free and not await self._is_below_holder(self._lock):
                 return self.wait_s(self._spec.queued_at)
         if await self.take_limits():

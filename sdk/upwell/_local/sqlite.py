@@ -119,16 +119,16 @@ class SqliteStore:
             await self._write(cache.put_cached(entries))
 
     async def list_cached(
-        self, task: str | None = None, *, limit: int | None = None
+        self, task: str | None = None, *, before: float | None = None, limit: int | None = None
     ) -> AsyncIterator[CacheSummary]:
         """Yield what there is to know of entries, newest first."""
         left = math.inf if limit is None else limit
-        before = (math.inf, "")
-        while page := await self._scan(cache.list_cached, task, before, int(min(left, PAGE_ITEMS))):
+        start = (math.inf if before is None else before, "")
+        while page := await self._scan(cache.list_cached, task, start, int(min(left, PAGE_ITEMS))):
             for summary in page:
                 yield summary
             left -= len(page)
-            before = (page[-1].created_at, page[-1].key)
+            start = (page[-1].created_at, page[-1].key)
 
     async def drop_cached(self, keys: Sequence[str]) -> None:
         """Delete entries, those that exist."""
