@@ -10,12 +10,14 @@ from typing import Any
 import typer
 
 from upwell._cli import (
+    cache_commands,
     control_commands,
     deploy_command,
     get_commands,
     profile_command,
     rerun_commands,
     sandbox_commands,
+    why_command,
 )
 from upwell._cli.failures import DONE, INTERRUPTED, report
 from upwell._cli.messages import show_messages
@@ -34,6 +36,8 @@ app = typer.Typer(name="upwell", rich_markup_mode="rich", pretty_exceptions_enab
 app.command("run", help=HELP, epilog=EPILOG, context_settings=STOP_AT_FIRST)(run_command())
 app.add_typer(get_commands.app, name="get")
 app.command("profile")(profile_command.profile)
+app.command("why")(why_command.why)
+app.add_typer(cache_commands.app, name="cache")
 app.command("abort")(control_commands.abort)
 app.command("recover")(rerun_commands.recover)
 app.command("rerun", context_settings=rerun_commands.TASK_OPTIONS)(rerun_commands.rerun)

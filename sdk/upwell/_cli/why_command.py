@@ -1,0 +1,67 @@
+"""`upwell why RUN ACTION`: why an action ran instead of taking a kept result, and what took its time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from upwell._cli.get_commands import AsJson, RunName
+from upwell._cli.session import Session, shared_options
+
+if TYPE_CHECKING:
+    from upwell._client.backend import Backend
+    from upwell._core.model import ActionRecord, RunRecord
+
+ACTIONS_MAX = 20_000
+"""Of larger runs only the action itself is read: its waits for slots and children are not told apart then."""
+
+
+@shared_options
+def why(
+    session: Session,
+    run: RunName,
+    action: Annotated[
+        str, typer.Argument(metavar="[ACTION]", show_default=False, help="Action id; else the root.")
+    ] = "a0",
+    as_json: AsJson = False,
+) -> None:
+    """Show why an action ran instead of taking a kept result, or whose result it took; and what took its time.
+
+    Its cache key is compared with the nearest earlier one of the same task: code, version, inputs, settings.
+    """
+    from upwell._cli.reading import read_run
+    from upwell._cli.terminal import print_json
+    from upwell._cli.why_document import why_document, why_lines
+    from upwell._core.timeline import spans_of
+    from upwell._core.took import remarks_on, steps_of
+    from upwell._exec.control import find_known
+    from upwell._exec.explain import Explainer
+    from upwell.errors import ActionNotFoundError
+
+    async def load(backend: Backend, record: RunRecord) -> dict[str, Any]:
+        found = await find_known(backend.store, run, action)
+        if found is None:
+            raise ActionNotFoundError(
+                f"run {run} has no action {action!r} that was begun; `upwell get actions {run}` lists them"
+            )
+        explanation = await Explainer(backend.store, backend.blobs, record).explain(found)
+        around = await _around(backend, found)
+        spans = [span for span in spans_of(around) if span.action_id == action]
+        return why_document(found, explanation, steps_of(found, spans), remarks_on(found))
+
+    shown = asyncio.run(read_run(session, run, load))
+    if as_json:
+        print_json(shown)
+    else:
+        print("\n".join(why_lines(shown)))
+
+
+async def _around(backend: Backend, found: ActionRecord) -> list[ActionRecord]:
+    """Return the actions of the run, or of a large run the action alone."""
+    run_id = found.spec.run.run_id
+    counts = (await backend.store.view(run_id)).counts.values()
+    if sum(sum(by_status.values()) for by_status in counts) > ACTIONS_MAX:
+        return [found]
+    return [record async for record in backend.store.list_actions(run_id)]
