@@ -84,7 +84,7 @@ def test_executors_read_and_write_the_results_that_the_cache_refers_to(statement
     (blobs,) = [s for s in default if "s3:PutObject" in _list(s["Action"])]
     assert "s3:GetObject" in blobs["Action"]
     prefixes = {resource["Fn::Join"][1][-1].lstrip("/") for resource in blobs["Resource"]}
-    assert prefixes == {"values/*", "cached/*", "data/*"}
+    assert prefixes == {"values/*", "cached/*", "data/*", "versions/*"}
 
 
 @pytest.mark.parametrize(
