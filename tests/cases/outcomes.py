@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from outcome_values import EVERY_TYPE, NAMED_TUPLES, TYPED_DICTS
+from outcomes_semantics import SEMANTICS
 from scenario import ANYTHING, Observed, Scenario
 
 FOLDER = Path(__file__).parent / "programs"
@@ -151,6 +152,7 @@ def _file_with_hash(m: ModuleType) -> Scenario:
 SOURCES = {"root_dir": FOLDER / "two_pipelines" / "src"}
 
 OUTCOMES: dict[str, Callable[[ModuleType], Scenario]] = {
+    **SEMANTICS,
     "traced_side_effects": lambda m: Scenario(
         m.main,
         {"n": 5},

@@ -20,7 +20,6 @@ NAMES = (
     "every_type",
     "functions_as_inputs",
     "plain_class",
-    "recursive_fan_out",
     "two_pipelines ml",
 )
 
