@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import linecache
 import os
 import subprocess
 import sys
@@ -218,6 +219,31 @@ class TestSameEverywhere:
 GOLDEN = "f83c66eeac407ef1ad7919ed3ebebfd6814304c6e55fe11e4fd579899318602a"
 
 
+SESSION = """
+import functools
+LIMIT = 3
+LIMITS = [1, 2]
+UNUSED = 1
+double = lambda x: x * 2
+last = lambda: LIMITS[-1]
+
+class Box:
+    size = 1
+    def area(self, x):
+        return abs(x)
+
+def more(func):
+    @functools.wraps(func)
+    def call(x):
+        return func(x) + 1
+    return call
+
+@more
+def task(x):
+    return double(x) + LIMIT + Box().area(x) + last()
+"""
+
+
 class TestLoadedCode:
     """What this process runs counts, also where the files say something else or there are none."""
 
@@ -240,26 +266,35 @@ class TestLoadedCode:
     @pytest.mark.parametrize(
         ("old", "new", "changes"),
         [
-            ("return x * 2", "return x * 3", True),
+            ("x * 2", "x * 3", True),
             ("LIMIT = 3", "LIMIT = 4", True),
             ("return abs(x)", "return -x", True),
             ("size = 1", "size = 2", True),
+            ("LIMITS[-1]", "LIMITS[0]", True),
+            ("return func(x) + 1", "return func(x) + 2", True),
             ("UNUSED = 1", "UNUSED = 2", False),
         ],
     )
     def test_a_session_without_files(self, old: str, new: str, changes: bool) -> None:
-        text = (
-            "LIMIT = 3\nUNUSED = 1\ndouble = lambda x: x * 2\n"
-            "def double_it(x):\n    return x * 2\n"
-            "class Box:\n    size = 1\n    def area(self, x):\n        return abs(x)\n"
-            "def task(x):\n    return double_it(x) + LIMIT + Box().area(x)\n"
-        )
         digests = set()
-        for source in (text, text.replace(old, new)):
+        for source in (SESSION, SESSION.replace(old, new)):
             session = {"__name__": "session"}
             exec(compile(source, "<stdin>", "exec"), session)
             digests.add(version_of(session["task"]).digest)  # type: ignore[arg-type]  # the function
         assert (len(digests) == 2) is changes
+
+    def test_a_notebook_keeps_its_text(self) -> None:
+        digests = []
+        commented = SESSION.replace("\nclass", "\n\n# why\nclass")
+        for source in (SESSION, commented, SESSION.replace("LIMIT = 3", "LIMIT = 4")):
+            file = f"<cell {len(digests)}>"
+            linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+            session = {"__name__": "session"}
+            exec(compile(source, file, "exec"), session)
+            version = version_of(session["task"])  # type: ignore[arg-type]  # the function
+            digests.append(version.digest)
+        assert digests[0] == digests[1] != digests[2]
+        assert "@more\ndef task(x):\n    return double(x)" in version.parts[0].source
 
     def test_values_of_closures_are_shown(self) -> None:
         def build(factor: object) -> CodeVersion:

@@ -1,9 +1,8 @@
-"""What is not a name of a source file: functions in functions, sessions without files, values in closures."""
+"""Functions, classes and values of this process that are not names of a source file."""
 
 from __future__ import annotations
 
 import ast
-import functools
 import inspect
 import os
 import textwrap
@@ -11,16 +10,18 @@ import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from upwell._author.code_version.names import Use
 from upwell._author.code_version.normal import Function, normal_form, with_decorators
-from upwell._author.code_version.places import OWN_PACKAGES, own_path
 from upwell._author.code_version.source_module import Form, SourceModule
-from upwell._author.code_version.user_modules import Definition, Foreign, Loaded, Target, UserModules
+from upwell._author.code_version.user_modules import Definition, Foreign
 from upwell._author.code_version.values import value_text
 from upwell._author.registry import importable_name
 from upwell._author.source import code_text
+
+if TYPE_CHECKING:
+    from upwell._author.code_version.look import Look
 
 NO_SOURCE = "# there is no source text; its byte code counts"
 Link = tuple[str, "Item | Foreign"]
@@ -49,7 +50,7 @@ class Value:
     @property
     def text(self) -> str:
         """What stands for it in hashes."""
-        return value_text(self.value) or f"a {_type_name(type(self.value))}"
+        return value_text(self.value) or f"a {type_name(type(self.value))}"
 
     @property
     def source(self) -> str:
@@ -96,6 +97,11 @@ class LiveFunction:
         """Whether a decorator is an environment's, which may be a variable of the function around."""
         method = decorator.func if isinstance(decorator, ast.Call) else decorator
         return isinstance(method, ast.Attribute) and method.attr == "task"
+
+    @property
+    def has_text(self) -> bool:
+        """Whether its source text is known."""
+        return self._form is not None or self._module is not None
 
     @property
     def text(self) -> str:
@@ -181,7 +187,7 @@ class LiveClass:
         """What stands for it in hashes."""
         hints = getattr(self.cls, "__annotations__", {})
         fields = [
-            f"{name}: {hint if isinstance(hint, str) else _type_name(hint)}" for name, hint in hints.items()
+            f"{name}: {hint if isinstance(hint, str) else type_name(hint)}" for name, hint in hints.items()
         ]
         return f"class {self.cls.__qualname__}: {fields}"
 
@@ -210,119 +216,6 @@ class LiveClass:
 Item = Definition | LiveFunction | LiveClass | Value
 
 
-class Look:
-    """Says what code or value an object of this process stands for.
-
-    Args:
-        modules: The user's modules.
-    """
-
-    def __init__(self, modules: UserModules) -> None:
-        self.modules = modules
-
-    def module_name(self, func: types.FunctionType) -> str:
-        """Return the importable name of a function's module."""
-        return importable_name(str(func.__globals__.get("__name__", func.__module__)), self.modules.root)
-
-    def source_of(self, func: types.FunctionType) -> SourceModule | None:
-        """Return the module in whose file a function is; None without a file, or if that is not the user's."""
-        module = self.modules.module(self.module_name(func))
-        file = own_path(os.path.abspath(func.__code__.co_filename))
-        return module if module is not None and module.path is not None and module.path == file else None
-
-    def at(self, target: Target) -> Item | Foreign:
-        """Return what a name of a source file is."""
-        if not isinstance(target, Loaded):
-            return target
-        found = self.along(vars(target.module), target.path, importable_name(target.module.__name__))
-        return found[0] if found else Foreign(".".join([target.module.__name__, *target.path]))
-
-    def along(self, namespace: dict[str, Any], path: tuple[str, ...], where: str) -> list[Item | Foreign]:
-        """Return what is found in a namespace along a path of attributes; nothing if it is Python's own."""
-        if path[:1] == () or path[0] not in namespace:
-            return []
-        value = namespace[path[0]]
-        for i, attribute in enumerate(path[1:], 1):
-            if not isinstance(value, types.ModuleType):
-                break
-            if self.modules.module(importable_name(value.__name__)) is not None:
-                return [self.at(t) for t in self.modules.reached(importable_name(value.__name__), path[i:])]
-            value = getattr(value, attribute, None)
-        return [self.item(value, f"{where}:{path[0]}")]
-
-    def item(self, value: Any, qualified: str) -> Item | Foreign:
-        """Return what an object is.
-
-        Args:
-            value: The object.
-            qualified: What to call it if it has no name of its own.
-        """
-        if isinstance(value, functools.partial):
-            args = {str(i): argument for i, argument in enumerate(value.args)}
-            return self._made_of(value, qualified, {"func": value.func, **args, **value.keywords})
-        if isinstance(value, types.MethodType):
-            return self._made_of(value, qualified, {"self": value.__self__, "func": value.__func__})
-        if isinstance(value, types.ModuleType):
-            found = self.modules.reached(importable_name(value.__name__), ())
-            return self.at(found[0]) if not isinstance(found[0], Loaded) else Foreign(value.__name__)
-        value = inspect.unwrap(value) if callable(value) else value
-        if isinstance(value, types.FunctionType):
-            return self._function(value)
-        if isinstance(value, type):
-            return self._class(value)
-        if isinstance(value, types.BuiltinFunctionType):
-            return Foreign(f"{value.__module__}.{value.__qualname__}")
-        if value_text(value) is not None and not _is_enum(value):
-            return Value(qualified, value)
-        return self._instance(value, qualified)
-
-    def _function(self, func: types.FunctionType) -> Item | Foreign:
-        name = self.module_name(func)
-        if self._is_foreign(name):
-            return Foreign(f"{name}.{func.__qualname__}")
-        module, code = self.source_of(func), func.__code__
-        if module is not None and "<locals>" not in code.co_qualname and "<lambda>" not in code.co_qualname:
-            outermost = code.co_qualname.partition(".")[0]
-            if outermost in module:
-                return self.modules.definition(module, outermost)
-        return LiveFunction(self, func)
-
-    def _class(self, cls: type) -> Item | Foreign:
-        name = importable_name(cls.__module__, self.modules.root)
-        if self._is_foreign(name):
-            return Foreign(_type_name(cls))
-        module, outermost = self.modules.module(name), cls.__qualname__.partition(".")[0]
-        if module is not None and outermost in module:
-            return self.modules.definition(module, outermost)
-        return LiveClass(self, cls)
-
-    def _instance(self, value: Any, qualified: str) -> Item | Foreign:
-        kind = self._class(type(value))
-        if isinstance(kind, Foreign):
-            return Foreign(".".join([kind.name, *filter(None, [getattr(value, "__qualname__", None)])]))
-        held = (
-            {}
-            if _is_enum(value)
-            else {k: v for k, v in getattr(value, "__dict__", {}).items() if value_text(v)}
-        )
-        return self._made_of(value, qualified, {"type": type(value), **held})
-
-    def _made_of(self, value: Any, qualified: str, parts: dict[str, Any]) -> Value:
-        links = tuple((name, self.item(part, f"{qualified}.{name}")) for name, part in parts.items())
-        return Value(qualified, value, links)
-
-    def _is_foreign(self, module: str) -> bool:
-        """Whether a loaded module is not the user's; what is typed in is."""
-        if module.partition(".")[0] in OWN_PACKAGES:
-            return True
-        file = self.modules.file_of(module)
-        return own_path(os.path.abspath(file)) is None if file is not None else self.modules.is_builtin(module)
-
-
-def _is_enum(value: object) -> bool:
-    return hasattr(type(value), "__members__")
-
-
 def _typed_in(func: types.FunctionType) -> Form | None:
     """Return the text of a function that was typed into a session; None if that does not keep it."""
     if os.path.exists(func.__code__.co_filename):  # the file says something else by now
@@ -339,5 +232,6 @@ def _names(code: types.CodeType) -> set[str]:
     return set(code.co_names).union(*inner)
 
 
-def _type_name(kind: Any) -> str:
+def type_name(kind: Any) -> str:
+    """Return the dotted name of a type."""
     return f"{getattr(kind, '__module__', '')}.{getattr(kind, '__qualname__', kind)}"

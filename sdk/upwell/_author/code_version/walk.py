@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from upwell._author.code_version.live import Item, Link, Look
+from upwell._author.code_version.live import Item, Link
+from upwell._author.code_version.look import Look
 from upwell._author.code_version.registrations import Registrations
 from upwell._author.code_version.user_modules import TASK_ENVIRONMENT, Definition, Foreign, UserModules
 from upwell._author.code_version.version import CodePart, CodeVersion
