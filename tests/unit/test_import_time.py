@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = ("boto3", "botocore", "typer", "rich", "sqlite3", "pandas", "aws_cdk", "pathspec")
+HEAVY = ("boto3", "botocore", "typer", "rich", "sqlite3", "pandas", "polars", "pyarrow", "aws_cdk", "pathspec")
 
 
 def loaded_by(statements: str) -> set[str]:

@@ -188,11 +188,19 @@ def _readable(value: Any) -> Any:
         return _readable(value["value"])
     if mark == FORM:
         return _form_document(value)
+    if mark == FILE and "num_rows" in value:
+        return _frame_document(value)
     if mark == PAIRS:
         return [[_readable(key), _readable(item)] for key, item in value.get("items", [])]
     if MEMBER in value and set(value) == {MEMBER, "value"}:
         return _readable(value["value"])
     return {key: _readable(item) for key, item in value.items() if not (key == MARK and item == FILE)}
+
+
+def _frame_document(value: dict[str, Any]) -> dict[str, Any]:
+    """Return what a data frame looks like; a small one travels in the value, and only its size is shown."""
+    where = {"size_bytes": _decoded_bytes(value)} if value.get("data") else {"uri": value.get("path")}
+    return {"frame": value.get("format"), **where} | {key: value.get(key) for key in ("num_rows", "columns")}
 
 
 def _form_document(value: dict[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,9 @@ from upwell._core.model import (
 )
 from upwell._core.ports import RunView
 
+COLUMNS = {"name": "string", "age": "int64"}
+FRAME = {"$upwell": "ref", "name": "k", "format": "parquet", "digest": "d", "columns": COLUMNS, "num_rows": 7}
+SHOWN_FRAME = {"frame": "parquet", "columns": COLUMNS, "num_rows": 7}
 RUN = RunSpec(run_id="r1", created_at=1_700_000_000.0)
 TASK = TaskSpec(name="env.task", module="flow", pool="default")
 SPEC = ActionSpec(
@@ -114,6 +117,11 @@ def test_counts_leave_out_zeros() -> None:
         ({"x": 1, "y": [True, None]}, {"x": 1, "y": [True, None]}),
         ({"x": {"$upwell": "pickle", "data": "YWJj"}}, {"x": {"pickle": True, "size_bytes": 3}}),
         ({"x": [{"$upwell": "pickle", "data": "YQ=="}]}, {"x": [{"pickle": True, "size_bytes": 1}]}),
+        (
+            {"x": FRAME | {"path": "s3://b/k.parquet", "data": None}},
+            {"x": SHOWN_FRAME | {"uri": "s3://b/k.parquet"}},
+        ),
+        ({"x": FRAME | {"path": "", "data": "YWJj"}}, {"x": SHOWN_FRAME | {"size_bytes": 3}}),
         ({"x": {"$upwell": "dict", "items": [[[1, 2], "a"]]}}, {"x": [[[1, 2], "a"]]}),
         ({"x": {"$member": 1, "value": {"a": 1}}}, {"x": {"a": 1}}),
         ({"x": {"$upwell": "ref", "path": "s3://b/k", "name": "k"}}, {"x": {"path": "s3://b/k", "name": "k"}}),
