@@ -18,6 +18,7 @@ from upwell._types.schema_tree import Node
 from upwell._types.strict_schema import StrictSchema
 from upwell._types.untyped import UnreadableFormError
 from upwell._types.value_problem import ValueProblem
+from upwell._types.wire_nodes import ELSE, IF_MARKED
 from upwell._types.wire_schema import WireSchema
 
 _SHOWN_CHARS = 80
@@ -121,7 +122,8 @@ class Codec:
                 data, by_alias=False, by_name=True, context=refused_by
             )
         except ValidationError as e:
-            first = e.errors(include_url=False, include_context=False)[0]
+            problems = e.errors(include_url=False, include_context=False)
+            first = next((problem for problem in problems if IF_MARKED not in problem["loc"]), problems[0])
             name = str(first["loc"][0]) if first["loc"] else ""
             raise ValueProblem(name, f"cannot be read back: {_problem(first)}") from e
         except (UnreadablePickleError, UnreadableFormError) as e:
@@ -187,7 +189,7 @@ def shown(value: Any) -> str:
 
 
 def _problem(problem: Any) -> str:
-    parts = problem["loc"][1:]
+    parts = tuple(part for part in problem["loc"][1:] if part != ELSE)
     if len(parts) > _SHOWN_PARTS:
         parts = (*parts[: _SHOWN_PARTS // 2], "...", *parts[-_SHOWN_PARTS // 2 :])
     where = ".".join(str(part) for part in parts)

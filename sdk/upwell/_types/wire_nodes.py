@@ -14,6 +14,8 @@ from upwell._types.pickled import to_pickle
 from upwell._types.schema_tree import Node
 from upwell._types.untyped import read_marked, write_untyped
 
+IF_MARKED, ELSE = f"{MARK}:marked", f"{MARK}:else"
+"""Names of choices of ours in the places of errors."""
 CONFIG = {
     "ser_json_bytes": "base64",
     "val_json_bytes": "base64",
@@ -72,7 +74,7 @@ _MARKED = {
 
 def marked_or(schema: Node) -> Node:
     """Return a schema that reads what stands for pickles and forms, and all else by another schema."""
-    return {"type": "union", "choices": [_MARKED, schema], "mode": "left_to_right"}
+    return {"type": "union", "choices": [(_MARKED, IF_MARKED), (schema, ELSE)], "mode": "left_to_right"}
 
 
 def opaque(json_type: str = "any") -> Node:
