@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import collections.abc
 import dataclasses
 import datetime
 import decimal
@@ -18,6 +19,9 @@ import pydantic
 import typing_extensions
 from hypothesis import reject
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import upwell.io
 
 
 class Color(enum.Enum):
@@ -57,6 +61,41 @@ class Plain:
         return f"Plain({self.name!r}, {self.counts!r})"
 
 
+class Money:
+    """A class with a form of its own, which cannot be pickled."""
+
+    def __init__(self, cents: int) -> None:
+        self.cents = cents
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Money) and self.cents == other.cents
+
+    def __hash__(self) -> int:
+        return hash(self.cents)
+
+    def __repr__(self) -> str:
+        return f"Money({self.cents})"
+
+    def __reduce__(self) -> Any:
+        raise RuntimeError("not to be pickled")
+
+
+upwell.io.register(Money, encode=lambda money: str(money.cents).encode(), decode=lambda data: Money(int(data)))
+
+
+@dataclasses.dataclass
+class Doubled:
+    """Its own code changes what it is given, and it keeps more than it is given."""
+
+    value: int
+    given: dataclasses.InitVar[int] = 0
+    total: int = dataclasses.field(init=False)
+
+    def __post_init__(self, given: int) -> None:
+        self.value *= 2
+        self.total = self.value + given
+
+
 @dataclasses.dataclass(frozen=True)
 class TypedValue:
     """A type and a value of it."""
@@ -67,9 +106,18 @@ class TypedValue:
 
 _OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 _ZONES = st.just(UTC) | _OFFSETS
+
+
+def _as_scalar(value: Any) -> np.generic:
+    return value if isinstance(value, np.generic) else np.array(value)[()]
+
+
 _TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 _PATHS = st.lists(st.text("ab.", min_size=1, max_size=3), min_size=1, max_size=3).map(
     lambda parts: Path(*parts)
+)
+_ARRAYS = (hnp.scalar_dtypes() | hnp.nested_dtypes(max_leaves=3)).flatmap(
+    lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=3))
 )
 _PLAIN = st.builds(Plain, _TEXT, st.sets(st.integers(0, 9)))
 
@@ -87,6 +135,7 @@ HASHABLE: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (typing.Literal[Color.RED, "s", 1], st.sampled_from([Color.RED, "s", 1])),
     (tuple[int, str], st.tuples(st.integers(), _TEXT)),
     (Any, st.sampled_from([1, "1", (1, 2)])),
+    (Money, st.builds(Money, st.integers())),
 ]
 """Types of keys and set members."""
 LEAVES: list[tuple[Any, st.SearchStrategy[Any]]] = [
@@ -100,7 +149,14 @@ LEAVES: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (datetime.timedelta, st.timedeltas()),
     (decimal.Decimal, st.decimals(allow_nan=False)),
     (uuid.UUID, st.uuids()),
-    (complex, st.complex_numbers(allow_nan=False, allow_infinity=False)),
+    (complex, st.complex_numbers()),
+    (bytearray, st.binary(max_size=8).map(bytearray)),
+    (range, st.builds(range, st.integers(0, 9), st.integers(0, 9), st.integers(1, 3))),
+    (datetime.timezone, _OFFSETS),
+    (Doubled, st.builds(Doubled, st.integers(), st.integers())),
+    (np.ndarray, _ARRAYS),
+    (np.generic, hnp.scalar_dtypes().flatmap(hnp.from_dtype).map(_as_scalar)),
+    (np.float32, st.floats(width=32).map(np.float32)),
 ]
 
 JSON = st.recursive(
@@ -147,7 +203,18 @@ def _untyped(draw: st.DrawFn, _: int) -> TypedValue:
 
 def _list(draw: st.DrawFn, depth: int) -> TypedValue:
     item = draw(typed_values(depth=depth))
-    return TypedValue(_of(list, item.annotation), [item.value] * draw(st.integers(0, 2)))
+    generic, make = draw(
+        st.sampled_from(
+            [
+                (list, list),
+                (collections.deque, collections.deque),
+                (collections.abc.Sequence, list),
+                (tuple, tuple),
+            ]
+        )
+    )
+    args = (item.annotation, ...) if generic is tuple else (item.annotation,)
+    return TypedValue(_of(generic, *args), make([item.value] * draw(st.integers(0, 2))))
 
 
 def _tuple(draw: st.DrawFn, depth: int) -> TypedValue:
@@ -165,7 +232,12 @@ def _dict(draw: st.DrawFn, depth: int) -> TypedValue:
     annotation, keys = draw(st.sampled_from(HASHABLE))
     item = draw(typed_values(depth=depth))
     value = dict.fromkeys(draw(st.lists(keys, max_size=3)), item.value)
-    return TypedValue(_of(dict, annotation, item.annotation), value)
+    generic, make = draw(
+        st.sampled_from(
+            [(dict, dict), (collections.abc.Mapping, dict), (collections.OrderedDict, collections.OrderedDict)]
+        )
+    )
+    return TypedValue(_of(generic, annotation, item.annotation), make(value))
 
 
 def _optional(draw: st.DrawFn, depth: int) -> TypedValue:
@@ -185,7 +257,7 @@ def _structure(draw: st.DrawFn, depth: int) -> TypedValue:
     items = {name: draw(typed_values(depth=depth)) for name in ("a", "type")}
     hints: dict[str, Any] = {name: item.annotation for name, item in items.items()}
     values = {name: item.value for name, item in items.items()}
-    kind = draw(st.sampled_from(["dataclass", "model", "named tuple", "typed dict"]))
+    kind = draw(st.sampled_from(["dataclass", "slots", "model", "named tuple", "typed dict"]))
     cls: Any
     if kind == "typed dict":
         make: Any = draw(st.sampled_from([typing_extensions.TypedDict, typing.TypedDict]))
@@ -195,8 +267,11 @@ def _structure(draw: st.DrawFn, depth: int) -> TypedValue:
         make = typing.NamedTuple
         cls = make("Fields", list(hints.items()))
         return TypedValue(cls, cls(**values))
-    if kind == "dataclass":
-        cls = dataclasses.make_dataclass("Fields", list(hints.items()))
+    if kind in ("dataclass", "slots"):
+        has_slots = kind == "slots"
+        cls = dataclasses.make_dataclass(
+            "Fields", list(hints.items()), slots=has_slots, kw_only=has_slots, frozen=has_slots
+        )
         return TypedValue(cls, cls(**values))
     config = pydantic.ConfigDict(arbitrary_types_allowed=True)
     fields: dict[str, Any] = {name: (hint, ...) for name, hint in hints.items()}

@@ -54,6 +54,38 @@ def test_what_came_back_has_the_same_digest(typed: TypedValue) -> None:
     assert interface.input_digest(first) == interface.input_digest(second)
 
 
+@st.composite
+def calls(draw: st.DrawFn) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+    """Draw a function with parameters of every kind, and the arguments of a call of it."""
+    first, second, rest, named, more = (draw(typed_values(depth=1)) for _ in range(5))
+    is_given = draw(st.booleans())
+
+    def task(first, /, second=second.value, *rest, named=named.value, **more):  # type: ignore[no-untyped-def]  # annotated below
+        return first, second, rest, named, more
+
+    task.__annotations__ = {
+        "first": first.annotation,
+        "second": second.annotation,
+        "rest": rest.annotation,
+        "named": named.annotation,
+        "more": more.annotation,
+    }
+    args = (first.value, second.value, *[rest.value] * draw(st.integers(0, 2))) if is_given else (first.value,)
+    names = draw(st.lists(st.sampled_from(["first", "rest", "more", "other"]), unique=True))
+    kwargs = dict.fromkeys(names, more.value) | ({"named": named.value} if is_given else {})
+    return task, args, kwargs
+
+
+@settings(deadline=None, max_examples=40)
+@given(calls())
+def test_a_function_gets_the_arguments_of_the_call(call: tuple[Any, tuple[Any, ...], dict[str, Any]]) -> None:
+    task, args, kwargs = call
+    interface = Interface.of(task)
+    inputs = interface.decode_inputs(interface.encode_inputs(interface.bind(args, kwargs)))
+    positional, named = interface.arguments(inputs)
+    assert is_same(task(*positional, **named), task(*args, **kwargs))
+
+
 @unhurried
 @given(ANYTHING)
 def test_a_value_without_a_type_comes_back_as_it_was(value: Any) -> None:

@@ -21,13 +21,10 @@ from upwell._types.frame_reference import FrameReference
 from upwell._types.reference import Reference
 from upwell._types.schema_tree import Node, map_children, split_definitions, with_definitions, without_ref
 
-_STRICT = {"int", "float", "str", "bool", "bytes", "date", "time", "datetime", "timedelta"} | {
-    "list",
-    "tuple",
-    "set",
-    "frozenset",
-    "dict",
-}
+_COLLECTIONS = {"list", "tuple", "set", "frozenset", "dict"}
+_STRICT = {"int", "float", "str", "bool", "bytes", "date", "time", "datetime", "timedelta"} | _COLLECTIONS
+_COMPOSED = {"lax-or-strict", "json-or-python", "chain"}
+_WRAPPERS = {"function-wrap", "function-after", "function-before"}
 
 
 class StrictSchema:
@@ -74,8 +71,8 @@ class StrictSchema:
             return {"type": "is-instance", "cls": node["cls"]}
         if kind == "model":
             return _reference(node) if issubclass(node["cls"], Reference) else node
-        if kind in ("lax-or-strict", "json-or-python", "chain"):
-            return node
+        if kind in _COMPOSED:
+            return self._composed(node)
         if kind in ("dataclass", "typed-dict", "named-tuple", "call"):
             return self._structure(node)
         if kind == "is-instance" and frame_wire.is_frame_class(node):
@@ -87,6 +84,12 @@ class StrictSchema:
         if kind == "datetime" and self._structures:
             return changed
         return special(changed) if special else changed
+
+    def _composed(self, node: Node) -> Node:
+        """Leave what pydantic composes for abstract and library types as it is, but check what is inside."""
+        if node["type"] in _COMPOSED or node["type"] in _WRAPPERS:
+            return map_children(node, self._composed)
+        return map_children(node, self._visit) if node["type"] in _COLLECTIONS else node
 
     def _structure(self, node: Node) -> Node:
         """Visit a type with fields. Datetimes in it stay as they are: its equality is the user's."""

@@ -318,6 +318,8 @@ class WireSchema:
             if writer:
                 changed["serialization"] = map_children(writer, self._visit)
             return changed
+        if node["type"] == "list":  # written item by item, also where items may be anything
+            return {**node, "items_schema": self._visit(node.get("items_schema", {"type": "any"}))}
         return self._visit(node)
 
     def _function(self, node: Node) -> Node:

@@ -7,6 +7,8 @@ import datetime as dt
 import enum
 import json
 import typing
+from collections import deque
+from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
 import pytest
@@ -74,6 +76,8 @@ def passed(annotation: Any, value: Any) -> Any:
         (str, 3, "expects str, got int 3"),
         (str, None, "expects str, got NoneType None"),
         (list[int], (1, 2), "expects list"),
+        (Sequence[int], ["1"], "at 0: Input should be a valid integer"),
+        (deque[int], deque(["1"]), "at 0: Input should be a valid integer"),
         (
             list[int],
             [1, "2"],
@@ -165,6 +169,12 @@ def test_encoded_inputs_are_json_with_one_member_per_parameter() -> None:
 
     encoded = Interface.of(task).encode_inputs({"a": float("nan"), "b": b"\xff", "c": {1: "x"}, "d": Color.RED})
     assert json.loads(encoded) == {"a": "NaN", "b": "_w==", "c": {"1": "x"}, "d": "red"}
+
+
+@pytest.mark.filterwarnings("ignore::upwell.errors.PickledValueWarning")
+def test_items_of_abstract_sequences_may_be_anything() -> None:
+    assert passed(Sequence[Any], [b"raw", {1: 2}, "a"]) == [b"raw", {1: 2}, "a"]
+    assert passed(deque[Any], deque([(1, 2)])) == deque([(1, 2)])
 
 
 def test_generics_protocols_and_typed_dicts_of_typing_are_accepted() -> None:
