@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from pydantic_core import SchemaValidator
+from pydantic_core import PydanticCustomError, SchemaValidator
 from pydantic_core import core_schema as cs
 
 from upwell._types import frame_wire
@@ -170,15 +170,19 @@ def _decimal(node: Node) -> Node:
 
 
 def _frozen(node: Node) -> Node:
-    """Take a set, which is what most people pass where an abstract set is declared."""
-    return {
+    """Take a set, which is what most people pass where an abstract set is declared; less exact than a frozen one."""
+    of_set = {
         "type": "function-before",
-        "function": {
-            "type": "no-info",
-            "function": lambda value: frozenset(value) if type(value) is set else value,
-        },
-        "schema": node,
+        "function": {"type": "no-info", "function": _set_alone},
+        "schema": {**node, "strict": False},
     }
+    return {"type": "union", "choices": [node, of_set]}
+
+
+def _set_alone(value: Any) -> Any:
+    if type(value) is set:
+        return value
+    raise PydanticCustomError("frozen_set_type", "Input should be a valid frozenset")
 
 
 def _generator(node: Node) -> Node:
