@@ -170,7 +170,7 @@ def _decimal(node: Node) -> Node:
 
 
 def _frozen(node: Node) -> Node:
-    """Take a set, which is what most people pass where an abstract set is declared; less exact than a frozen one."""
+    """Take a set as well, the second choice: most people pass one where an abstract set is declared."""
     of_set = {
         "type": "function-before",
         "function": {"type": "no-info", "function": _set_alone},
