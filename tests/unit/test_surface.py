@@ -172,6 +172,18 @@ def test_a_configuration_is_read_from_the_repositorys_root(
     assert upwell.current_project() == "of the root"
 
 
+def test_a_yaml_file_is_of_another_platform_wherever_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "upwell.toml").write_text('project = "ours"\n')
+    with pytest.warns(UserWarning, match=r"\.\./config\.yaml configures another platform"):
+        upwell.init_from_config("../config.yaml")
+    assert upwell.current_project() == "ours"
+    with pytest.raises(errors.UsageError, match="does not exist"):
+        upwell.init_from_config("../upwell.toml")
+
+
 def test_run_options_are_known_or_refused() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

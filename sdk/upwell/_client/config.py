@@ -49,8 +49,7 @@ class Config:
     @classmethod
     def auto(cls, path: str | Path | None = None) -> Config:
         """Return what `init_from_config(path)` would set."""
-        values = _read(Path(path)) if path is not None else _search(Path.cwd())
-        return _changed(**values)
+        return _changed(**_values(path))
 
 
 _current: Config | None = None
@@ -138,8 +137,8 @@ def init_from_config(
 ) -> None:
     """Set where runs go from a TOML file: `upwell.toml`, or `[tool.upwell]` of `pyproject.toml`.
 
-    Without a path, the first of these from the working directory upwards is read; that there is none is fine. A
-    `Config` is taken as it is.
+    Without a path, the first of these from the working directory upwards is read; that there is none is fine.
+    So it is for the path of a YAML file, which configures another platform. A `Config` is taken as it is.
 
     Raises:
         UsageError: the file is missing or holds something that is not a setting.
@@ -147,7 +146,7 @@ def init_from_config(
     if isinstance(path_or_config, Config):
         values = {f.name: getattr(path_or_config, f.name) for f in fields(Config)}
     else:
-        values = _read(Path(path_or_config)) if path_or_config is not None else _search(Path.cwd())
+        values = _values(path_or_config)
     init(**{**values, **({"root_dir": root_dir} if root_dir is not None else {}), **ignored})
 
 
@@ -196,6 +195,14 @@ def from_environment(env: Mapping[str, str]) -> Config:
     )
 
 
+def _values(path: str | Path | None) -> dict[str, Any]:
+    if path is not None and Path(path).suffix not in {".yaml", ".yml"}:
+        return _read(Path(path))
+    if path is not None:
+        warnings.warn(f"{path} configures another platform and is ignored; upwell reads TOML", stacklevel=5)
+    return _search(Path.cwd())
+
+
 def _search(start: Path) -> dict[str, Any]:
     for folder in (start, *start.parents):
         for name in CONFIG_NAMES:
@@ -207,9 +214,6 @@ def _search(start: Path) -> dict[str, Any]:
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise UsageError(f"configuration file {str(path)!r} does not exist")
-    if path.suffix in {".yaml", ".yml"}:
-        warnings.warn(f"{path} configures another platform and is ignored; upwell reads TOML", stacklevel=3)
-        return {}
     try:
         values = tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as e:
