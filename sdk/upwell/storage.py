@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
+from upwell._types.blocking import run_blocking
 from upwell._types.transfer import join_uri
 from upwell.io import Directory, File
 
@@ -67,12 +68,12 @@ async def put(from_path: str, to_path: str | None = None, recursive: bool = Fals
 
 async def exists(path: str) -> bool:
     """Say whether there is a file, or a folder with files, at a path."""
-    return await Directory(path=path).exists()
+    return await File(path=path).exists() or await Directory(path=path).exists()
 
 
 def exists_sync(path: str) -> bool:
     """Do what `exists` does, blocking."""
-    return Directory(path=path).exists_sync()
+    return run_blocking(exists(path))
 
 
 @asynccontextmanager

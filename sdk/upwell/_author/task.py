@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from functools import cached_property, update_wrapper
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, TypeVar, Unpack, cast, overload
 
 from upwell import errors
 from upwell._author import context
@@ -53,6 +53,8 @@ class Task(Generic[P, R]):
 
     __name__: str
     __wrapped__: Callable[P, R]
+    pickled_by_name: ClassVar[bool] = True
+    """What is pickled of it is its name: no warning is due where one is passed to a task."""
 
     def __init__(
         self,

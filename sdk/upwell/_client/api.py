@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from upwell import errors
+from upwell._author.context import ctx
 from upwell._author.environment import TaskEnvironment
 from upwell._author.image import Image, to_image
 from upwell._author.logs import Level, LogFormat, configure_logging
@@ -53,6 +54,7 @@ class Runner:
                 f"run() takes a task, not {type(task).__name__} {getattr(task, '__name__', task)!r}; "
                 "decorate the function with @env.task"
             )
+        _refuse_in_executor(task)
         inputs = task.interface.bind(args, kwargs)
         task.interface.check_inputs(inputs)
         options, config = self._options, current_config()
@@ -100,6 +102,19 @@ class Runner:
             root_dir=options.root_dir,
             mode=options.mode,
             **inputs,
+        )
+
+
+def _refuse_in_executor(task: Task[..., Any]) -> None:
+    """Refuse to start a run from a task that runs in the cloud, whose role may not; a laptop may.
+
+    Raises:
+        UnsupportedError: this is such a task.
+    """
+    if ctx().is_in_cluster():
+        raise errors.UnsupportedError(
+            f"run({task.name}) is called inside a task on {ctx().mode}, where executors may not start runs; "
+            f"call the task itself, `await {task.func.__name__}(...)`, which makes it a child of this one"
         )
 
 

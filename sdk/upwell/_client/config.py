@@ -152,7 +152,7 @@ def init_from_config(
 
 @in_both
 def init_in_cluster(**settings: Any) -> None:
-    """Do what `init` does; inside an executor everything is set already, and credentials are the executor's."""
+    """Do what `init` does; a task needs nothing of it, it calls other tasks as they are."""
     init(**settings)
 
 
@@ -199,7 +199,7 @@ def _values(path: str | Path | None) -> dict[str, Any]:
     if path is not None and Path(path).suffix not in {".yaml", ".yml"}:
         return _read(Path(path))
     if path is not None:
-        warnings.warn(f"{path} configures another platform and is ignored; upwell reads TOML", stacklevel=5)
+        warnings.warn(f"{path} configures another platform and is ignored; upwell reads TOML", stacklevel=4)
     return _search(Path.cwd())
 
 

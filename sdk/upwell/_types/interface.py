@@ -344,7 +344,7 @@ class Interface:
         return f"task {self.task_name!r}: {where} {problem.text}{hint}"
 
     def _warn(self, key: str, where: str, kind: type) -> None:
-        if key in self._warned:
+        if key in self._warned or getattr(kind, "pickled_by_name", False):
             return
         self._warned.add(key)
         warnings.warn(
