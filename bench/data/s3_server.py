@@ -1,4 +1,4 @@
-"""`python -m bench.data.s3_server FOLDER`: as much of S3 as moving files takes, faster than its clients.
+"""`python -m bench.data.s3_server FOLDER LATENCY_MS`: as much of S3 as moving files takes, and little else.
 
 Emulators of S3 hash and copy what they get, at 50 MB/s; this one hands it from socket to file and back.
 It checks no signatures. Objects are files below FOLDER/<bucket>, so tests can look at them.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 import threading
+import time
 import uuid
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +20,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 PIECE_BYTES = 1 << 20
+PART_BYTES = 8 << 20
+"""Size of all parts but the last: boto3's default, and upwell's."""
 PAGE = 1000
 """Objects in one answer to a listing."""
 
@@ -33,6 +35,8 @@ class Handler(BaseHTTPRequestHandler):
     counts: dict[str, int]
     """Requests by what they do."""
     lock = threading.Lock()
+    latency_s = 0.0
+    """How long each request takes before it is begun."""
 
     def log_message(self, *_: Any) -> None:
         """Log nothing: there are thousands of requests."""
@@ -47,6 +51,7 @@ class Handler(BaseHTTPRequestHandler):
         self.query = {key: values[0] for key, values in parse_qs(url.query, keep_blank_values=True).items()}
         self.bucket, _, self.key = unquote(url.path).lstrip("/").partition("/")
         self.file = self.root / self.bucket / self.key
+        time.sleep(self.latency_s)
         with self.lock:
             self.counts[what] = self.counts.get(what, 0) + 1
 
@@ -64,14 +69,18 @@ class Handler(BaseHTTPRequestHandler):
         body = b"" if self.command == "HEAD" else b"<Error><Code>NoSuchKey</Code></Error>"
         self._answer(404, body)
 
-    def _receive(self, path: Path) -> None:
+    def _receive(self, path: Path, offset: int = 0) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         left = int(self.headers["Content-Length"])
-        with path.open("wb", buffering=0) as file:
+        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o644)
+        reader: Any = self.rfile
+        try:
             while left:
-                count = self.rfile.readinto(self.buffer[: min(left, PIECE_BYTES)])  # type: ignore[attr-defined]  # a BufferedReader
-                file.write(self.buffer[:count])
+                count = reader.readinto(self.buffer[: min(left, PIECE_BYTES)])
+                offset += os.pwrite(descriptor, self.buffer[:count], offset)
                 left -= count
+        finally:
+            os.close(descriptor)
 
     # ---- requests --------------------------------------------------------------------------------------------
 
@@ -82,7 +91,9 @@ class Handler(BaseHTTPRequestHandler):
             (self.root / self.bucket).mkdir(parents=True, exist_ok=True)
             return self._answer(200)
         if "uploadId" in self.query:
-            self._receive(self.root / self.query["uploadId"] / f"{int(self.query['partNumber']):05d}")
+            if int(self.headers["Content-Length"]) > PART_BYTES:
+                return self._answer(400, b"<Error><Code>EntityTooLarge</Code></Error>")
+            self._receive(self.root / self.query["uploadId"], (int(self.query["partNumber"]) - 1) * PART_BYTES)
         else:
             part = self.root / uuid.uuid4().hex
             self._receive(part)
@@ -96,20 +107,12 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if "uploads" in self.query:
             upload = f".upload-{uuid.uuid4().hex}"
-            (self.root / upload).mkdir()
             body = f"<InitiateMultipartUploadResult><Bucket>{self.bucket}</Bucket><Key>{escape(self.key)}</Key>"
             return self._answer(
                 200, f"{body}<UploadId>{upload}</UploadId></InitiateMultipartUploadResult>".encode()
             )
-        folder = self.root / self.query["uploadId"]
-        first, *rest = sorted(folder.iterdir())
-        with first.open("ab") as target:
-            for part in rest:
-                with part.open("rb") as source:
-                    shutil.copyfileobj(source, target, PIECE_BYTES)
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        first.replace(self.file)
-        shutil.rmtree(folder)
+        (self.root / self.query["uploadId"]).replace(self.file)
         body = f"<CompleteMultipartUploadResult><Bucket>{self.bucket}</Bucket><Key>{escape(self.key)}</Key>"
         return self._answer(200, f'{body}<ETag>"0"</ETag></CompleteMultipartUploadResult>'.encode())
 
@@ -117,7 +120,7 @@ class Handler(BaseHTTPRequestHandler):
         """Delete an object, or abort an upload."""
         self._parse("delete")
         if "uploadId" in self.query:
-            shutil.rmtree(self.root / self.query["uploadId"], ignore_errors=True)
+            (self.root / self.query["uploadId"]).unlink(missing_ok=True)
         else:
             self.file.unlink(missing_ok=True)
         self._answer(204)
@@ -177,12 +180,16 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     """The server, over a folder."""
 
+    daemon_threads = True
+
     request_queue_size = 128
 
-    def __init__(self, root: Path, port: int = 0) -> None:
-        handler = type("FolderHandler", (Handler,), {"root": root, "counts": {}})
-        super().__init__(("127.0.0.1", port), handler)
-        self.counts: dict[str, int] = handler.counts
+    def __init__(self, root: Path, latency_s: float = 0.0) -> None:
+        handler = type("FolderHandler", (Handler,), {"root": root, "counts": {}, "latency_s": latency_s})
+        super().__init__(("127.0.0.1", 0), handler)
+
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing of clients that have read enough."""
 
     @property
     def url(self) -> str:
@@ -191,7 +198,7 @@ class Server(ThreadingHTTPServer):
 
 
 def main() -> None:
-    server = Server(Path(sys.argv[1]))
+    server = Server(Path(sys.argv[1]), float(sys.argv[2]) / 1000)
     print(server.url, flush=True)
     server.serve_forever()
 

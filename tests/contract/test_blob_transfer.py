@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -222,11 +222,11 @@ async def test_a_failed_write_leaves_no_parts_that_cost(
         source = tmp_path / "source"
         source.write_bytes(LARGE * 3)
 
-        async def failing(*_: object) -> AsyncIterator[bytes]:
+        def failing(*_: object) -> Iterator[bytes]:
             yield LARGE
             raise OSError("the disk is gone")
 
-        monkeypatch.setattr("upwell._types.object_transfer._pieces", failing)
+        monkeypatch.setattr("upwell._types.object_transfer._Pieces.__iter__", failing)
         with pytest.raises(OSError, match="the disk is gone"):
             await s3.upload(source, f"s3://{BUCKET}/half")
     assert "Uploads" not in clients.s3.list_multipart_uploads(Bucket=BUCKET)

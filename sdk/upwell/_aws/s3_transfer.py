@@ -49,6 +49,8 @@ def _store(bucket: str, access: S3Access) -> S3Store:
         bucket,
         endpoint=access.endpoint,
         region=access.region,
+        # As boto3 does over TLS, which protects the content: it is hashed once, for its digest.
+        unsigned_payload=True,
         credential_provider=access.credentials,
         client_options={**CLIENT, "allow_http": access.endpoint.startswith("http://")},
         retry_config=RETRY,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
-from upwell._types.object_errors import explained, shown
+from upwell._types.object_errors import shown
 from upwell._types.object_transfer import CLIENT, RETRY, ObjectTransfer
 from upwell._types.transfer import AsyncWritable, Blob
 from upwell.errors import UsageError
@@ -34,15 +34,9 @@ class HttpTransfer(ObjectTransfer):
         """Return the URL itself: nothing is listed below it."""
         return uri
 
-    async def stat(self, uri: str) -> Blob | None:
+    def _about(self, store: ObjectStore, path: str) -> Any:
         """Ask for the file, and leave it at its headers: servers need not answer HEAD."""
-        store, path = await self._located(uri)
-        try:
-            with explained(uri):
-                found = await self._obstore.get_async(store, path)
-        except FileNotFoundError:
-            return None
-        return Blob(uri, found.meta["size"], found.meta["last_modified"].timestamp())
+        return self._obstore.get(store, path).meta
 
     async def upload(self, local: Path, uri: str) -> str:
         """Refuse to."""

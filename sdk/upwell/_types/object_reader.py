@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 from upwell._types.object_errors import shown
 
 if TYPE_CHECKING:
-    from obstore import GetOptions, GetResult
+    from obstore import GetOptions, ObjectMeta
 
 FIRST_BLOCK_BYTES = 1 << 20
 """Least size of a read from the store; smaller ones are served from what is left of it."""
 MAX_BLOCK_BYTES = 8 << 20
 """What blocks grow to while a blob is read in order."""
 
-Fetch = Callable[["GetOptions"], Awaitable["GetResult"]]
+Answer = tuple["ObjectMeta", bytes]
+"""What is known of an object, and bytes of it."""
+Fetch = Callable[["GetOptions", "int | None"], Awaitable[Answer]]
+"""Gets an object, or at least so many of its first bytes."""
 
 
 class Version:
@@ -29,15 +32,15 @@ class Version:
             matches nothing.
     """
 
-    def __init__(self, uri: str, found: GetResult) -> None:
+    def __init__(self, uri: str, found: ObjectMeta) -> None:
         self._uri = uri
-        self._etag = found.meta["e_tag"]
-        self.size = found.meta["size"]
+        self._etag = found["e_tag"]
+        self.size = found["size"]
         self.match = None if self._etag is None or self._etag.startswith("W/") else self._etag
 
-    def check(self, found: GetResult) -> None:
+    def check(self, found: ObjectMeta) -> None:
         """Raise OSError if an answer is of another version, as of servers that match nothing."""
-        if (found.meta["size"], found.meta["e_tag"]) != (self.size, self._etag):
+        if (found["size"], found["e_tag"]) != (self.size, self._etag):
             raise OSError(f"{shown(self._uri)!r} was replaced while it was read; read it again")
 
 
@@ -47,27 +50,24 @@ class RangeReader:
     It holds two blocks at most: the one that is read, and the next, which is fetched meanwhile.
     """
 
-    def __init__(self, uri: str, fetch: Fetch, found: GetResult, block_bytes: int | None) -> None:
+    def __init__(self, uri: str, fetch: Fetch, found: ObjectMeta, first: bytes, block_bytes: int) -> None:
         self._uri = uri
         self._fetch = fetch
         self._version = Version(uri, found)
         self._size = self._version.size
-        self._block_bytes = block_bytes or FIRST_BLOCK_BYTES
-        self._grows = block_bytes is None
+        self._block_bytes = block_bytes
+        self._grows = block_bytes == FIRST_BLOCK_BYTES
         self._position = 0
-        self._block = memoryview(b"")
+        self._block = memoryview(first)
         self._block_at = 0
         self._next: asyncio.Task[bytes] | None = None
 
     @classmethod
     async def open(cls, uri: str, fetch: Fetch, block_bytes: int | None) -> RangeReader:
         """Open an object: its first block comes with the same request that tells its size."""
-        found = await fetch({})
-        reader = cls(uri, fetch, found, block_bytes)
-        async for first in found.stream(min_chunk_size=reader._block_bytes):
-            reader._block = memoryview(first)
-            break  # the rest is not fetched
-        return reader
+        wanted = block_bytes or FIRST_BLOCK_BYTES
+        found, first = await fetch({}, wanted)
+        return cls(uri, fetch, found, first, wanted)
 
     async def read(self, size: int = -1) -> bytes:
         """Return up to `size` bytes, all that is left for -1."""
@@ -119,9 +119,8 @@ class RangeReader:
     async def _get(self, start: int) -> bytes:
         end = min(start + self._block_bytes, self._size)
         options: GetOptions = {"range": (start, end), "if_match": self._version.match}
-        found = await self._fetch(options)
+        found, data = await self._fetch(options, None)
         self._version.check(found)
-        data = bytes(await found.bytes_async())
         if len(data) != end - start:
             raise OSError(f"{shown(self._uri)!r}: got {len(data):,} of {end - start:,} bytes; try again")
         return data

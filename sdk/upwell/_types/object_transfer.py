@@ -1,17 +1,23 @@
-"""Blobs in object stores, moved by obstore: parts in parallel, range reads, objects that are whole."""
+"""Blobs in object stores, moved by obstore: parts in parallel, range reads, objects that are whole.
+
+obstore is called in threads that Python knows, and waits for when it ends. What its own coroutines do is
+finished by threads of Rust's, which abort the process if they come to that while Python ends.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from upwell._types.object_errors import explained
-from upwell._types.object_reader import RangeReader, Version
+from upwell._types.object_reader import Answer, RangeReader, Version
 from upwell._types.object_writer import PartWriter
 from upwell._types.transfer import CONTENT_HASH, AsyncReadable, AsyncWritable, Blob, part_of
 
@@ -19,15 +25,24 @@ if TYPE_CHECKING:
     from obstore import GetOptions, GetResult
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
+T = TypeVar("T")
+
 PART_BYTES = 8 << 20
 """Least size of one part of a large transfer; S3 wants 5 MiB. What is smaller is one request."""
 PARTS_AT_ONCE = 6
 """Parts of one blob that are in memory at the same time: 48 MiB are what a large transfer takes."""
 PARTS_MAX = 9_000
 """Parts of an upload; S3 takes 10,000."""
+THREADS = 64
+"""Requests at the same time."""
 _PIECE_BYTES = 1 << 20
 """How much of a range is written to the file at once."""
-CLIENT: ClientConfig = {"connect_timeout": "5s", "read_timeout": "30s", "timeout": "1h", "user_agent": "upwell"}
+CLIENT: ClientConfig = {
+    "connect_timeout": "5s",
+    "read_timeout": "30s",
+    "timeout": "1h",
+    "user_agent": "upwell",
+}
 """A request may take as long as it makes progress."""
 RETRY: RetryConfig = {"max_retries": 5}
 """Errors of the server, dropped connections and timeouts are tried again, with growing pauses."""
@@ -36,8 +51,7 @@ RETRY: RetryConfig = {"max_retries": 5}
 class ObjectTransfer(ABC):
     """`BlobTransfer` for what obstore can reach. It is loaded at the first transfer."""
 
-    def __init__(self) -> None:
-        self._pid: int | None = None
+    _pid: int | None = None
 
     @abstractmethod
     def locate(self, uri: str) -> tuple[ObjectStore, str]:
@@ -53,137 +67,170 @@ class ObjectTransfer(ABC):
 
     async def upload(self, local: Path, uri: str) -> str:
         """Upload a file, a large one in parallel parts."""
-        size = await asyncio.to_thread(_size_of, local, uri)
-        store, path = await self._located(uri)
-        content = CONTENT_HASH()
-        with explained(uri):
-            if size <= PART_BYTES:
-                data = await asyncio.to_thread(local.read_bytes)
-                content.update(data)
-                await self._obstore.put_async(store, path, data, use_multipart=False)
-            else:
-                await self._obstore.put_async(
-                    store,
-                    path,
-                    _pieces(local, content),
-                    chunk_size=max(PART_BYTES, size // PARTS_MAX),
-                    max_concurrency=PARTS_AT_ONCE,
-                )
-        return content.hexdigest()
+        pieces = _Pieces(local)
+        try:
+            return await self._call(uri, lambda store, path: self._upload(store, path, pieces, uri))
+        finally:
+            pieces.stop()
 
     async def download(self, uri: str, local: Path) -> None:
         """Download a blob, a large one in parallel ranges."""
-        store, path = await self._located(uri)
-        await asyncio.to_thread(local.parent.mkdir, parents=True, exist_ok=True)
         part = part_of(local)
         try:
-            with explained(uri):
-                found = await self._obstore.get_async(store, path)
-                if found.meta["size"] <= PART_BYTES:
-                    await asyncio.to_thread(part.write_bytes, await found.bytes_async())
-                else:
-                    await self._download_parts(store, path, found, Version(uri, found), part)
+            rest = await self._call(uri, lambda store, path: self._begin(store, path, uri, part))
+            if rest is not None:
+                await self._fetch_ranges(uri, rest, part)
             await asyncio.to_thread(part.replace, local)
         finally:
             part.unlink(missing_ok=True)
 
     async def stat(self, uri: str) -> Blob | None:
         """Return what is known of an object."""
-        store, path = await self._located(uri)
         try:
-            with explained(uri):
-                found = await self._obstore.head_async(store, path)
+            found = await self._call(uri, self._about)
         except FileNotFoundError:
             return None
         return Blob(uri, found["size"], found["last_modified"].timestamp())
 
     async def list(self, uri_prefix: str, *, limit: int | None = None) -> list[Blob]:
         """Return the objects below a folder."""
-        store, path = await self._located(uri_prefix, is_folder=True)
-        found: list[Blob] = []
-        with explained(uri_prefix):
-            async for page in self._obstore.list(store, path or None, chunk_size=1000):
-                found += [
-                    Blob(self.uri_of(uri_prefix, m["path"]), m["size"], m["last_modified"].timestamp())
-                    for m in page
-                ]
+
+        def pages(store: ObjectStore, path: str) -> list[Blob]:
+            found: list[Blob] = []
+            for page in self._obstore.list(store, path.rstrip("/") or None, chunk_size=1000):
+                for about in page:
+                    uri = self.uri_of(uri_prefix, about["path"])
+                    found.append(Blob(uri, about["size"], about["last_modified"].timestamp()))
                 if limit is not None and len(found) > limit:
                     break
-        return _without_folders(sorted(found))[:limit]
+            return _without_folders(sorted(found))[:limit]
+
+        return await self._call(uri_prefix, pages)
 
     async def open_read(self, uri: str, *, block_bytes: int | None = None) -> AsyncReadable:
         """Open an object to read by ranges."""
-        store, path = await self._located(uri)
 
-        async def fetch(options: GetOptions) -> GetResult:
-            with explained(uri):
-                found: GetResult = await self._obstore.get_async(store, path, options=options)
-                return found
+        async def fetch(options: GetOptions, first_bytes: int | None) -> Answer:
+            def read(store: ObjectStore, path: str) -> Answer:
+                found = self._obstore.get(store, path, options=options)
+                if first_bytes is None:
+                    return found.meta, bytes(found.bytes())
+                return found.meta, next(iter(found.stream(min_chunk_size=first_bytes)), b"")
+
+            return await self._call(uri, read)
 
         return await RangeReader.open(uri, fetch, block_bytes)
 
     async def open_write(self, uri: str) -> AsyncWritable:
         """Begin to write an object; small ones are one request."""
-        store, path = await self._located(uri)
+        store, path = await self._in_thread(lambda: self._located(uri))
 
-        async def put(data: Any, is_large: bool) -> None:
+        def put(data: bytes | Iterator[bytes]) -> None:
             with explained(uri):
-                await self._obstore.put_async(
-                    store,
-                    path,
-                    data,
-                    use_multipart=is_large,
-                    chunk_size=PART_BYTES,
-                    max_concurrency=PARTS_AT_ONCE,
-                )
+                self._put(store, path, data, PART_BYTES)
 
         return PartWriter(put, PART_BYTES)
 
-    async def _download_parts(
-        self, store: ObjectStore, path: str, found: GetResult, version: Version, part: Path
-    ) -> None:
+    # ---- what threads do -----------------------------------------------------------------------------------
+
+    def _about(self, store: ObjectStore, path: str) -> Any:
+        return self._obstore.head(store, path)
+
+    def _upload(self, store: ObjectStore, path: str, pieces: _Pieces, uri: str) -> str:
+        size = pieces.size(uri)
+        if size <= PART_BYTES:
+            self._put(store, path, b"".join(pieces), PART_BYTES)
+        else:
+            self._put(store, path, iter(pieces), max(PART_BYTES, size // PARTS_MAX))
+        return pieces.content.hexdigest()
+
+    def _put(self, store: ObjectStore, path: str, data: bytes | Iterator[bytes], part_bytes: int) -> None:
+        self._obstore.put(
+            store,
+            path,
+            data,
+            use_multipart=not isinstance(data, bytes),
+            chunk_size=part_bytes,
+            max_concurrency=PARTS_AT_ONCE,
+        )
+
+    def _begin(self, store: ObjectStore, path: str, uri: str, part: Path) -> Version | None:
+        """Fetch a small object, or the first range of a large one; return its version if there is more."""
+        found = self._obstore.get(store, path)
+        version = Version(uri, found.meta)
+        part.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            if version.size <= PART_BYTES:
+                file.write(found.bytes())
+                return None
+            if self._is_fetched(store, path, version, file.fileno(), 0):
+                return version
+            _save(found, file.fileno(), 0, version.size)  # a server without ranges sends the whole, in order
+            return None
+
+    def _is_fetched(self, store: ObjectStore, path: str, version: Version, file: int, start: int) -> bool:
+        """Fetch a range; False if the server knows no ranges."""
         from obstore.exceptions import NotSupportedError
 
-        size = version.size
-        starts = iter(range(0, size, PART_BYTES))
-        descriptor = await asyncio.to_thread(os.open, part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o666)
-
-        async def fetch(start: int) -> None:
-            end = min(start + PART_BYTES, size)
-            options: GetOptions = {"range": (start, end), "if_match": version.match}
-            got = await self._obstore.get_async(store, path, options=options)
-            version.check(got)
-            await _save(got, descriptor, start, end)
-
-        async def work() -> None:
-            for start in starts:
-                await fetch(start)
-
+        end = min(start + PART_BYTES, version.size)
+        options: GetOptions = {"range": (start, end), "if_match": version.match}
         try:
-            try:
-                await fetch(next(starts))
-            except NotSupportedError:  # a server that knows no ranges sends the whole, in order
-                await _save(found, descriptor, 0, size)
-                return
-            del found  # lets go of its connection
-            async with asyncio.TaskGroup() as group:
-                for _ in range(PARTS_AT_ONCE):
-                    group.create_task(work())
-        except ExceptionGroup as failures:
-            raise failures.exceptions[0] from None
-        finally:
-            os.close(descriptor)
+            got = self._obstore.get(store, path, options=options)
+        except NotSupportedError:
+            return False
+        version.check(got.meta)
+        _save(got, file, start, end)
+        return True
 
-    async def _located(self, uri: str, *, is_folder: bool = False) -> tuple[ObjectStore, str]:
+    async def _fetch_ranges(self, uri: str, version: Version, part: Path) -> None:
+        starts = iter(range(PART_BYTES, version.size, PART_BYTES))
+        with part.open("r+b") as file:
+
+            async def fetch(start: int) -> None:
+                await self._call(uri, lambda s, path: self._is_fetched(s, path, version, file.fileno(), start))
+
+            async def work() -> None:
+                for start in starts:
+                    await fetch(start)
+
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(PARTS_AT_ONCE):
+                        group.create_task(work())
+            except ExceptionGroup as failures:
+                raise failures.exceptions[0] from None
+
+    # ---- threads -------------------------------------------------------------------------------------------
+
+    async def _call(self, uri: str, request: Callable[[ObjectStore, str], T]) -> T:
+        def work() -> T:
+            store, path = self._located(uri)
+            with explained(uri):
+                return request(store, path)
+
+        return await self._in_thread(work)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """Return what a thread returns; a cancellation waits for it, whose files and buffers must stay."""
+        running = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            await asyncio.wait({running})
+            raise
+
+    def _located(self, uri: str) -> tuple[ObjectStore, str]:
         if self._pid not in (None, os.getpid()):
             raise RuntimeError(
                 "this process was forked after its parent had moved files, whose threads it has not; "
                 "start it with multiprocessing.get_context('spawn')"
             )
         self._pid = os.getpid()
-        store, path = await asyncio.to_thread(self.locate, uri)
-        path = path.rstrip("/") if is_folder else path
-        return store, path
+        return self.locate(uri)
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(THREADS, thread_name_prefix="upwell-io")
 
     @property
     def _obstore(self) -> Any:
@@ -192,29 +239,37 @@ class ObjectTransfer(ABC):
         return obstore
 
 
-def _size_of(local: Path, uri: str) -> int:
-    if not local.is_file():
-        raise FileNotFoundError(f"no file {str(local)!r} to upload to {uri!r}")
-    return local.stat().st_size
+class _Pieces:
+    """The parts of a file, hashed as they are read."""
+
+    def __init__(self, local: Path) -> None:
+        self._local = local
+        self._is_stopped = False
+        self.content = CONTENT_HASH()
+
+    def size(self, uri: str) -> int:
+        """Return the file's size."""
+        if not self._local.is_file():
+            raise FileNotFoundError(f"no file {str(self._local)!r} to upload to {uri!r}")
+        return self._local.stat().st_size
+
+    def stop(self) -> None:
+        """Have who iterates give up."""
+        self._is_stopped = True
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._local.open("rb", buffering=0) as file:
+            while piece := file.read(PART_BYTES):
+                if self._is_stopped:
+                    raise InterruptedError("the upload was given up")
+                self.content.update(piece)
+                yield piece
 
 
-async def _pieces(local: Path, content: Any) -> AsyncIterator[bytes]:
-    """Yield a file in parts, and put them into its hash."""
-    with await asyncio.to_thread(local.open, "rb", buffering=0) as file:
-
-        def piece() -> bytes:
-            data = file.read(PART_BYTES)
-            content.update(data)
-            return data
-
-        while data := await asyncio.to_thread(piece):
-            yield data
-
-
-async def _save(got: GetResult, descriptor: int, start: int, end: int) -> None:
+def _save(got: GetResult, file: int, start: int, end: int) -> None:
     """Write what comes of a range to its place in a file."""
-    async for piece in got.stream(min_chunk_size=_PIECE_BYTES):
-        start += await asyncio.to_thread(os.pwrite, descriptor, piece, start)
+    for piece in got.stream(min_chunk_size=_PIECE_BYTES):
+        start += os.pwrite(file, piece, start)
     if start != end:
         raise OSError(f"got {end - start:,} bytes less than the server had promised; try again")
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import queue
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from upwell._types.transfer import CONTENT_HASH
 
-Put = Callable[[Any, bool], Awaitable[None]]
-"""Puts an object: its content, or its parts one by one; and whether these are many."""
+Put = Callable[["bytes | Iterator[bytes]"], None]
+"""Puts an object, given its content or its parts one by one; this blocks."""
 
 
 class _AbandonedError(Exception):
@@ -17,7 +19,7 @@ class _AbandonedError(Exception):
 
 
 class PartWriter:
-    """`AsyncWritable` that holds a part at most, besides those on their way.
+    """`AsyncWritable` that holds two parts at most, besides those on their way.
 
     Args:
         put: Sends the content. When what it iterates over raises, nothing is left of it.
@@ -28,9 +30,10 @@ class PartWriter:
         self._put = put
         self._part_bytes = part_bytes
         self._pending = bytearray()
-        self._hash = CONTENT_HASH()
-        self._parts: asyncio.Queue[bytes | None] = asyncio.Queue(1)
-        self._sending: asyncio.Task[None] | None = None
+        self._content = CONTENT_HASH()
+        self._parts: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._sending: asyncio.Future[None] | None = None
+        self._room = asyncio.Semaphore(1)
         self._is_abandoned = False
 
     async def write(self, data: bytes) -> None:
@@ -49,49 +52,51 @@ class PartWriter:
         last = bytes(self._pending)
         self._pending.clear()
         if self._sending is None:
-            self._hash.update(last)
-            await self._put(last, False)
+            self._content.update(last)
+            await _in_own_thread(lambda: self._put(last))
         else:
             if last:
                 await self._send(last)
-            await self._hand_over(None)
+            self._parts.put(None)
             await self._sending
-        return self._hash.hexdigest()
+        return self._content.hexdigest()
 
     async def abort(self) -> None:
         """Have what was sent forgotten."""
         self._pending.clear()
         self._is_abandoned = True
-        if self._sending is None:
-            return
-        if not self._sending.done():
-            await self._hand_over(None)
-        await asyncio.gather(self._sending, return_exceptions=True)
+        self._parts.put(None)
+        if self._sending is not None:
+            await asyncio.wait({self._sending})
+            self._sending.exception()  # it is told by what led to this
 
     async def _send(self, part: bytes) -> None:
         if self._sending is None:
-            self._sending = asyncio.create_task(self._send_all())
-        await asyncio.to_thread(self._hash.update, part)
-        await self._hand_over(part)
+            loop = asyncio.get_running_loop()
+            self._sending = _in_own_thread(lambda: self._put(self._iterate(loop)))
+        room = asyncio.ensure_future(self._room.acquire())
+        both: set[asyncio.Future[Any]] = {room, self._sending}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if not room.done():
+            room.cancel()
+            self._sending.result()  # raises what it has failed of
+        self._parts.put(part)
 
-    async def _hand_over(self, part: bytes | None) -> None:
-        """Give a part to what sends them; if that has failed, raise what of instead of waiting for ever."""
-        assert self._sending is not None  # its callers' condition
-        taken = asyncio.create_task(self._parts.put(part))
-        await asyncio.wait({taken, self._sending}, return_when=asyncio.FIRST_COMPLETED)
-        if not taken.done():
-            taken.cancel()
-            if not self._is_abandoned:
-                self._sending.result()
-
-    async def _send_all(self) -> None:
-        await self._put(self._iterate(), True)
-
-    async def _iterate(self) -> AsyncIterator[bytes]:
+    def _iterate(self, loop: asyncio.AbstractEventLoop) -> Iterator[bytes]:
         while True:
-            part = await self._parts.get()
+            part = self._parts.get()
             if self._is_abandoned:
                 raise _AbandonedError
             if part is None:
                 return
+            loop.call_soon_threadsafe(self._room.release)
+            self._content.update(part)
             yield part
+
+
+def _in_own_thread(work: Callable[[], None]) -> asyncio.Future[None]:
+    """Run something in a thread of its own: it waits for who writes, and must not keep others waiting."""
+    threads = ThreadPoolExecutor(1, thread_name_prefix="upwell-io-writer")
+    running = asyncio.get_running_loop().run_in_executor(threads, work)
+    threads.shutdown(wait=False)
+    return running
