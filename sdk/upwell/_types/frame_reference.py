@@ -30,6 +30,11 @@ class FrameReference(Reference):
     _frame: Any = PrivateAttr(default=None)
     """A frame in memory that is still to be written."""
 
+    def _fields(self) -> tuple[str, str | None, str, str | None]:
+        path, *others = super()._fields()
+        where = path or self.data or f"in memory at {id(self._frame)}"
+        return (where, *others)  # type: ignore[return-value]  # the types are those of the parent's
+
     @property
     def is_pending(self) -> bool:
         """Whether the frame is not in storage: it is in memory, or in `data`."""

@@ -94,6 +94,11 @@ class DataFrame(FrameReference):
         """
         return cls(path=uri, format=format)
 
+    def __getstate__(self) -> dict[Any, Any]:
+        """Write the frame before the reference is pickled, as in a value of any type: the frame is not."""
+        frame_files.write(self)
+        return super().__getstate__()
+
     @classmethod
     def _from_local(
         cls, df: Any, columns: Sequence[str] | None, destination: str | None, hash_method: HashMethod | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 import random
 from pathlib import Path
 from typing import Any
@@ -170,3 +171,21 @@ def test_polars_frames_keep_their_types(io_context: IoContext) -> None:
     lazy = written.open(pl.LazyFrame).all_sync()
     assert lazy.filter(pl.col("kind") == "b").collect().height == 1
     assert DataFrame.from_local_sync(lazy.select("point")).num_rows == 2
+
+
+def test_a_reference_is_pickled_without_its_frame(io_context: IoContext) -> None:
+    big = pd.DataFrame({"x": range(ROWS)})
+    frame = DataFrame.wrap_df(big)
+    assert frame != DataFrame.wrap_df(big.copy())
+    data = pickle.dumps({"frame": frame})
+    assert len(data) < 1_000
+    pd.testing.assert_frame_equal(pickle.loads(data)["frame"].open(pd.DataFrame).all_sync(), big)
+    assert frame == DataFrame.from_local_sync(big)
+
+
+def test_columns_of_any_name_can_be_selected(io_context: IoContext) -> None:
+    table = pa.table({"a.b": [1], "a": [{"b": 2}], "größe, [m]": [3], "": [4]})
+    frame = DataFrame.from_local_sync(table)
+    for name in table.column_names:
+        assert frame.open(pa.Table, columns=[name]).all_sync().equals(table.select([name]))
+        assert next(frame.open(pa.Table, columns=[name]).iter_sync()).equals(table.select([name]))
