@@ -9,7 +9,6 @@ its own for each, above what it held before. Storage is a folder; nothing is cac
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import statistics
 import subprocess
@@ -29,7 +28,6 @@ from upwell._types.interface import Interface
 from upwell._types.io_context import IoContext, use_io_context
 
 ROUNDS = 5
-GOAL_RATIO = 1.3
 MIB = 1 << 20
 
 RoundTrip = Callable[[pd.DataFrame, Path], pd.DataFrame]
@@ -134,30 +132,25 @@ def _memory_mib(name: str) -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{name}:"))
 
 
-async def measured(kinds: list[str], sizes: list[int], rounds: int = ROUNDS) -> list[dict[str, Any]]:
-    """Return a row of figures for each kind and size of frame."""
-    rows = []
-    for kind in kinds:
-        for size in sizes:
-            frame = FRAMES[kind](size)
-            took_s = await asyncio.to_thread(median_times_s, frame, rounds)
-            size_mib = frame.memory_usage(deep=True).sum() / MIB
-            del frame
-            peaks = {way: await asyncio.to_thread(peak_mib, way, kind, size) for way in WAYS}
-            rows.append(
-                {
-                    "frame": kind,
-                    "rows": size,
-                    "size_mib": round(float(size_mib), 1),
-                    "pyarrow_s": round(took_s["pyarrow"], 3),
-                    "upwell_s": round(took_s["upwell"], 3),
-                    "ratio": round(took_s["upwell"] / took_s["pyarrow"], 2),
-                    "goal_ratio": GOAL_RATIO,
-                    "pyarrow_peak_mib": round(peaks["pyarrow"], 1),
-                    "upwell_peak_mib": round(peaks["upwell"], 1),
-                }
-            )
-    return rows
+def measured(kind: str, rows: int, rounds: int = ROUNDS) -> dict[str, Any]:
+    """Return the figures of one kind and size of frame."""
+    frame = FRAMES[kind](rows)
+    took_s = median_times_s(frame, rounds)
+    size_mib = float(frame.memory_usage(deep=True).sum()) / MIB
+    del frame
+    peaks = {way: peak_mib(way, kind, rows) for way in WAYS}
+    return {
+        "rows": rows,
+        "size_mib": round(size_mib, 1),
+        **{f"{way}_s": round(took, 3) for way, took in took_s.items()},
+        "upwell_to_pyarrow": round(took_s["upwell"] / took_s["pyarrow"], 2),
+        **{f"{way}_peak_mib": round(peak, 1) for way, peak in peaks.items()},
+    }
+
+
+def measure(rows: int, rounds: int = ROUNDS) -> dict[str, Any]:
+    """Return the figures of every kind of frame, for `python -m bench.data`."""
+    return {f"{kind}_{name}": value for kind in FRAMES for name, value in measured(kind, rows, rounds).items()}
 
 
 def main() -> None:
@@ -171,8 +164,9 @@ def main() -> None:
     if given.peak:
         print(_peak_here_mib(given.peak, given.kinds[0], given.rows[0]))
         return
-    for row in asyncio.run(measured(given.kinds, given.rows, given.rounds)):
-        print(json.dumps(row))
+    for kind in given.kinds:
+        for rows in given.rows:
+            print(json.dumps({"frame": kind} | measured(kind, rows, given.rounds)), flush=True)
 
 
 if __name__ == "__main__":

@@ -104,6 +104,21 @@ def is_frame(value: object) -> bool:
     return kind_of(type(value)) is not None
 
 
+def check_arrow() -> None:
+    """Refuse to go on without pyarrow.
+
+    Raises:
+        ModuleNotFoundError: it is not installed.
+    """
+    try:
+        import pyarrow  # noqa: F401  # to see whether it is there
+    except ModuleNotFoundError as e:
+        raise ModuleNotFoundError(
+            "data frames travel as parquet, which needs pyarrow; add it to the image of the environment "
+            "(Image.with_pip_packages), and here: pip install 'upwell[pandas]' or 'upwell[polars]'"
+        ) from e
+
+
 def table_of(frame: Any) -> Any:
     """Return a frame of one of the known classes as an Arrow table.
 
@@ -112,6 +127,7 @@ def table_of(frame: Any) -> Any:
     """
     kind = kind_of(type(frame))
     assert kind is not None  # callers ask `is_frame` first
+    check_arrow()
     try:
         table = kind.to_table(frame)
     except (ValueError, TypeError, NotImplementedError) as e:  # what Arrow's own errors derive from

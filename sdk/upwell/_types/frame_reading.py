@@ -11,7 +11,7 @@ from typing import Any
 
 from upwell._types.blocking import run_blocking
 from upwell._types.frame_files import described
-from upwell._types.frame_kinds import kind_of, table_of
+from upwell._types.frame_kinds import check_arrow, kind_of, table_of
 from upwell._types.frame_reference import PARQUET, FrameReference
 from upwell._types.io_context import current_io_context
 from upwell._types.raw_files import reading
@@ -66,6 +66,7 @@ def read_table(reference: FrameReference, selection: Selection = ALL, *, with_in
         selection: What to read of it.
         with_index: Whether the columns of a pandas index are read beside those that are selected.
     """
+    check_arrow()
     import pyarrow as pa
 
     if reference._frame is not None:
@@ -92,6 +93,7 @@ def iterate(
     reference: FrameReference, cls: type, selection: Selection, batch_rows: int
 ) -> Generator[Any, None, None]:
     """Yield the frame that a reference names in parts of at most so many rows, reading as it goes."""
+    check_arrow()
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -116,6 +118,7 @@ def iterate(
 
 def inspect(reference: FrameReference) -> dict[str, Any]:
     """Return `columns` and `num_rows` of a frame; of parquet, only the end of the file is read."""
+    check_arrow()
     import pyarrow.parquet as pq
 
     if reference._frame is not None or _format_of(reference) == CSV:

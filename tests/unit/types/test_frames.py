@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -113,3 +114,15 @@ def test_two_columns_of_one_name_are_refused(local_io: IoContext) -> None:
     table = pa.table([[1], [2]], names=["b", "b"])
     with pytest.raises(RuntimeDataValidationError, match="several columns named 'b'"):
         passed(table, pa.Table, pa.Table)
+
+
+def test_without_pyarrow_the_error_says_what_to_install(
+    local_io: IoContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded = DataFrame.from_local_sync(BIG)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    for work in (lambda: passed(BIG, pd.DataFrame, pd.DataFrame), encoded.open(pd.DataFrame).all_sync):
+        with pytest.raises(
+            ModuleNotFoundError, match=r"needs pyarrow; add it to the image .* 'upwell\[pandas\]'"
+        ):
+            work()
