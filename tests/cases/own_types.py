@@ -90,7 +90,7 @@ def check(observed: Observed) -> None:
         "sums": [11, 22],
         "traced": 6,
     }
-    assert refused.startswith("task 'case-own-types.bill': parameter 'notes' holds a builtins.dict")
+    assert refused.startswith("task 'case-own-types.bill': parameter 'notes' holds a builtins.tuple")
     assert "pickle=False" in refused
 
 

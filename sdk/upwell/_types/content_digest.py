@@ -14,6 +14,7 @@ import sys
 import types
 from typing import Any, ClassVar
 
+from upwell._types.forms import form_of
 from upwell._types.reference import Reference
 
 _EMPTY_SET, _FROZENSET = b"\x8f", b"\x91"
@@ -66,6 +67,9 @@ def _name(*parts: Any) -> Any:
 def _reduce(obj: Any) -> Any:
     if obj is _name:
         return NotImplemented
+    form = form_of(type(obj))
+    if form is not None and form.is_users:
+        return _name, ("form", form.name, form.encode(obj))
     if isinstance(obj, Reference):
         return _name, ("reference", *obj.identity())
     if isinstance(obj, type):

@@ -62,23 +62,29 @@ class UnreadablePickleError(Exception):
     """A pickled value could not be read, or must not be."""
 
 
-def to_pickle(value: Any, log: PickleLog) -> dict[str, str]:
+def to_pickle(value: Any, log: PickleLog, *, because_of: type | None = None) -> dict[str, str]:
     """Return the pickle object of a value.
+
+    Args:
+        value: The value.
+        log: Where that is noted.
+        because_of: The type for which it is pickled, where that is one of its parts.
 
     Raises:
         UnpicklableError: it cannot be pickled; also kept in the log.
         PickleRefusedError: it must not be; kept in the log as well.
     """
+    kind = because_of or type(value)
     refused_by = log.refused_by or pickle_refused_by.get()
     if refused_by is not None:
-        log.failure = PickleRefusedError(type(value), refused_by)
+        log.failure = PickleRefusedError(kind, refused_by)
         raise log.failure
     try:
         data = _dumps(value)
     except Exception as e:
         log.failure = UnpicklableError(value, e)
         raise log.failure from e
-    log.types.append(type(value))
+    log.types.append(kind)
     marked = {MARK: PICKLE, "data": base64.b64encode(data).decode()}
     if log.with_digest:
         marked["digest"] = content_digest(value, data)

@@ -105,7 +105,17 @@ def write_untyped(value: Any, log: PickleLog) -> Any:
         except Exception as e:  # pydantic would hide what the user's function raised
             log.failure = e
             raise
-    return to_pickle(value, log)
+    return to_pickle(value, log, because_of=type(_culprit(value)))
+
+
+def _culprit(value: Any, depth: int = 0) -> Any:
+    """Return the first part of a value for which all of it has to be pickled."""
+    parts = value if type(value) is list else value.values() if type(value) is dict else ()
+    if depth < _MAX_DEPTH:  # a value may hold itself
+        for part in parts:
+            if _fit(part, depth + 1) is Fit.NONE:
+                return _culprit(part, depth + 1)
+    return value
 
 
 def _marked(value: Any) -> Any:

@@ -53,6 +53,21 @@ def test_all_other_values_of_untyped_parameters_are_pickled(value: Any) -> None:
     assert interface.decode_inputs(encoded) == {"x": value}
 
 
+def test_the_part_is_named_for_which_a_value_is_pickled() -> None:
+    interface = Interface.of(untyped, "env.parts")
+    with pytest.warns(PickledValueWarning, match=r"parameter 'x' holds a builtins\.set, which"):
+        interface.encode_inputs({"x": [1, {"a": [2.5, {3}]}]})
+
+
+def test_a_value_that_holds_itself_is_pickled() -> None:
+    interface = Interface.of(lambda x: x)
+    value: list[Any] = [1]
+    value.append(value)
+    with pytest.warns(PickledValueWarning):
+        found = interface.decode_inputs(interface.encode_inputs({"x": value}))["x"]
+    assert found[1] is found
+
+
 def test_nan_in_an_untyped_value_is_no_reason_to_warn() -> None:
     interface = Interface.of(untyped)
     with warnings.catch_warnings():

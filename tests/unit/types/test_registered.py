@@ -146,6 +146,15 @@ def test_what_is_pickled_around_it_does_not_pickle_it() -> None:
     assert interface.decode_inputs(encoded)["x"] == (Polygon([1.0], Money(2)), {Money(3)})
 
 
+def test_it_counts_in_cache_keys_by_its_form_inside_pickles_too() -> None:
+    interface = interface_of(Any)
+    with pytest.warns(PickledValueWarning):
+        one, same, other = (
+            interface.encode_inputs({"x": (Amount(*args),)}) for args in [(1,), (1, {2: 3}), (2,)]
+        )
+    assert interface.input_digest(one) == interface.input_digest(same) != interface.input_digest(other)
+
+
 def test_the_form_is_what_is_sent_and_counts_in_cache_keys() -> None:
     interface = interface_of(Amount)
     one, same, other = (interface.encode_inputs({"x": Amount(*args)}) for args in [(1,), (1, {2: 3}), (2,)])
