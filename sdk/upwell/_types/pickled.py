@@ -52,9 +52,9 @@ class UnpicklableError(UnwritableError):
 class PickleRefusedError(UnwritableError):
     """A value would have to be pickled where that is refused."""
 
-    def __init__(self, kind: type, environment: str) -> None:
+    def __init__(self, kind: type, reason: str, environment: str) -> None:
         super().__init__(
-            f"holds a {_name(kind)}, which has no schema, and environment {environment!r} has pickle=False"
+            f"holds a {_name(kind)}, which {reason}, and environment {environment!r} has pickle=False"
         )
 
 
@@ -62,13 +62,16 @@ class UnreadablePickleError(Exception):
     """A pickled value could not be read, or must not be."""
 
 
-def to_pickle(value: Any, log: PickleLog, *, because_of: type | None = None) -> dict[str, str]:
+def to_pickle(
+    value: Any, log: PickleLog, *, because_of: type | None = None, reason: str = "has no schema"
+) -> dict[str, str]:
     """Return the pickle object of a value.
 
     Args:
         value: The value.
         log: Where that is noted.
         because_of: The type for which it is pickled, where that is one of its parts.
+        reason: Why it is, for the message where that is refused.
 
     Raises:
         UnpicklableError: it cannot be pickled; also kept in the log.
@@ -77,7 +80,7 @@ def to_pickle(value: Any, log: PickleLog, *, because_of: type | None = None) -> 
     kind = because_of or type(value)
     refused_by = log.refused_by or pickle_refused_by.get()
     if refused_by is not None:
-        log.failure = PickleRefusedError(kind, refused_by)
+        log.failure = PickleRefusedError(kind, reason, refused_by)
         raise log.failure
     try:
         data = _dumps(value)

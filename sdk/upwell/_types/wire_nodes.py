@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic_core import core_schema as cs
 
+from upwell._types.hooks import Keeper
 from upwell._types.marks import FORM, MARK, MEMBER, PICKLE, TREE
 from upwell._types.pickled import to_pickle
 from upwell._types.schema_tree import Node
@@ -102,11 +103,22 @@ def pattern(node: Node) -> Node:
     return read_write(marked_or(reader), cs.plain_serializer_function_ser_schema(write, info_arg=True))
 
 
-def open_class(cls: type, schema: Any) -> Node:
-    """Return a schema that pickles instances of a class's subclasses: its schema has not all their fields."""
+def open_class(cls: type, schema: Any, keeper: Keeper | None) -> Node:
+    """Return a schema that pickles instances of a class's subclasses: its schema has not all their fields.
+
+    Args:
+        cls: The class.
+        schema: Its schema.
+        keeper: Says which of its instances have to be pickled as well; None pickles none of them.
+    """
 
     def write(value: Any, handler: Callable[[Any], Any], info: Any) -> Any:
-        return handler(value) if type(value) is cls else to_pickle(value, info.context)
+        if type(value) is not cls:
+            return to_pickle(value, info.context)
+        written = handler(value)
+        if keeper is None or keeper.keeps(value, written):
+            return written
+        return to_pickle(value, info.context, reason="is changed by its own validators or serializers")
 
     return read_write(
         marked_or(schema), cs.wrap_serializer_function_ser_schema(write, schema=schema, info_arg=True)

@@ -25,6 +25,7 @@ from upwell._types.annotations import field_hints
 from upwell._types.described import describe_values
 from upwell._types.forms import form_of
 from upwell._types.frame_reference import FrameReference
+from upwell._types.hooks import Keeper, has_hooks
 from upwell._types.instants import with_whole_minutes
 from upwell._types.json_shape import are_distinct, choices_of, json_shape
 from upwell._types.marks import FILE, MARK, PAIRS
@@ -72,6 +73,8 @@ _SELF_CHECKING = {"none", "bool", "int", "float", "str", "bytes", "date", "time"
 _CLASSES = {"model", "dataclass", "enum", "named-tuple"}
 """Schemas of classes that a registered form goes before."""
 _JSON_TYPES = (int, float, str, bool, list, dict, type(None))
+_CHANGED_IN_ANY_CASE = {"function-plain", "model", "dataclass"}
+"""Schemas that are changed although they have a serializer of their own."""
 _SECRET_WRITER = "_serialize_secret_field"
 """What writes stars for pydantic's secrets."""
 _PATTERN_READER = "pydantic._internal._validators.pattern_"
@@ -139,7 +142,7 @@ class WireSchema:
         if kind in ("lax-or-strict", "json-or-python"):
             return self._composed(node)
         special = _SPECIAL.get(kind)
-        if special and ("serialization" not in node or kind == "function-plain"):
+        if special and ("serialization" not in node or kind in _CHANGED_IN_ANY_CASE):
             return special(self, node)
         changed = map_children(node, self._visit)
         if kind in ("model", "dataclass", "named-tuple"):
@@ -162,7 +165,7 @@ class WireSchema:
         source = self._sources[ref]
         if source["type"] in _CLASSES and has_users_form(source):
             return self._opaque(source)
-        if source["type"] in ("model", "dataclass") and "serialization" not in source:
+        if source["type"] in ("model", "dataclass"):
             return self._open_class(source)
         if ref not in self._definitions:
             self._definitions[ref] = node  # holds the place while the definition refers to itself
@@ -212,7 +215,25 @@ class WireSchema:
             if not is_restored:
                 changed["config"] = {**node.get("config", {}), **CONFIG}
             self._definitions[ref] = {**changed, "ref": ref}
-        return open_class(node["cls"], {"type": "definition-ref", "schema_ref": ref})
+        reference = {"type": "definition-ref", "schema_ref": ref}
+        keeper = self._keeper(node["cls"], reference) if has_hooks(node["cls"]) else None
+        return open_class(node["cls"], reference, keeper)
+
+    def _keeper(self, cls: type, reference: Node) -> Keeper:
+        def schema() -> Any:
+            return with_definitions(reference, self._definitions)
+
+        return Keeper(
+            cls,
+            lambda: SchemaValidator(schema(), CONFIG, _use_prebuilt=False),  # type: ignore[arg-type]  # a TypedDict
+            lambda: SchemaSerializer(schema(), CONFIG, _use_prebuilt=False),  # type: ignore[arg-type]  # a TypedDict
+        )
+
+    def _model_field(self, node: Node) -> Node:
+        """Send fields that the user's own documents leave out."""
+        changed = map_children(node, self._visit)
+        changed.pop("serialization_exclude", None)
+        return changed
 
     def _restored(self, node: Node) -> Node:
         described = {
@@ -356,6 +377,8 @@ _SPECIAL: dict[str, Callable[[WireSchema, Node], Node]] = {
     "time": WireSchema._instant,
     "function-plain": WireSchema._function,
     "typed-dict": WireSchema._typed_dict,
+    "model-field": WireSchema._model_field,
+    "dataclass-field": WireSchema._model_field,
     "ordered-dict": WireSchema._dict,
     "counter": WireSchema._dict,
 }
