@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,6 +85,22 @@ async def test_a_lane_that_cannot_be_written_is_reported_and_the_others_are_coun
     moto.clients.dynamodb.delete_item(TableName=moto.settings.runs_table, Key=key)
     assert await views.apply(records) == []
     assert (await dynamodb_store.view("r1")).counts == EXPECTED
+
+
+async def test_what_the_cache_answered_is_counted_as_its_parents_tell(
+    moto: Tables, views: DynamoViews, dynamodb_store: DynamoStore
+) -> None:
+    parent = running("a1")
+    await dynamodb_store.save(parent, expected=None)
+    some = replace(parent, version=2, hits={"env.square": 3})
+    await dynamodb_store.save(some, expected=1)
+    await dynamodb_store.save(replace(ended(some), hits={"env.square": 7, "env.f": 1}), expected=2)
+    assert await views.apply(moto.stream()) == []
+    assert (await dynamodb_store.view("r1")).counts == {
+        "env.double": {"SUCCEEDED": 1},
+        "env.square": {"SUCCEEDED": 7},
+        "env.f": {"SUCCEEDED": 1},
+    }
 
 
 async def test_removals_heartbeats_and_strangers_change_no_count(

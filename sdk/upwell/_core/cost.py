@@ -38,6 +38,8 @@ DELIVERY = total([SEND, RECEIVE, DELETE])
 REPLY = Usage(requests=0.38)
 """Of each child that ended: its entry in the parent's journal; the write units go by its size."""
 ENTRY_BYTES = 250
+CACHE_ENTRY_BYTES = 800
+"""Of a kept result, besides the result: what its key was made of, twice."""
 SCHEDULED = Usage(requests=0.02, write_units=0.17)
 LOOK = Usage(requests=0.06, read_units=0.34)
 """What the parent reads of its journal, per child."""
@@ -47,6 +49,10 @@ CHANGES = 2
 """Of an action that the view counts: it began, and it ended."""
 VIEW_EVERY_S = 1.0
 """How long the stream's function gathers changes."""
+HIT = Usage(requests=0.02, write_units=0.06, read_units=1)
+"""Of each call that the cache answered in its parent: the look, and its share of an entry of the journal."""
+KEPT = Usage(write_units=1)
+"""Of each result that is kept: its place in the index of its task."""
 HEARTBEAT = Usage(requests=0.5, sqs_requests=0.5, fair_requests=0.5)
 """Of each extension of a lease, besides the write: the message is hidden for longer."""
 
@@ -193,6 +199,8 @@ def _views(actions: int, lasted_s: float) -> Usage:
 
 def _control(record: ActionRecord, size_bytes: int) -> Usage:
     spec = record.spec
+    if record.cached_from is not None and not record.version:
+        return HIT
     parts = [Usage(requests=1, write_units=write_units(size_bytes)) * record.version]
     if record.attempts:
         chunks = sqs_units(spec.inputs.size_bytes if spec.inputs.blob is None else 0)
@@ -207,7 +215,8 @@ def _control(record: ActionRecord, size_bytes: int) -> Usage:
     if spec.task.cache_key is not None:
         kept = record.cached_from is None and output is not None
         parts += [Usage(requests=1, read_units=1)]
-        parts += [Usage(requests=1, write_units=write_units(ENTRY_BYTES + output_bytes))] * kept
+        entry = Usage(requests=1, write_units=write_units(CACHE_ENTRY_BYTES + output_bytes))
+        parts += [entry + KEPT] * kept
     blobs = (spec.inputs.blob is not None) + (output is not None and output.blob is not None)
     parts += [Usage(requests=2, s3_puts=1, s3_gets=1)] * blobs
     return total(parts)

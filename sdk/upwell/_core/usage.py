@@ -28,6 +28,8 @@ SQS_UNIT_BYTES = 64 * 1024
 MIB_PER_GB = 1024
 INDEX_KEYS = (("listing", "created_at"), ("listing", "look_at"))
 """Keys of the indexes that tables have: an item with both attributes is in the index."""
+PARTIAL_INDEX_KEYS = ("task_shard", "created_at")
+"""Keys of the cache's index, which has `about` of an item and nothing else."""
 UNBILLED_ERRORS = 500
 THROTTLING = frozenset(
     {
@@ -170,7 +172,11 @@ def read_units(size_bytes: int, *, consistent: bool = True) -> float:
 
 def _put_units(item: Attributes) -> int:
     indexes = sum(all(key in item for key in keys) for keys in INDEX_KEYS)
-    return write_units(item_bytes(item)) * (1 + indexes)
+    units = write_units(item_bytes(item)) * (1 + indexes)
+    if not item.keys() >= {*PARTIAL_INDEX_KEYS}:
+        return units
+    projected = {name: item[name] for name in ("pk", *PARTIAL_INDEX_KEYS, "about") if name in item}
+    return units + write_units(item_bytes(projected))
 
 
 def _dynamodb(operation: str, sent: Mapping[str, Any], answer: Mapping[str, Any]) -> Usage:

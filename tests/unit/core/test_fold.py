@@ -81,3 +81,19 @@ def test_lanes_and_tasks_add_up() -> None:
 def test_a_count_in_one_lane_below_zero_is_made_up_by_another() -> None:
     split = [fold(Tally(), [change(1, None, "RUNNING")]), fold(Tally(), [change(2, "RUNNING", "FAILED")])]
     assert merged(split) == {"env.f": {"FAILED": 1}}
+
+
+def test_calls_that_the_cache_answered_count_as_ended_once() -> None:
+    told = Change(
+        run_id="r1",
+        lane="0a",
+        sequence_id="7",
+        task="env.parent",
+        before="RUNNING",
+        after="RUNNING",
+        hits={"env.f": 3, "env.g": 1},
+    )
+    begun = change(6, None, "RUNNING", "env.parent")
+    tally = fold(fold(Tally(), [begun, told]), [told])
+    expected = {"env.parent": {"RUNNING": 1}, "env.f": {"SUCCEEDED": 3}, "env.g": {"SUCCEEDED": 1}}
+    assert merged([tally]) == expected

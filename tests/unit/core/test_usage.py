@@ -44,6 +44,11 @@ def test_a_put_is_billed_again_for_each_index_that_has_the_item() -> None:
     assert measure("dynamodb", "PutItem", {"Item": listed}, {}).write_units == 3
 
 
+def test_an_index_with_some_attributes_is_billed_for_these() -> None:
+    entry = text_item(3000, task_shard="env.f#00", created_at="1", about="x" * 300)
+    assert measure("dynamodb", "PutItem", {"Item": entry}, {}).write_units == 3 + 1
+
+
 def test_a_write_whose_condition_does_not_hold_is_billed_and_a_throttled_one_is_not() -> None:
     def refused(code: str, status: int) -> Usage:
         answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
