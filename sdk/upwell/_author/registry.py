@@ -24,6 +24,11 @@ def set_root_dir(path: Path | None) -> None:
     _root[:] = [] if path is None else [path.resolve()]
 
 
+def root_dir() -> Path | None:
+    """Return the folder that `set_root_dir` was given, resolved; None if there is none."""
+    return _root[0] if _root else None
+
+
 def importable_name(module: str, root_dir: Path | None = None) -> str:
     """Return the name under which another process can import a module of this one.
 
@@ -39,7 +44,7 @@ def importable_name(module: str, root_dir: Path | None = None) -> str:
     file = getattr(main, "__file__", None)
     if file is None:
         return MAIN
-    return _name_of_file(file, root_dir if root_dir is not None else (_root[0] if _root else None))
+    return _name_of_file(file, root_dir or (_root[0] if _root else None))
 
 
 @cache

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import linecache
 import os
 import subprocess
@@ -168,6 +169,26 @@ class TestNames:
         helpers = [f"class Model:\n    size: int = {n}\n" for n in (1, 2)]
         assert len({digest("made(x)", before, helpers=text) for text in helpers}) == 2
 
+    @pytest.mark.parametrize(
+        "made",
+        [
+            'made = upwell.TaskEnvironment("other", {})',
+            'made: object = upwell.TaskEnvironment("other", {})',
+            'first = upwell.TaskEnvironment("other", {})\nmade = first.clone_with("third")',
+            'first = upwell.TaskEnvironment("other", {})\nmade = first',
+            "import helpers\nmade = helpers.env",
+            "from helpers import env as made",
+        ],
+    )
+    def test_settings_of_environments_are_not_code(self, made: str) -> None:
+        digests = set()
+        for settings in ("max_concurrency=2", "max_concurrency=3, env_vars={'A': 'b'}"):
+            child = f"@made.task(retries={len(digests)})\ndef child(x: int) -> int:\n    return x"
+            before = f"{made.format(settings)}\n{child}"
+            helpers = f"import upwell\nenv = upwell.TaskEnvironment('other', {settings})"
+            digests.add(digest("child(x)", before, helpers=helpers))
+        assert len(digests) == 1
+
     def test_moving_a_function_to_another_module_changes_nothing(self) -> None:
         f = "def f(x):\n    return g(x)\ndef g(x):\n    return x\n"
         here = digest("f(x)", f)
@@ -307,6 +328,35 @@ class TestLoadedCode:
         assert build({"b", "a"}).digest == build({"a", "b"}).digest
         assert build(2).parts[1].source == "factor = 2"
         assert build(object()).digest == build(object()).digest
+
+    def test_modules_that_are_not_below_the_root_folder_count_by_name(self, tmp_path: Path) -> None:
+        write(tmp_path, {"elsewhere.py": "def f(x):\n    return x\n"})
+        sys.path.append(str(tmp_path))
+        try:
+            found = version_in(program("f(x)", "from elsewhere import f"))
+        finally:
+            sys.path.remove(str(tmp_path))
+        assert [p.name for p in found.parts] == ["tasks:report"]
+        assert "# f is elsewhere.f" in found.parts[0].source
+
+    def test_the_package_of_an_installed_task_counts_and_others_do_not(self, tmp_path: Path) -> None:
+        files = {
+            "site-packages/installed_tasks/__init__.py": "",
+            "site-packages/installed_tasks/flow.py": "import other\nfrom .parts import f\n"
+            "def task(x):\n    return f(x) + other.g(x)\n",
+            "site-packages/installed_tasks/parts.py": "def f(x):\n    return x\n",
+            "site-packages/other.py": "def g(x):\n    return x\n",
+        }
+        write(tmp_path, files)
+        sys.path.append(str(tmp_path / "site-packages"))
+        try:
+            flow = importlib.import_module("installed_tasks.flow")
+            names = [p.name for p in version_of(flow.task).parts]
+        finally:
+            sys.path.remove(str(tmp_path / "site-packages"))
+            for name in ("installed_tasks", "installed_tasks.flow", "installed_tasks.parts", "other"):
+                sys.modules.pop(name, None)
+        assert names == ["installed_tasks.flow:task", "installed_tasks.parts:f"]
 
     def test_what_is_not_the_users_has_no_parts(self) -> None:
         assert version_of(os.path.join).parts == ()

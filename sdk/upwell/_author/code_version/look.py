@@ -9,7 +9,7 @@ import types
 from typing import Any
 
 from upwell._author.code_version.live import Item, LiveClass, LiveFunction, Value, type_name
-from upwell._author.code_version.places import OWN_PACKAGES, own_path
+from upwell._author.code_version.places import resolved
 from upwell._author.code_version.source_module import SourceModule
 from upwell._author.code_version.user_modules import Foreign, Loaded, Target, UserModules
 from upwell._author.code_version.values import value_text
@@ -33,8 +33,9 @@ class Look:
     def source_of(self, func: types.FunctionType) -> SourceModule | None:
         """Return the module in whose file a function is; None without a file, or if that is not the user's."""
         module = self.modules.module(self.module_name(func))
-        file = own_path(os.path.abspath(func.__code__.co_filename))
-        return module if module is not None and module.path is not None and module.path == file else None
+        if module is None or module.path is None:
+            return None
+        return module if module.path == resolved(os.path.abspath(func.__code__.co_filename)) else None
 
     def at(self, target: Target) -> Item | Foreign:
         """Return what a name of a source file is."""
@@ -84,7 +85,7 @@ class Look:
 
     def _function(self, func: types.FunctionType, outer: Any) -> Item | Foreign:
         name = self.module_name(func)
-        if self._is_foreign(name):
+        if self.modules.is_foreign(name):
             return Foreign(f"{name}.{func.__qualname__}")
         module, code = self.source_of(func), func.__code__
         if module is not None and "<locals>" not in code.co_qualname and "<lambda>" not in code.co_qualname:
@@ -97,7 +98,7 @@ class Look:
 
     def _class(self, cls: type) -> Item | Foreign:
         name = importable_name(cls.__module__, self.modules.root)
-        if self._is_foreign(name):
+        if self.modules.is_foreign(name):
             return Foreign(type_name(cls))
         module, outermost = self.modules.module(name), cls.__qualname__.partition(".")[0]
         if module is not None and outermost in module:
@@ -118,13 +119,6 @@ class Look:
     def _made_of(self, value: Any, qualified: str, parts: dict[str, Any]) -> Value:
         links = tuple((name, self.item(part, f"{qualified}.{name}")) for name, part in parts.items())
         return Value(qualified, value, links)
-
-    def _is_foreign(self, module: str) -> bool:
-        """Whether a loaded module is not the user's; what is typed in is."""
-        if module.partition(".")[0] in OWN_PACKAGES:
-            return True
-        file = self.modules.file_of(module)
-        return own_path(os.path.abspath(file)) is None if file is not None else self.modules.is_builtin(module)
 
 
 def _is_enum(value: object) -> bool:

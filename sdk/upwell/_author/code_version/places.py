@@ -23,32 +23,30 @@ def looks_installed(name: str) -> bool:
 
 
 def is_installed(path: Path) -> bool:
-    """Whether a resolved path is that of a distribution or of the interpreter."""
-    return any(part in _INSTALLED for part in path.parts) or path.is_relative_to(_prefix())
-
-
-@lru_cache(1)
-def _prefix() -> Path:
-    return Path(sys.prefix).resolve()
+    """Whether a resolved path is that of a distribution or of the standard library."""
+    return any(part in _INSTALLED for part in path.parts) or path.is_relative_to(resolved(STANDARD_LIBRARY))
 
 
 @lru_cache(4096)
-def own_path(name: str) -> Path | None:
-    """Return the resolved path of a file or folder; None if it is installed, not the user's."""
-    if looks_installed(name):
-        return None
-    path = Path(name).resolve()
-    return None if is_installed(path) else path
+def resolved(name: str) -> Path:
+    """Return the path of a file or folder, without symbolic links."""
+    return Path(name).resolve()
 
 
-def locate(module: str, root: Path | None) -> tuple[str | None, list[str]]:
+def root_of(file: Path, module: str) -> Path | None:
+    """Return the folder that a module is found in, from its file and name; None if these do not go together."""
+    depth = module.count(".") + (file.name == "__init__.py")
+    return file.parents[depth] if depth < len(file.parents) else None
+
+
+def locate(module: str, root: Path) -> tuple[str | None, list[str]]:
     """Return the file of a module that need not be imported, and the folders that its own modules are in.
 
     No code is executed: a module of a package is looked for in the package's folders.
 
     Args:
         module: Importable name.
-        root: A folder to look in besides those of the import path.
+        root: A folder to look in before those of the import path.
     """
     loaded = sys.modules.get(module)
     if loaded is not None and module != "__main__":
@@ -59,14 +57,13 @@ def locate(module: str, root: Path | None) -> tuple[str | None, list[str]]:
     return spec.origin if spec.has_location else None, _folders(spec.submodule_search_locations)
 
 
-def _spec_of(module: str, root: Path | None) -> ModuleSpec | None:
+def _spec_of(module: str, root: Path) -> ModuleSpec | None:
     parent, _, _ = module.rpartition(".")
     if parent:
         _, folders = locate(parent, root)
         return PathFinder.find_spec(module, folders) if folders else None
-    spec = PathFinder.find_spec(module, [str(root)]) if root is not None else None
     try:
-        return spec or importlib.util.find_spec(module)
+        return PathFinder.find_spec(module, [str(root)]) or importlib.util.find_spec(module)
     except (ImportError, ValueError):
         return None
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from upwell._author.code_version.names import Imported, Use, object_path
-from upwell._author.code_version.places import OWN_PACKAGES, locate, own_path
+from upwell._author.code_version.places import OWN_PACKAGES, is_installed, locate, looks_installed, resolved
 from upwell._author.code_version.settings import is_environment_class, version_settings
 from upwell._author.code_version.source_module import Form, SourceModule, Statement, folder_module, read_module
 from upwell._author.registry import MAIN, importable_name
@@ -126,26 +126,44 @@ Been = frozenset[tuple[str, str]]
 Target = Definition | Foreign | Loaded
 TASK_ENVIRONMENT = Foreign("upwell.TaskEnvironment")
 """What a task environment counts as: its settings are not code."""
+CLOCKS_DIFFER_S = 2.0
+"""A file's clock can be a file server's."""
 _NOWHERE: Been = frozenset()
 
 
 class UserModules:
-    """The user's modules.
+    """The user's modules: those below a folder that are not installed, which is what executors get.
 
     Args:
-        root: The folder that they are below; None if that is not known. What is found elsewhere on the import
-            path and is not installed is the user's as well.
+        root: The folder.
         loaded_at: When the program was loaded, epoch seconds. The text of a file that has changed since is not
             what this process runs. None if that cannot be.
+        package: A module or package that is the user's wherever it is.
     """
 
-    def __init__(self, root: Path | None = None, loaded_at: float | None = None) -> None:
+    def __init__(self, root: Path, loaded_at: float | None = None, package: str = "") -> None:
         self.root = root
         self._loaded_at = loaded_at
+        self._package = package
         self._modules: dict[str, SourceModule | None] = {}
         self._definitions: dict[tuple[str, str], Definition] = {}
+        self._environments: dict[Definition, bool] = {}
 
     # --- modules ----------------------------------------------------------------------------------------------
+
+    def owns(self, module: str, place: str) -> bool:
+        """Whether a module is the user's.
+
+        Args:
+            module: Importable name.
+            place: Its file, or the folder of a package without `__init__.py`.
+        """
+        if self._package and (module == self._package or module.startswith(f"{self._package}.")):
+            return True
+        if module.partition(".")[0] in OWN_PACKAGES or looks_installed(place):
+            return False
+        path = resolved(place)
+        return path.is_relative_to(self.root) and not is_installed(path)
 
     def module(self, name: str) -> SourceModule | None:
         """Return a module of the user's; None if it is not the user's, or not to be read from its file."""
@@ -154,42 +172,38 @@ class UserModules:
         return self._modules[name]
 
     def _read(self, name: str) -> SourceModule | None:
-        top = name.partition(".")[0]
-        if not name or top in OWN_PACKAGES:
-            return None
-        file = self.file_of(name)
+        file, folders = self._place(name)
         if file is None:
-            _, folders = locate(name, self.root)
-            return folder_module(name) if any(map(own_path, folders)) else None
-        path = own_path(os.path.abspath(file))
-        if path is None or path.suffix != ".py" or self._has_changed(path):
+            return folder_module(name) if any(self.owns(name, folder) for folder in folders) else None
+        if not file.endswith(".py") or not self.owns(name, file) or self._has_changed(file):
             return None
-        return read_module(name, path)
+        return read_module(name, resolved(file))
 
-    def file_of(self, name: str) -> str | None:
-        """Return the file of a module, whoever's it is; None if it has none."""
+    def _place(self, name: str) -> tuple[str | None, list[str]]:
+        """Return the file of a module, whoever's it is, and the folders that its own modules are in."""
         if name == importable_name(MAIN, self.root):
-            return getattr(sys.modules[MAIN], "__file__", None)
-        return locate(name, self.root)[0]
+            file = getattr(sys.modules[MAIN], "__file__", None)
+            return (os.path.abspath(file) if file else None), []
+        return locate(name, self.root) if name else (None, [])
 
-    def is_builtin(self, name: str) -> bool:
-        """Whether a module is part of the interpreter."""
-        return name.partition(".")[0] in sys.builtin_module_names
+    def is_foreign(self, name: str) -> bool:
+        """Whether a loaded module is not the user's; what is typed in is."""
+        file, _ = self._place(name)
+        return not self.owns(name, file) if file is not None else name in sys.builtin_module_names
 
-    def _has_changed(self, path: Path) -> bool:
+    def _has_changed(self, file: str) -> bool:
         try:
-            return self._loaded_at is not None and path.stat().st_mtime > self._loaded_at
+            return self._loaded_at is not None and os.stat(file).st_mtime > self._loaded_at + CLOCKS_DIFFER_S
         except OSError:
             return True
 
     def _loaded(self, name: str) -> ModuleType | None:
         """Return a module of the user's that is loaded and whose file says something else by now."""
         module = sys.modules.get(MAIN if name == importable_name(MAIN, self.root) else name)
-        file = getattr(module, "__file__", None)
-        if module is None or file is None or name.partition(".")[0] in OWN_PACKAGES:
+        file, _ = self._place(name) if module is not None else (None, [])
+        if file is None or not file.endswith(".py") or not self.owns(name, file):
             return None
-        path = own_path(os.path.abspath(file))
-        return module if path is not None and path.suffix == ".py" and self._has_changed(path) else None
+        return module if self._has_changed(file) else None
 
     # --- names ------------------------------------------------------------------------------------------------
 
@@ -288,15 +302,21 @@ class UserModules:
 
     def _is_environment(self, definition: Definition) -> bool:
         """Whether a name is assigned a task environment, whose settings are not code."""
-        binding = definition.module.binding(definition.name)
-        call = getattr(binding[-1].node, "value", None) if len(binding) == 1 else None
-        if not isinstance(call, ast.Call):
+        if definition not in self._environments:
+            self._environments[definition] = False  # until it is known; names may lead back to this one
+            binding = definition.module.binding(definition.name)
+            value = getattr(binding[0].node, "value", None) if len(binding) == 1 else None
+            self._environments[definition] = self._makes_environment(definition.module, value)
+        return self._environments[definition]
+
+    def _makes_environment(self, module: SourceModule, value: object) -> bool:
+        if isinstance(value, ast.Name | ast.Attribute):
+            return self._are_environments(module, value)
+        if not isinstance(value, ast.Call):
             return False
-        path = object_path(call.func)
-        if path[-1:] == ("clone_with",) and isinstance(call.func, ast.Attribute):
-            return path[:-1] != (definition.name,) and self._are_environments(
-                definition.module, call.func.value
-            )
+        path = object_path(value.func)
+        if path[-1:] == ("clone_with",) and isinstance(value.func, ast.Attribute):
+            return self._are_environments(module, value.func.value)
         maker = path[:-1] if path[-1:] == ("from_task",) else path
-        found = self.meaning(definition.module, Use(maker)) if maker else []
+        found = self.meaning(module, Use(maker)) if maker else []
         return bool(found) and all(isinstance(t, Foreign) and is_environment_class(t.name) for t in found)

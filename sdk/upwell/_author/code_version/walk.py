@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
+import os
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +13,11 @@ from typing import Any
 
 from upwell._author.code_version.live import Item, Link
 from upwell._author.code_version.look import Look
+from upwell._author.code_version.places import OWN_PACKAGES, resolved, root_of
 from upwell._author.code_version.registrations import Registrations
 from upwell._author.code_version.user_modules import TASK_ENVIRONMENT, Definition, Foreign, UserModules
 from upwell._author.code_version.version import CodePart, CodeVersion
+from upwell._author.registry import importable_name, root_dir
 
 FILLED = "filled by"
 SOURCE_CHARS = 20_000
@@ -29,11 +34,12 @@ def version_of(
 
     Args:
         func: The function.
-        root: The folder that the user's modules are below; by default that of the script that runs.
+        root: The folder that the user's modules are below; by default what `set_root_dir` said, else the folder
+            that the function's module is found in. A function that is not below it is found likewise.
         loaded_at: When the program was loaded, epoch seconds. Of files that have changed since, the byte code
             that this process runs counts instead of the text. None if that cannot be.
     """
-    look = Look(UserModules(root, loaded_at))
+    look = Look(_modules_of(func, root, loaded_at))
     first = look.item(func, f"{getattr(func, '__module__', '')}:{getattr(func, '__qualname__', 'task')}")
     registrations = None
     if isinstance(first, Definition):
@@ -53,6 +59,19 @@ def version_of(
         source = _shown([*_import_lines(item, links[i]), item.source])
         parts.append(CodePart(name=named[i], kind=item.kind, digest=_hash(*text, *by_name), source=source))
     return CodeVersion(digest=_hash("code 1", *whole), parts=tuple(parts))
+
+
+def _modules_of(func: Callable[..., Any], root: Path | None, loaded_at: float | None) -> UserModules:
+    root = root or root_dir()
+    code = getattr(inspect.unwrap(func), "__code__", None)
+    file = resolved(os.path.abspath(code.co_filename)) if code is not None else None
+    module = importable_name(str(getattr(func, "__module__", None)), root)
+    if file is not None and file.is_file() and not (root is not None and file.is_relative_to(root.resolve())):
+        root = root_of(file, module)
+    package = module.partition(".")[0]
+    if package in OWN_PACKAGES or package in sys.stdlib_module_names:
+        package = module if package in OWN_PACKAGES else ""
+    return UserModules((root or Path.cwd()).resolve(), loaded_at, package)
 
 
 def _reachable(
