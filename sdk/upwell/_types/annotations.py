@@ -52,7 +52,8 @@ class Hints:
         try:
             return typing.get_type_hints(holder, self._globals, self.names(), include_extras=True)
         except NameError as e:
-            raise TypeError(f"{e}: it is used in an annotation of {self._name!r}; import or define it") from e
+            text = f"{e}: it is used in an annotation of {self._name!r}; import or define it"
+            raise TypeError(f"{text} where the module runs, not under TYPE_CHECKING alone") from e
 
     def names(self) -> dict[str, Any]:
         """Return the local names that annotations may mean."""

@@ -176,7 +176,11 @@ class Codec:
         value = values.get(name)
         expected = type_name(self.types.get(name, Any))
         details = "; ".join(_problem(p) for p in problems[:_SHOWN_ERRORS] if p["loc"][0] == name)
-        return ValueProblem(name, f"expects {expected}, got {type(value).__name__} {shown(value)} ({details})")
+        advice = (
+            "; pass its .item()" if type(value).__module__ == "numpy" and not getattr(value, "shape", 1) else ""
+        )
+        text = f"expects {expected}, got {type(value).__name__} {shown(value)} ({details}){advice}"
+        return ValueProblem(name, text)
 
 
 def shown(value: Any) -> str:

@@ -93,6 +93,12 @@ def test_an_array_of_object_addresses_is_not_read() -> None:
         interface_of(np.ndarray).decode_inputs(data.encode())
 
 
+def test_a_number_of_numpy_is_no_int_and_the_error_says_what_to_pass() -> None:
+    with pytest.raises(TypeError, match=r"expects int, got int64 np.int64\(3\) .*; pass its \.item\(\)"):
+        interface_of(int).encode_inputs({"x": np.int64(3)})
+    assert interface_of(float).encode_inputs({"x": np.float64(0.5)}) == b'{"x":0.5}'
+
+
 def test_an_array_takes_little_more_than_its_bytes() -> None:
     array = np.random.default_rng(1).random(100_000)
     assert len(interface_of(np.ndarray).encode_inputs({"x": array})) < array.nbytes * 1.34
