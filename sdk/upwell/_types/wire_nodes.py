@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from enum import Flag
 from typing import Any
 
 from pydantic_core import core_schema as cs
@@ -17,6 +18,8 @@ from upwell._types.untyped import read_marked, write_untyped
 
 IF_MARKED, ELSE = f"{MARK}:marked", f"{MARK}:else"
 """Names of choices of ours in the places of errors."""
+_PATTERN_READER = "pydantic._internal._validators.pattern_"
+"""What reads regular expressions."""
 CONFIG = {
     "ser_json_bytes": "base64",
     "val_json_bytes": "base64",
@@ -92,6 +95,13 @@ def opaque(json_type: str = "any") -> Node:
     return read_write(marked_or({"type": json_type}), writer)
 
 
+def is_pattern(node: Node) -> bool:
+    """Say whether a schema is that of regular expressions, whose flags pydantic drops."""
+    function = node["function"]["function"] if isinstance(node["function"], dict) else None
+    name = f"{getattr(function, '__module__', '')}.{getattr(function, '__name__', '')}"
+    return name.startswith(_PATTERN_READER)
+
+
 def pattern(node: Node) -> Node:
     """Return the schema of patterns: their text, or a form with their flags where they have any."""
 
@@ -135,6 +145,21 @@ def sorted_writer() -> Any:
         return sorted(items, key=lambda item: json.dumps(item, sort_keys=True))
 
     return cs.wrap_serializer_function_ser_schema(write)
+
+
+def enum(node: Node) -> Node:
+    """Write members whose values JSON may not hold by name."""
+    kinds = {type(member.value) for member in node["members"]}
+    cls = node["cls"]
+    if kinds in ({str}, {int}) and not issubclass(cls, Flag):
+        return node
+    if issubclass(cls, Flag):
+        return {
+            **after(cls, {"type": "int"}),
+            "serialization": plain_writer(lambda value: int(value.value)),
+        }
+    names = {"type": "literal", "expected": list(cls.__members__)}
+    return {**after(cls.__getitem__, names), "serialization": plain_writer(lambda value: value.name)}
 
 
 def distinct_union(members: list[Node], select: Callable[[Any], int]) -> Node:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Mapping
-from enum import Enum, Flag
+from enum import Enum
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -37,6 +37,8 @@ from upwell._types.wire_nodes import (
     CONFIG,
     after,
     distinct_union,
+    enum,
+    is_pattern,
     json_object,
     literal,
     opaque,
@@ -77,8 +79,6 @@ _CHANGED_IN_ANY_CASE = {"function-plain", "model", "dataclass"}
 """Schemas that are changed although they have a serializer of their own."""
 _SECRET_WRITER = "_serialize_secret_field"
 """What writes stars for pydantic's secrets."""
-_PATTERN_READER = "pydantic._internal._validators.pattern_"
-"""What reads regular expressions."""
 _DICT_TYPES: dict[str, type] = {"dict": dict, "ordered-dict": OrderedDict, "counter": Counter}
 
 
@@ -301,18 +301,7 @@ class WireSchema:
         return distinct_union(shared, select) if is_distinct else tagged_union(shared, select)
 
     def _enum(self, node: Node) -> Node:
-        """Write members whose values JSON may not hold by name."""
-        kinds = {type(member.value) for member in node["members"]}
-        cls = node["cls"]
-        if kinds in ({str}, {int}) and not issubclass(cls, Flag):
-            return node
-        if issubclass(cls, Flag):
-            return {
-                **after(cls, {"type": "int"}),
-                "serialization": plain_writer(lambda value: int(value.value)),
-            }
-        names = {"type": "literal", "expected": list(cls.__members__)}
-        return {**after(cls.__getitem__, names), "serialization": plain_writer(lambda value: value.name)}
+        return enum(node)
 
     def _literal(self, node: Node) -> Node:
         kinds = literal_types(node)
@@ -344,10 +333,7 @@ class WireSchema:
         return self._visit(node)
 
     def _function(self, node: Node) -> Node:
-        """Keep the flags of patterns, which pydantic drops."""
-        function = node["function"]["function"] if isinstance(node["function"], dict) else None
-        name = f"{getattr(function, '__module__', '')}.{getattr(function, '__name__', '')}"
-        return pattern(node) if name.startswith(_PATTERN_READER) else map_children(node, self._visit)
+        return pattern(node) if is_pattern(node) else map_children(node, self._visit)
 
     def _decimal(self, node: Node) -> Node:
         return {"allow_inf_nan": True, **node}
