@@ -66,17 +66,16 @@ def imported(files: Files) -> Iterator[object]:
     """Write a program to a folder and import its module `tasks`, which is forgotten at the end."""
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder), files)
-        known = set(sys.modules)
         sys.path.insert(0, folder)
         importlib.invalidate_caches()
         try:
             yield importlib.import_module("tasks")
         finally:
             sys.path.remove(folder)
-            for name in set(sys.modules) - known:
-                if str(getattr(sys.modules[name], "__file__", "")).startswith(folder):
-                    forget(name)
-                    del sys.modules[name]
+            own = {Path(name).parts[0].removesuffix(".py") for name in files}
+            for name in [name for name in sys.modules if name.partition(".")[0] in own]:
+                forget(name)
+                del sys.modules[name]
 
 
 def write(folder: Path, files: Files) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from upwell._author.code_version.places import root_of
 from upwell._author.environment import TaskEnvironment
 from upwell._author.task import Task
 from upwell._client.config import current_config
@@ -47,5 +49,6 @@ def root_dir_of(task: Task[..., Any], given: Path | None) -> Path:
     root = given or current_config().root_dir
     if root is not None:
         return root.resolve()
-    file = Path(task.func.__code__.co_filename).resolve()
-    return file.parents[task.module.count(".")]
+    func: Any = inspect.unwrap(task.func)  # a decorator's wrapper is in the decorator's file
+    file = Path(func.__code__.co_filename).resolve()
+    return root_of(file, task.module) or file.parent

@@ -50,7 +50,8 @@ def locate(module: str, root: Path) -> tuple[str | None, list[str]]:
     """
     loaded = sys.modules.get(module)
     if loaded is not None and module != "__main__":
-        return getattr(loaded, "__file__", None), _folders(getattr(loaded, "__path__", None))
+        file = getattr(loaded, "__file__", None)
+        return file if isinstance(file, str) else None, _folders(getattr(loaded, "__path__", None))
     spec = _spec_of(module, root)
     if spec is None:
         return None, []

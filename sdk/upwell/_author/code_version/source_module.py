@@ -13,7 +13,7 @@ from upwell._author.code_version.effects import CallEffects, Effects, effects_of
 from upwell._author.code_version.names import Dotted, Imported, Use, bound_in, imports_of, uses_of
 from upwell._author.code_version.normal import Function, dump, normal_form, with_decorators
 
-MODULES_KEPT = 4096
+MODULES_KEPT = 1024
 _NONE: frozenset[str] = frozenset()
 _NO_RESULTS = frozenset({"upwell", "logging", "warnings"})
 """Modules whose settings, which scripts make by calls at their top, change no result."""
