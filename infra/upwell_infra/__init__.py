@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from upwell_infra.bucket import Retention
     from upwell_infra.composition import compose
     from upwell_infra.deployment import CodeLocation, Deployment
     from upwell_infra.executors import LambdaExecutor, WorkerExecutor
@@ -22,6 +23,7 @@ __all__ = [
     "PlatformProps",
     "Pool",
     "PoolProps",
+    "Retention",
     "Stage",
     "UpwellStack",
     "WorkerExecutor",
@@ -31,6 +33,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "bucket": ("Retention",),
     "composition": ("compose",),
     "deployment": ("CodeLocation", "Deployment"),
     "executors": ("LambdaExecutor", "WorkerExecutor"),

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from aws_cdk import App
 
+from upwell_infra.bucket import Retention
 from upwell_infra.errors import InfraError
 from upwell_infra.executors import LambdaExecutor, WorkerExecutor
 from upwell_infra.platform import Platform, PlatformProps
@@ -24,7 +25,8 @@ T = TypeVar("T")
 def compose(app: App, build_dir: Path) -> Platform:
     """Put the platform of a stage and its pools into an app.
 
-    Context: `upwell:stage` (`dev`), `upwell:data-retention-days` (30), `upwell:alarm-topic-arns` (none),
+    Context: `upwell:stage` (`dev`), `upwell:data-retention-days` (30), `upwell:cached-retention-days` and
+    `upwell:code-retention-days` (0: kept), `upwell:alarm-topic-arns` (none),
     `upwell:pools`: by name, `{"kind": "lambda" | "worker", ...}` with the arguments of `LambdaExecutor` or
     `WorkerExecutor`.
 
@@ -42,7 +44,11 @@ def compose(app: App, build_dir: Path) -> Platform:
     props = PlatformProps(
         code=stack.packaged_code(build_dir),
         stage=stage,
-        data_retention_days=_context(app, "data-retention-days", int, 30),
+        retention=Retention(
+            run_days=_context(app, "data-retention-days", int, 30),
+            cached_days=_context(app, "cached-retention-days", int, 0) or None,
+            code_days=_context(app, "code-retention-days", int, 0) or None,
+        ),
         alarm_topic_arns=_context(app, "alarm-topic-arns", list, []),
     )
     platform = add_platform(stack, props)

@@ -14,7 +14,7 @@ from constructs import Construct
 
 from upwell._core.keys import DEFAULT_POOL, EVENTS, WORK_SENT
 from upwell_infra import permissions
-from upwell_infra.bucket import BlobBucket
+from upwell_infra.bucket import BlobBucket, Retention
 from upwell_infra.deployment import CodeLocation, Deployment
 from upwell_infra.executors import LambdaExecutor
 from upwell_infra.function import RuntimeFunction
@@ -42,7 +42,7 @@ class PlatformProps:
     Args:
         code: Where functions and workers get their code.
         stage: The stage; it gives names and says what outlives the stack.
-        data_retention_days: Values and files of runs are deleted after so many days.
+        retention: After how long values, files, kept results and code expire.
         vpc: An existing VPC with public subnets for the workers, instead of a small new one.
         default_pool: The executors of environments that ask for nothing special.
         alarm_topic_arns: SNS topics that alarms notify.
@@ -50,7 +50,7 @@ class PlatformProps:
 
     code: CodeLocation
     stage: Stage
-    data_retention_days: float = 30
+    retention: Retention = field(default_factory=Retention)
     vpc: ec2.IVpc | None = None
     default_pool: LambdaExecutor = field(default_factory=LambdaExecutor)
     alarm_topic_arns: list[str] = field(default_factory=list)
@@ -78,7 +78,7 @@ class Platform(Construct):
             "Blobs",
             name=self.deployment.bucket,
             stage=self.stage,
-            data_retention_days=props.data_retention_days,
+            retention=props.retention,
         )
         self.machine = RunMachine(self, "Run", deployment=self.deployment, stage=self.stage)
         self.cluster = ecs.CfnCluster(self, "Cluster", cluster_name=prefix)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from aws_cdk import Acknowledgment, App, Aws, CfnCondition, CfnParameter, Fn, Stack, Tags, Validations
 
 from upwell._core.limits import LAMBDA_MEMORY_MAX_MIB, LAMBDA_TIMEOUT_MAX_S
+from upwell_infra.bucket import Retention
 from upwell_infra.deployment import CodeLocation, Deployment
 from upwell_infra.executors import (
     POLLERS_MAX,
@@ -33,7 +34,10 @@ def platform_stack(app: App) -> Stack:
         stack, "DataRetentionDays", 30, 1, None, "Values and files of runs are deleted after so many days"
     )
     props = PlatformProps(
-        code=_code(stack), stage=stage, data_retention_days=days, alarm_topic_arns=_alarm_topics(stack)
+        code=_code(stack),
+        stage=stage,
+        retention=Retention(run_days=days),
+        alarm_topic_arns=_alarm_topics(stack),
     )
     add_platform(stack, props)
     return stack

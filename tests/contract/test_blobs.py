@@ -6,6 +6,7 @@ The contract needs the fixture `blobs` only, so that another host can run it wit
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -167,3 +168,49 @@ async def test_a_put_that_conflicts_with_another_one_is_repeated(clients: Client
     await blobs.put("values/a/b", b"1")
     assert await blobs.get("values/a/b") == b"1"
     assert conflicts == -1
+
+
+# --- what is there, and what is old ---------------------------------------------------------------------------
+
+
+async def keys(blobs: BlobStore, prefix: str) -> dict[str, int]:
+    return {blob.key: blob.size_bytes async for blob in blobs.list(prefix)}
+
+
+async def test_blobs_are_listed_below_a_prefix_and_deleted(blobs: BlobStore) -> None:
+    for key in ("values/run-1/a", "values/run-1/b", "values/run-2/a", "cached/a"):
+        await blobs.put(key, key.encode())
+    assert await keys(blobs, "values/run-1/") == {"values/run-1/a": 14, "values/run-1/b": 14}
+    assert set(await keys(blobs, "values/")) == {"values/run-1/a", "values/run-1/b", "values/run-2/a"}
+    assert await keys(blobs, "bundles/") == {}
+    async for blob in blobs.list("cached/"):
+        assert abs(blob.modified_at - time.time()) < 3600
+    await blobs.delete(["values/run-1/a", "values/run-2/a", "values/nowhere/a"])
+    assert set(await keys(blobs, "values/")) == {"values/run-1/b"}
+    await blobs.delete([])
+
+
+async def test_many_blobs_are_listed_in_pages(blobs: BlobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit in ("PAGE_KEYS", "DELETE_MAX"):
+        monkeypatch.setattr(f"upwell._aws.blobs.{limit}", 2)
+    names = [f"values/run/{n:04}" for n in range(5)]
+    await asyncio.gather(*(blobs.put(name, b"x") for name in names))
+    assert sorted(await keys(blobs, "values/")) == names
+    await blobs.delete(names)
+    assert await keys(blobs, "values/") == {}
+
+
+async def test_what_is_shared_and_used_again_counts_as_new(
+    blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await blobs.put("bundles/abc.zip", b"code")
+    assert await blobs.is_younger("bundles/abc.zip", 60)
+    assert not await blobs.is_younger("bundles/other.zip", 60)
+    (written,) = [blob.modified_at async for blob in blobs.list("bundles/")]
+    await asyncio.sleep(max(0, 1.01 - (time.time() - written)))  # S3 tells whole seconds
+    await blobs.put("bundles/abc.zip", b"code")
+    assert [blob.modified_at async for blob in blobs.list("bundles/")] == [written]
+    for place in ("upwell._local.blobs.REFRESH_S", "upwell._aws.blobs.REFRESH_S"):
+        monkeypatch.setattr(place, 0.5)
+    await blobs.put("bundles/abc.zip", b"code")
+    assert [blob.modified_at > written async for blob in blobs.list("bundles/")] == [True]

@@ -13,6 +13,7 @@ from upwell._cli import (
     cache_commands,
     control_commands,
     deploy_command,
+    gc_command,
     get_commands,
     profile_command,
     rerun_commands,
@@ -43,6 +44,7 @@ app.command("recover")(rerun_commands.recover)
 app.command("rerun", context_settings=rerun_commands.TASK_OPTIONS)(rerun_commands.rerun)
 app.add_typer(sandbox_commands.app, name="sandbox")
 app.command("deploy")(deploy_command.deploy)
+app.command("gc")(gc_command.gc)
 
 
 def _root(**values: Any) -> None:

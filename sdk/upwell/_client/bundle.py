@@ -11,6 +11,7 @@ from pathlib import Path
 
 from upwell._author.code_version.places import OWN_PACKAGES, is_installed, looks_installed
 from upwell._client.late_imports import late_imports
+from upwell._core.garbage import REFRESH_S
 from upwell._core.ids import content_digest
 from upwell._core.keys import bundle_key
 from upwell._core.limits import MIB
@@ -83,7 +84,7 @@ def make_bundle(root: Path, files: Iterable[Path]) -> Bundle:
 async def upload_bundle(blobs: BlobStore, bundle: Bundle) -> None:
     """Put a bundle where executors find it; nothing is sent when it is there."""
     key = bundle_key(bundle.digest)
-    if not await blobs.exists(key):
+    if not await blobs.is_younger(key, REFRESH_S):
         await blobs.put(key, bundle.data)
 
 

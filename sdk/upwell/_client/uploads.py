@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import hashlib
+import time
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+from upwell._core.garbage import REFRESH_S
 from upwell._types.frame_reference import FrameReference
 from upwell._types.io_context import current_io_context
 from upwell._types.reference import Reference
-from upwell._types.transfer import is_local, join_uri, local_path_of
+from upwell._types.transfer import Blob, is_local, join_uri, local_path_of
 from upwell.io import Directory, File
 
 DIGEST_CHARS = 32
@@ -54,11 +56,18 @@ async def _uploaded(reference: Reference) -> Reference:
     uri = join_uri(context.raw_data_prefix, await asyncio.to_thread(_digest, path), name)
     transfer = context.transfer_for(uri)
     if isinstance(reference, Directory):
-        if len(await transfer.list(uri)) != len(await transfer.list(str(path))):
+        there = await transfer.list(uri)
+        is_whole = len(there) == len(await context.transfer_for("").list(str(path)))
+        if not is_whole or not all(map(_is_fresh, there)):
             await Directory.from_local(path, uri)
-    elif await transfer.stat(uri) is None:
+    elif not _is_fresh(await transfer.stat(uri)):
         await File.from_local(path, uri)
     return reference.model_copy(update={"path": uri, "name": name})
+
+
+def _is_fresh(blob: Blob | None) -> bool:
+    """Whether what was uploaded before is there, and so new that it does not expire while a run needs it."""
+    return blob is not None and time.time() - blob.modified_at < REFRESH_S
 
 
 def _digest(path: Path) -> str:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from upwell._core.garbage import BlobInfo
 from upwell._core.holds import Hold
 from upwell._core.journal import Entry, JournalItem
 from upwell._core.model import (
@@ -161,7 +162,10 @@ class BlobStore(Protocol):
     """Bytes under keys (see `keys`); content-addressed ones are written once."""
 
     async def put(self, key: str, data: bytes) -> None:
-        """Write a blob; when the key exists already, keep what is there."""
+        """Write a blob; when the key exists already, keep what is there.
+
+        What is shared between runs and was written more than `REFRESH_S` ago counts as written now.
+        """
 
     async def get(self, key: str) -> bytes:
         """Return a blob.
@@ -172,6 +176,15 @@ class BlobStore(Protocol):
 
     async def exists(self, key: str) -> bool:
         """Whether there is such a blob."""
+
+    async def is_younger(self, key: str, age_s: float) -> bool:
+        """Whether there is such a blob, written less than so many seconds ago."""
+
+    def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
+        """Yield the blobs whose keys start with a prefix that ends in a slash, in no particular order."""
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Delete blobs; nothing happens to those that do not exist."""
 
     def uri(self, key: str) -> str:
         """Return the address of a key for `upwell.io`: `s3://bucket/key` or a path."""

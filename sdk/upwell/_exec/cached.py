@@ -10,6 +10,7 @@ from upwell._core.cache_key import is_usable
 from upwell._core.key_parts import KeyParts
 from upwell._core.model import ActionKey, ActionSpec, CacheEntry, Payload, Unusable
 from upwell._core.ports import BlobNotFoundError, BlobStore, Ports
+from upwell._exec.kept_files import has_its_files
 from upwell._exec.payloads import unpack
 
 
@@ -35,11 +36,12 @@ def unusable(entry: CacheEntry, why: str) -> Unusable:
 
 
 async def find_whole(ports: Ports, spec: ActionSpec) -> CacheEntry | Unusable | None:
-    """Return the kept result of an action, or why it may not be used, without reading its data."""
+    """Return the kept result of an action whose data is all there, or why it may not be used."""
     entry = await look_up(ports, spec)
-    if not isinstance(entry, CacheEntry) or entry.output.blob is None:
+    if not isinstance(entry, CacheEntry):
         return entry
-    return entry if await ports.blobs.exists(entry.output.blob) else unusable(entry, "gone")
+    is_whole = await read_result(ports.blobs, entry) is not None
+    return entry if is_whole else unusable(entry, "gone")
 
 
 async def usable_entries(ports: Ports, spec: ActionSpec, keys: Sequence[str]) -> dict[str, CacheEntry]:
@@ -60,11 +62,12 @@ async def read_items(
 
 
 async def read_result(blobs: BlobStore, entry: CacheEntry) -> bytes | None:
-    """Return the encoded result of an entry; None where its data was deleted, which makes it a miss."""
+    """Return the encoded result of an entry; None where data of it was deleted, which makes it a miss."""
     try:
-        return await unpack(blobs, entry.output)
+        data = await unpack(blobs, entry.output)
     except BlobNotFoundError:
         return None
+    return data if await has_its_files(blobs, data) else None
 
 
 def new_entry(spec: ActionSpec, key: str, output: Payload, now: float, parts: KeyParts | None) -> CacheEntry:

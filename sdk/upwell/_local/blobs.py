@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
+from upwell._core.garbage import REFRESH_S, BlobInfo
 from upwell._core.ports import BlobNotFoundError
 
 _UNFINISHED = ".unfinished"
@@ -50,6 +54,19 @@ class FolderBlobs:
         """Whether there is such a blob."""
         return await asyncio.to_thread(self._path(key).is_file)
 
+    async def is_younger(self, key: str, age_s: float) -> bool:
+        """Whether there is such a blob, written less than so many seconds ago."""
+        return await asyncio.to_thread(_is_younger, self._path(key), age_s)
+
+    async def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
+        """Yield the blobs whose keys start with a prefix that ends in a slash."""
+        for blob in await asyncio.to_thread(_below, self._path(prefix), self._prefix):
+            yield blob
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Delete blobs, and the folders that nothing is left in."""
+        await asyncio.to_thread(_delete, [self._path(key) for key in keys], self._root)
+
     def uri(self, key: str) -> str:
         """Return the path of a key's file."""
         return f"{self._prefix}{key}"
@@ -57,6 +74,8 @@ class FolderBlobs:
 
 def _write_once(path: Path, data: bytes, unfinished: Path) -> None:
     if path.exists():
+        if not _is_younger(path, REFRESH_S):
+            path.touch()
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished.mkdir(parents=True, exist_ok=True)
@@ -78,3 +97,33 @@ def _publish(temporary: Path, path: Path) -> None:
         return
     except OSError:  # a file system without hard links: equal keys hold equal bytes, so the last one may win
         temporary.replace(path)
+
+
+def _is_younger(path: Path, age_s: float) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime < age_s
+    except FileNotFoundError:
+        return False
+
+
+def _below(folder: Path, root: str) -> list[BlobInfo]:
+    found = []
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(parent, name)
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                about = os.stat(path)
+                found.append(BlobInfo(path.removeprefix(root), about.st_size, about.st_mtime))
+    return found
+
+
+def _delete(paths: Iterable[Path], root: Path) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+        for folder in path.parents:
+            if folder == root:
+                break
+            try:
+                folder.rmdir()
+            except OSError:  # not empty, or gone
+                break
