@@ -18,7 +18,7 @@ from upwell._author.code_version.version import CodeVersion
 from upwell._author.input_schema import input_schema
 from upwell._author.options import DEFAULT_POOL, TaskOptions
 from upwell._author.overriding import Overrides, override_options
-from upwell._author.registry import importable_name, resolve
+from upwell._author.registry import resolve
 from upwell._author.resources import Resources
 from upwell._author.secret import Secret
 from upwell._core.cache_key import cache_key
@@ -27,6 +27,7 @@ from upwell._core.key_parts import CodeDocument, CodePart, KeyParts
 from upwell._core.model import Bounds, Limit, RetryPolicy, TaskSpec
 from upwell._types.input_digest import parameter_digests
 from upwell._types.interface import Interface
+from upwell._types.main_module import importable_name
 
 if TYPE_CHECKING:
     from upwell._author.environment import TaskEnvironment

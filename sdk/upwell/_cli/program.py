@@ -12,9 +12,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from upwell._author.registry import set_root_dir, tasks_in
+from upwell._author.registry import tasks_in
 from upwell._author.task import Task
 from upwell._cli.failures import ProgramError
+from upwell._types.main_module import set_root_dir
 from upwell.errors import ReusePolicyError, TaskNotFoundError, UsageError
 
 

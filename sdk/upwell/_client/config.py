@@ -12,8 +12,8 @@ from typing import Any, cast
 
 from upwell._author.context import Mode
 from upwell._author.logs import Level, LogFormat, configure_logging
-from upwell._author.registry import set_root_dir
 from upwell._author.syncify import in_both
+from upwell._types.main_module import set_root_dir
 from upwell.errors import UsageError
 
 MODES: dict[str, Mode] = {"local": "local", "sandbox": "sandbox", "aws": "aws"}

@@ -11,6 +11,7 @@ from typing import Any
 
 from upwell._types.content_digest import content_digest
 from upwell._types.forms import form_named, form_of
+from upwell._types.main_module import find, own_name, reference_to
 from upwell._types.marks import MARK, PICKLE
 
 pickle_refused_by: contextvars.ContextVar[str | None] = contextvars.ContextVar("upwell_no_pickle", default=None)
@@ -105,7 +106,7 @@ def from_pickle(marked: dict[str, Any], refused_by: str | None) -> Any:
     if refused_by is not None:
         raise UnreadablePickleError(f"it was pickled, and environment {refused_by!r} has pickle=False")
     try:
-        return pickle.loads(base64.b64decode(marked["data"], validate=True))
+        return _Unpickler(io.BytesIO(base64.b64decode(marked["data"], validate=True))).load()
     except Exception as e:  # any code of the value's class may run here
         raise UnreadablePickleError(f"its pickle cannot be read here ({type(e).__name__}: {e})") from e
 
@@ -117,6 +118,8 @@ def _dumps(value: Any) -> bytes:
         def reducer_override(self, obj: Any) -> Any:
             if obj is dataclasses.MISSING:  # a copy of it would break the dataclass that is pickled
                 return "MISSING"
+            if isinstance(obj, type) and (reference := reference_to(obj)) is not None:
+                return find, reference
             form = form_of(type(obj))
             if form is not None and form.is_users:
                 return _restore, (form.name, form.encode(obj))
@@ -125,6 +128,13 @@ def _dumps(value: Any) -> bytes:
     buffer = io.BytesIO()
     Pickler(buffer).dump(value)
     return buffer.getvalue()
+
+
+class _Unpickler(pickle.Unpickler):
+    """Finds classes of the script that runs where they are, rather than import it once more."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        return super().find_class(own_name(module), name)
 
 
 def _restore(name: str, encoded: Any) -> Any:

@@ -12,7 +12,8 @@ import pytest
 
 from upwell import errors
 from upwell._author.environment import TaskEnvironment
-from upwell._author.registry import importable_name, resolve, tasks_in
+from upwell._author.registry import resolve, tasks_in
+from upwell._types.main_module import importable_name
 
 env = TaskEnvironment("registered")
 
@@ -82,7 +83,8 @@ MAIN = (
 if __name__ == "__main__":
     import pickle, sys
     from pathlib import Path
-    from upwell._author.registry import resolve, set_root_dir
+    from upwell._author.registry import resolve
+    from upwell._types.main_module import set_root_dir
 
     if len(sys.argv) > 2:
         set_root_dir(Path(sys.argv[2]))

@@ -17,8 +17,8 @@ from upwell._author.code_version.normal import Function, normal_form, with_decor
 from upwell._author.code_version.source_module import Form, SourceModule
 from upwell._author.code_version.user_modules import Definition, Foreign
 from upwell._author.code_version.values import value_text
-from upwell._author.registry import importable_name
 from upwell._author.source import code_text
+from upwell._types.main_module import importable_name
 
 if TYPE_CHECKING:
     from upwell._author.code_version.look import Look

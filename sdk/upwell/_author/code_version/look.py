@@ -13,7 +13,7 @@ from upwell._author.code_version.places import resolved
 from upwell._author.code_version.source_module import SourceModule
 from upwell._author.code_version.user_modules import Foreign, Loaded, Target, UserModules
 from upwell._author.code_version.values import value_text
-from upwell._author.registry import importable_name
+from upwell._types.main_module import importable_name
 
 
 class Look:

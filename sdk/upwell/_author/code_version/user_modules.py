@@ -15,7 +15,7 @@ from upwell._author.code_version.names import Imported, Use, object_path
 from upwell._author.code_version.places import OWN_PACKAGES, is_installed, locate, looks_installed, resolved
 from upwell._author.code_version.settings import is_environment_class, version_settings
 from upwell._author.code_version.source_module import Form, SourceModule, Statement, folder_module, read_module
-from upwell._author.registry import MAIN, importable_name
+from upwell._types.main_module import MAIN, importable_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from upwell._author.code_version.places import OWN_PACKAGES, resolved, root_of
 from upwell._author.code_version.registrations import Registrations
 from upwell._author.code_version.user_modules import TASK_ENVIRONMENT, Definition, Foreign, UserModules
 from upwell._author.code_version.version import CodePart, CodeVersion
-from upwell._author.registry import importable_name, root_dir
+from upwell._types.main_module import importable_name, root_dir
 
 FILLED = "filled by"
 SOURCE_CHARS = 20_000
