@@ -17,6 +17,8 @@ from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import any_schema
 
+from upwell._types.main_module import MAIN, importable_name
+
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
@@ -192,5 +194,5 @@ def type_name(annotation: Any) -> str:
 
 def _name(annotation: Any) -> str:
     if isinstance(annotation, type) and get_origin(annotation) is None:
-        return f"{annotation.__module__}.{annotation.__qualname__}"
-    return _ADDRESS.sub("", repr(annotation))
+        return f"{importable_name(annotation.__module__)}.{annotation.__qualname__}"
+    return _ADDRESS.sub("", repr(annotation)).replace(f"{MAIN}.", f"{importable_name(MAIN)}.")

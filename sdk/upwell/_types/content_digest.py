@@ -15,6 +15,7 @@ import types
 from typing import Any, ClassVar
 
 from upwell._types.forms import form_of
+from upwell._types.main_module import importable_name
 from upwell._types.reference import Reference
 
 _EMPTY_SET, _FROZENSET = b"\x8f", b"\x91"
@@ -73,7 +74,7 @@ def _reduce(obj: Any) -> Any:
     if isinstance(obj, Reference):
         return _name, ("reference", *obj.identity())
     if isinstance(obj, type):
-        return _name, ("class", obj.__module__, obj.__qualname__)
+        return _name, ("class", importable_name(obj.__module__), obj.__qualname__)
     if isinstance(obj, types.FunctionType):
         if _is_importable(obj):
             return _name, ("function", obj.__module__, obj.__qualname__)

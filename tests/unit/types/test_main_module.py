@@ -56,3 +56,30 @@ def test_objects_of_the_scripts_own_classes_go_to_other_processes_and_come_back(
     inputs = python(tmp_path, "boxes.py")
     (tmp_path / "back.json").write_bytes(python(tmp_path, "other.py", given=inputs))
     python(tmp_path, "boxes.py", "read")
+
+
+DIGESTS = """
+from dataclasses import dataclass
+from upwell._types.interface import Interface
+
+@dataclass
+class Point:
+    x: int
+
+def task(point: Point, more: list[Point], kind: type) -> dict[str, Point]: ...
+
+def digests() -> tuple[str, str]:
+    interface = Interface.of(task)
+    encoded = interface.encode_inputs({"point": Point(1), "more": [], "kind": Point})
+    return interface.interface_digest, interface.input_digest(encoded)
+
+if __name__ == "__main__":
+    print(*digests())
+"""
+
+
+def test_hashes_do_not_depend_on_whether_a_module_is_the_script(tmp_path: Path) -> None:
+    (tmp_path / "points.py").write_text(DIGESTS)
+    as_script = python(tmp_path, "points.py")
+    assert as_script == python(tmp_path, "-c", "import points; print(*points.digests())")
+    assert len(as_script.split()) == 2
