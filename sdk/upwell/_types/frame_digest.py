@@ -15,6 +15,8 @@ from typing import Any
 
 DIGEST_CHARS = 32
 _THREADS = 4
+_THREADS_FROM_BYTES = 8 << 20
+"""Less is hashed sooner than threads start."""
 _PANDAS = b"pandas"
 _VERSIONS = ("pandas_version", "creator")
 """What the pandas metadata says of who wrote it."""
@@ -26,9 +28,11 @@ def table_digest(table: Any) -> str:
     """Return the hash of an Arrow table's schema and values."""
     outer = _new_hash()
     outer.update(f"{table.num_rows} {_described(table.schema)}".encode())
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="upwell-digest") as threads:  # hashing frees the GIL
-        for column in threads.map(_column_digest, table.columns):
-            outer.update(column)
+    if table.nbytes < _THREADS_FROM_BYTES:
+        outer.update(b"".join(map(_column_digest, table.columns)))
+    else:
+        with ThreadPoolExecutor(_THREADS, thread_name_prefix="upwell-digest") as threads:  # it frees the GIL
+            outer.update(b"".join(threads.map(_column_digest, table.columns)))
     digest: str = outer.hexdigest()[:DIGEST_CHARS]
     return digest
 
