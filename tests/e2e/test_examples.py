@@ -29,11 +29,13 @@ class Example:
         arguments: Options of its main task.
         output: What the task returns, as JSON.
         reusable: Environments whose tasks run in warm workers.
+        passed_bytes: The most that all inputs and results may come to together.
     """
 
     arguments: tuple[str, ...]
     output: Any
     reusable: frozenset[str] = frozenset()
+    passed_bytes: int | None = None
 
 
 MAINS = {
@@ -45,9 +47,10 @@ MAINS = {
     "data_pipeline_before": Example(("--items", "20"), 20),
     "fanout_control": Example(("--items", "1000"), 1000),
     "iceberg_aggregation": Example(
-        ("--rows", "240", "--partitions", "2"),
-        {"Bergen": 360, "Oslo": 360, "Tromsø": 360},
+        ("--rows", "24000", "--partitions", "4"),
+        {"Bergen": 36_000, "Oslo": 36_000, "Tromsø": 36_000},
         frozenset({"iceberg"}),
+        passed_bytes=40_000,  # a hundred paths to the tasks, and a few numbers back
     ),
     "large_files": Example(("--lines", "100"), {"processed": {"lines": 100, "last": "99"}}),
     "parallel_map": Example(("--n", "10"), 10),
@@ -75,6 +78,13 @@ def test_an_example_succeeds_on_local(name: str, local_cli: CommandLine) -> None
     document = run(local_cli, name)
     assert document["status"] == "succeeded"
     assert document["outputs"] == {"o0": MAINS[name].output}
+    check_passed(name, local_cli.actions(document["run"]))
+
+
+def check_passed(name: str, actions: list[dict[str, Any]]) -> None:
+    limit = MAINS[name].passed_bytes
+    if limit is not None:
+        assert 0 < sum(action["input_bytes"] + action["output_bytes"] for action in actions) < limit
 
 
 @pytest.mark.parametrize("name", MAINS)
@@ -85,7 +95,9 @@ def test_an_example_succeeds_on_the_sandbox(
     assert document["status"] == "succeeded"
     assert document["outputs"] == {"o0": MAINS[name].output}
     assert sandbox_execution_status(document["run"]) == "SUCCEEDED"
-    for action in sandbox_cli.actions(document["run"]):
+    actions = sandbox_cli.actions(document["run"])
+    check_passed(name, actions)
+    for action in actions:
         environment = action["task"].partition(".")[0]
         expected = "worker" if environment in MAINS[name].reusable else "lambda"
         assert {attempt["executor_kind"] for attempt in action["attempts"]} <= {expected}, action

@@ -89,11 +89,19 @@ def action_document(action: ActionRecord) -> dict[str, Any]:
         "started_at": instant(action.started_at),
         "ended_at": instant(action.ended_at),
         "duration_s": duration_s(action.started_at, action.ended_at),
+        "input_bytes": spec.inputs.size_bytes,
+        "output_bytes": _output_bytes(action),
         "cached_from": f"{cached.run_id}/{cached.action_id}" if cached is not None else None,
         "cached": provenance_document(action),
         "error": error_document(error),
         "warnings": [_warning_document(warning) for warning in action.warnings],
     }
+
+
+def _output_bytes(action: ActionRecord) -> int:
+    """Return the size of an action's encoded result; 0 where there is none."""
+    output = action.outcome.output if action.outcome is not None else None
+    return 0 if output is None else output.size_bytes
 
 
 def provenance_document(action: ActionRecord) -> dict[str, Any] | None:
