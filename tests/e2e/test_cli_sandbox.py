@@ -37,6 +37,10 @@ async def size(f: File) -> int:
     async with f.open("rb") as source:
         return len(await source.read())
 
+@env.task(cache="auto")
+async def triple(x: int) -> int:
+    return 3 * x
+
 @env.task
 async def forever() -> None:
     await asyncio.Event().wait()
@@ -123,6 +127,20 @@ def test_a_local_file_is_uploaded(upwell: Sandbox) -> None:
     (upwell.folder / "data.bin").write_bytes(b"x" * 70_000)
     done = upwell("run", "cli_flow.py", "size", "--f", "data.bin", "-f", "--json")
     assert json.loads(done.stdout)["outputs"] == {"o0": 70_000}
+
+
+def test_a_kept_result_is_used_explained_listed_and_removed(upwell: Sandbox) -> None:
+    made, again = (upwell.json("run", "--follow", "cli_flow.py", "triple", "--x", "7")["run"] for _ in range(2))
+    why = upwell.json("why", again)
+    assert (why["reason"], why["cached"]["run"], why["cached"]["action"]) == ("hit", made, "a0")
+    other = upwell.json("run", "--follow", "cli_flow.py", "triple", "--x", "8")["run"]
+    why = upwell.json("why", other)
+    assert (why["reason"], why["nearest"]["run"]) == ("new_key", made)
+    (difference,) = why["differences"]
+    assert [difference[name] for name in ("part", "name", "before", "after")] == ["input", "x", "7", "8"]
+    assert [entry["run"] for entry in upwell.json("cache", "ls", "--task", "cold.triple")] == [other, made]
+    assert upwell.json("cache", "rm", "--task", "cold.triple", "--yes") == {"removed": 2}
+    assert upwell.json("cache", "ls", "--task", "cold.triple") == []
 
 
 def test_a_stage_that_is_not_deployed_is_one_line(upwell: Sandbox, sandbox_state: Path) -> None:

@@ -23,7 +23,7 @@ from upwell._author.resources import Resources
 from upwell._author.secret import Secret
 from upwell._core.cache_key import cache_key
 from upwell._core.holds import environment_scope, task_scope
-from upwell._core.key_parts import CodeDocument, CodePart, KeyParts
+from upwell._core.key_parts import CodeDocument, KeyParts
 from upwell._core.model import Bounds, Limit, RetryPolicy, TaskSpec
 from upwell._types.input_digest import parameter_digests
 from upwell._types.interface import Interface
@@ -318,10 +318,7 @@ class Task(Generic[P, R]):
             policies=cache.policy_names,
             salt=cache.salt,
             ignored=cache.ignored,
-            parts=tuple(
-                CodePart(name=p.name, kind=p.kind, digest=p.digest, source=p.source)
-                for p in (self.code.parts if self.code is not None else ())
-            ),
+            parts=self.code.parts if self.code is not None else (),
         )
 
     @cached_property

@@ -5,29 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from upwell._core.key_parts import CodePart
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodePart:
-    """A piece of the user's code that a function's result can depend on.
-
-    Attributes:
-        name: `<module>:<name>`, like `pkg.helpers:clean`. It is that of the file below the root folder, also of
-            the script that runs, so that the same piece has the same name in every process. Names are unique
-            within a version.
-        kind: `function`, `class`, `constant` (whatever else a module assigns), `module` (a whole one),
-            `registrations` (what a module puts into another's container of that name), or `value` (what a
-            closure, or a session without files, holds).
-        digest: Hash of what it says and of what its names mean; 64 hex digits. Layout, comments, docstrings
-            and type hints without effect make no difference to it.
-        source: What it says, for a reader and for a diff by lines: Python without comments and docstrings, in
-            one layout, after comments that say what imported names are (`# np is numpy`). Without source text,
-            it says that.
-    """
-
-    name: str
-    kind: str
-    digest: str
-    source: str
+__all__ = ["CodePart", "CodeVersion"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
