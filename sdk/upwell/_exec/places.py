@@ -61,9 +61,11 @@ class Places:
             is_free = self._lock is None or await self._take(self._lock)
             found = await find_whole(self._ports, self._spec)
             if isinstance(found, CacheEntry):
-                self.hit = found
-                return None
-            self.unusable = found
+                if self._lock is not None or await self._is_new():
+                    self.hit = found
+                    return None
+            else:
+                self.unusable = found
             if self._lock is not None and not is_free and not await self._is_below_holder(self._lock):
                 return self.wait_s(self._spec.queued_at)
         if await self.take_limits():
@@ -137,6 +139,11 @@ class Places:
                     del self._held[limit]
                     return False
             return True
+
+    async def _is_new(self) -> bool:
+        """Whether nobody has run the action yet: one that goes on has children, which it must hear of."""
+        record = await self._ports.store.get(ActionKey(self._spec.run.run_id, self._spec.action_id))
+        return record is None or not record.attempts
 
     # --- how --------------------------------------------------------------------------------------------------
 

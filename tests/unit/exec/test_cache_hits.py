@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import upwell
 from upwell._author.task import Task
 from upwell._client.submit import next_generation
 from upwell._core.journal import Hits
-from upwell._core.model import ActionKey, ActionRecord, Status
+from upwell._core.model import ActionKey, ActionRecord, CacheEntry, Payload, Status
 from upwell._exec.control import find_known, inputs_of, list_known
 from upwell._exec.payloads import unpack
 from upwell._local.sqlite import SqliteStore
@@ -23,6 +24,7 @@ N = 300
 env = upwell.TaskEnvironment("cache-hits")
 computed: list[Any] = []
 failures: list[int] = []
+meanwhile: list[Callable[[], Awaitable[None]]] = []
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +43,15 @@ async def square(n: int) -> int:
 async def grow(text: str, times: int) -> str:
     computed.append(times)
     return text * times
+
+
+@env.task(cache="auto", retries=1)
+async def retried(n: int) -> int:
+    computed.append(n)
+    if len(computed) == 1:
+        await meanwhile[0]()
+        raise ValueError("the first attempt fails")
+    return n
 
 
 @env.task
@@ -141,6 +152,17 @@ async def test_a_root_action_is_answered_from_the_cache_and_runs_nothing(tmp_pat
         assert (root.cached_from, root.status) == (made.key, Status.SUCCEEDED)
         (anew,) = await run(e, square, 7, name="anew", overwrite_cache=True)
         assert (anew.cached_from, computed) == (None, [7, 7])
+
+
+async def test_a_root_that_was_begun_goes_on_whatever_is_kept_meanwhile(tmp_path: Path) -> None:
+    async with engine(tmp_path) as e:
+        key = retried.spec(retried.interface.encode_inputs({"n": 5})).cache_key
+        assert key is not None
+        output, maker = Payload(text="999", size_bytes=3), ActionKey("other", "a0")
+        entry = CacheEntry(key=key, output=output, made_by=maker, created_at=time.time())
+        meanwhile[:] = [lambda: e.store.put_cached([entry])]
+        assert (await e.run(retried, 5)).value == 5
+        assert computed == [5, 5]
 
 
 async def test_a_replay_gets_a_hit_from_its_journal_whatever_became_of_the_entry(tmp_path: Path) -> None:
