@@ -92,7 +92,7 @@ class Collector:
     async def _take_actions(self, run_id: str) -> None:
         async for action in self.store.list_actions(run_id):
             self._mentioned.take(dump_record(action).encode())
-            if action.status is not Status.SUCCEEDED:  # its journal has what nothing else has
+            if action.status is not Status.SUCCEEDED or action.hits:  # its journal has what nothing else has
                 key = action.key
                 for entry in await read_journal(self.store, key, Journal(action.spec.run.generation)):
                     self._mentioned.take(dump_entry(entry).encode())

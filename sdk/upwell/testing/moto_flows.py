@@ -18,7 +18,7 @@ from upwell._client.submit import encode_root_inputs
 from upwell._core.keys import DEFAULT_POOL
 from upwell._core.model import Executor as ExecutorId
 from upwell._core.model import RunRecord
-from upwell._core.ports import Ports
+from upwell._core.ports import Ports, StateStore
 from upwell._core.settings import Settings
 from upwell._exec.environment import RandomIds
 from upwell._exec.executor import Executor
@@ -51,6 +51,11 @@ class MotoFlows:
     def clients(self) -> Clients:
         """What the flows' requests go through."""
         return self._clients
+
+    @property
+    def store(self) -> StateStore:
+        """Where the flows' records and kept results are."""
+        return ports_of(self._clients, self._settings).store
 
     def run(self, task: Task[..., Any], *args: Any, **kwargs: Any) -> FlowResult:
         """Run a flow to its end; see `arun`."""
