@@ -15,7 +15,7 @@ import types
 from typing import Any, ClassVar
 
 from upwell._types.forms import form_of
-from upwell._types.main_module import importable_name
+from upwell._types.main_module import MAIN, importable_name
 from upwell._types.reference import Reference
 
 _EMPTY_SET, _FROZENSET = b"\x8f", b"\x91"
@@ -77,16 +77,17 @@ def _reduce(obj: Any) -> Any:
         return _name, ("class", importable_name(obj.__module__), obj.__qualname__)
     if isinstance(obj, types.FunctionType):
         if _is_importable(obj):
-            return _name, ("function", obj.__module__, obj.__qualname__)
+            return _name, ("function", importable_name(obj.__module__), obj.__qualname__)
         return _name, ("function", *_code(obj.__code__), obj.__defaults__, obj.__kwdefaults__, _cells(obj))
     if isinstance(obj, types.ModuleType):
-        return _name, ("module", obj.__name__)
+        return _name, ("module", importable_name(obj.__name__))
     return NotImplemented
 
 
 def _is_importable(function: types.FunctionType) -> bool:
     module = sys.modules.get(function.__module__)
-    return function.__module__ != "__main__" and getattr(module, function.__qualname__, None) is function
+    has_name = importable_name(function.__module__) != MAIN
+    return has_name and getattr(module, function.__qualname__, None) is function
 
 
 def _code(code: types.CodeType) -> tuple[Any, ...]:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from upwell._types.main_module import MAIN, importable_name
+
 T = TypeVar("T")
 _HAVE_JSON = {"builtins", "datetime", "decimal", "fractions", "ipaddress", "pathlib", "uuid"}
 """Modules whose classes have a form; their subclasses elsewhere have none."""
@@ -33,8 +35,8 @@ class Form:
 
     @property
     def name(self) -> str:
-        """The class on the wire: `module.qualname`."""
-        return f"{self.cls.__module__}.{self.cls.__qualname__}"
+        """The class on the wire: `module.qualname`, where other processes can import it."""
+        return f"{importable_name(self.cls.__module__)}.{self.cls.__qualname__}"
 
 
 class UnknownFormError(Exception):
@@ -93,7 +95,7 @@ def register(cls: type[T], encode: Callable[[T], Any], decode: Callable[[Any], T
 def add(form: Form) -> None:
     """Make a form known; it takes the place of an earlier one for a class of this name."""
     _forms[form.cls] = form
-    _by_name[form.name] = form
+    _by_name[f"{form.cls.__module__}.{form.cls.__qualname__}"] = form
     _found.clear()
 
 
@@ -113,19 +115,14 @@ def form_of(cls: type) -> Form | None:
 def form_named(name: str) -> Form:
     """Return the form of a class by its name on the wire.
 
-    The script that runs is `__main__` here and has another name elsewhere: its classes are found by the rest of
-    their names.
-
     Raises:
         UnknownFormError: there is none.
     """
     _load(name)
-    if name in _by_name:
-        return _by_name[name]
-    for form in _by_name.values():
-        own = form.cls.__qualname__
-        if name == f"__main__.{own}" or (form.cls.__module__ == "__main__" and name.endswith(f".{own}")):
-            return form
+    script = importable_name(MAIN)
+    own = f"{MAIN}{name.removeprefix(script)}" if name.startswith(f"{script}.") else name
+    if own in _by_name:
+        return _by_name[own]
     raise UnknownFormError(
         f"{name} has a form of its own, which is not registered here; call upwell.io.register("
         f"{name.rpartition('.')[2]}, ...) in the module that defines the class or the tasks, so that every "

@@ -13,6 +13,7 @@ import pytest
 
 from upwell._author import registry
 from upwell._cli.app import run_app
+from upwell._types import main_module
 
 FLOW = '''
 import asyncio
@@ -121,7 +122,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Work in a folder with a flow; forget afterwards what was loaded from it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(registry, "_root", [])
+    monkeypatch.setattr(main_module, "_root", [])
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "flow.py").write_text(FLOW)

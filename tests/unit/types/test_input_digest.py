@@ -112,6 +112,40 @@ print(interface.input_digest(interface.encode_inputs(values)), interface.interfa
 """
 
 
+FLOW = """
+import warnings
+from typing import Any, Optional
+from upwell._types.interface import Interface
+
+warnings.simplefilter("ignore")
+
+class Plain: ...
+
+def helper(): ...
+
+def task(x: Any, y: "list[Plain]", z: Optional[Plain] = None): ...
+
+def show():
+    interface = Interface.of(task)
+    encoded = interface.encode_inputs({"x": [helper, Plain, (1,)], "y": [Plain()], "z": None})
+    print(interface.input_digest(encoded), interface.interface_digest)
+
+if __name__ == "__main__":
+    show()
+"""
+
+
+def test_digests_are_the_same_whether_a_script_runs_or_is_imported(tmp_path: Path) -> None:
+    """A run that a script started is gone on with by the command line, which imports the script."""
+    (tmp_path / "flow_script.py").write_text(FLOW)
+    env = {"PYTHONPATH": ":".join([str(tmp_path), *sys.path])}
+    shown = {
+        subprocess.run([sys.executable, *command], env=env, check=True, capture_output=True, text=True).stdout
+        for command in ([str(tmp_path / "flow_script.py")], ["-c", "import flow_script; flow_script.show()"])
+    }
+    assert len(shown) == 1, shown
+
+
 def test_digests_are_the_same_in_every_process(tmp_path: Path) -> None:
     """Although sets are ordered by a random seed, and pickles of script classes hold random ids."""
     script = tmp_path / "script.py"
