@@ -71,6 +71,8 @@ async def test_the_newest_runs_are_listed_first_up_to_the_limit(state_store: Sta
         await state_store.save_run(run, expected=None)
     assert await state_store.list_runs() == runs[::-1]
     assert await state_store.list_runs(limit=3) == runs[:-4:-1]
+    assert await state_store.list_runs(limit=2, before=runs[5].spec.created_at) == [runs[4], runs[3]]
+    assert await state_store.list_runs(before=runs[0].spec.created_at) == []
 
 
 async def test_a_listing_of_large_runs_goes_past_a_page_of_a_megabyte(state_store: StateStore) -> None:

@@ -15,6 +15,7 @@ from upwell._aws.dynamodb_items import (
     VIEW_SK_PREFIX,
     action_item,
     action_item_key,
+    instant,
     look_is,
     number,
     read_action,
@@ -159,15 +160,19 @@ class DynamoStore(DynamoHolds, DynamoCache):
         item = with_expiry(run_item(run), run.spec.created_at, self._retention_s)
         return await self._runs.put(item, run_version_is(expected))
 
-    async def list_runs(self, limit: int = 100) -> list[RunRecord]:
+    async def list_runs(self, limit: int = 100, *, before: float | None = None) -> list[RunRecord]:
         """Return the newest runs, newest first; the index may be a little behind."""
         items: list[Item] = []
         start: Item | None = None
+        condition, values = "listing = :listing", {":listing": text(RUNS_LISTING)}
+        if before is not None:
+            condition += " AND created_at < :before"
+            values[":before"] = text(instant(before))
         while len(items) < limit:
             query = {
                 "IndexName": RUNS_BY_TIME,
-                "KeyConditionExpression": "listing = :listing",
-                "ExpressionAttributeValues": {":listing": text(RUNS_LISTING)},
+                "KeyConditionExpression": condition,
+                "ExpressionAttributeValues": values,
                 "ScanIndexForward": False,
                 "Limit": limit - len(items),
             }

@@ -11,6 +11,7 @@ import typer
 
 from upwell._cli import (
     cache_commands,
+    console_command,
     control_commands,
     deploy_command,
     gc_command,
@@ -42,6 +43,7 @@ app.add_typer(cache_commands.app, name="cache")
 app.command("abort")(control_commands.abort)
 app.command("recover")(rerun_commands.recover)
 app.command("rerun", context_settings=rerun_commands.TASK_OPTIONS)(rerun_commands.rerun)
+app.command("console")(console_command.console)
 app.add_typer(sandbox_commands.app, name="sandbox")
 app.command("deploy")(deploy_command.deploy)
 app.command("gc")(gc_command.gc)

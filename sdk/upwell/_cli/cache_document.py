@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from upwell._cli.documents import instant
 from upwell._cli.tables import print_table
+from upwell._client.documents import instant
 from upwell._core.model import CacheSummary
 
 UNITS = ("B", "KiB", "MiB", "GiB")

@@ -57,10 +57,10 @@ def runs(
 @shared_options
 def run(session: Session, run: RunName, as_json: AsJson = False) -> None:
     """Show a run: how it stands, and the counts of its actions."""
-    from upwell._cli.documents import counts_document
     from upwell._cli.reading import load_document, read_run
     from upwell._cli.tables import print_run
     from upwell._cli.terminal import print_json
+    from upwell._client.documents import counts_document
 
     async def load(backend: Backend, record: RunRecord) -> Any:
         return record, await backend.store.view(run), await load_document(backend, record)
@@ -82,10 +82,11 @@ def actions(
     as_json: AsJson = False,
 ) -> None:
     """List the actions of a run: attempts, executors, timings."""
-    from upwell._cli.documents import action_document
-    from upwell._cli.reading import all_actions, read_run, status_named
+    from upwell._cli.reading import read_run, status_named
     from upwell._cli.tables import print_actions
     from upwell._cli.terminal import note, print_json
+    from upwell._client.documents import action_document
+    from upwell._exec.control import all_actions
 
     wanted = status_named(status)
 
@@ -138,10 +139,10 @@ def holders(
     """
     import time
 
-    from upwell._cli.documents import holder_document
     from upwell._cli.reading import read
     from upwell._cli.tables import print_holders
     from upwell._cli.terminal import note, print_json
+    from upwell._client.documents import holder_document
 
     async def load(backend: Backend) -> list[dict[str, Any]]:
         found = await backend.store.list_holds(scope)
@@ -168,10 +169,10 @@ def io(
     as_json: AsJson = False,
 ) -> None:
     """Show what went into a run or an action, and what came out. Pickled values are named, not read."""
-    from upwell._cli.documents import error_document, outputs_document, provenance_document, values_document
     from upwell._cli.outcome import value_text
     from upwell._cli.reading import read_run
     from upwell._cli.terminal import print_json
+    from upwell._client.documents import error_document, outputs_document, provenance_document, values_document
     from upwell._exec.control import find_known, inputs_of
     from upwell._exec.payloads import unpack
     from upwell.errors import ActionNotFoundError

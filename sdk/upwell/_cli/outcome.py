@@ -6,11 +6,11 @@ import asyncio
 import json
 from typing import Any
 
-from upwell._cli import documents
 from upwell._cli.failures import RunFailedError
 from upwell._cli.reading import load_document
 from upwell._cli.session import hint
 from upwell._cli.terminal import note, one_line, print_json
+from upwell._client import documents
 from upwell._client.backend import open_backend
 from upwell._client.config import current_config
 from upwell._core.model import RunRecord, Status

@@ -34,12 +34,13 @@ def profile(
     ] = None,
 ) -> None:
     """Show where the time of a run went: phases of its tasks, critical path, and advice where it is due."""
-    from upwell._cli.profile_document import profile_document
-    from upwell._cli.reading import all_actions, read_run
+    from upwell._cli.reading import read_run
     from upwell._cli.terminal import note, print_json
+    from upwell._client.profile_document import profile_document
     from upwell._core.advice import advise
     from upwell._core.chrome_trace import chrome_trace as trace_of
     from upwell._core.profile import profile_of
+    from upwell._exec.control import all_actions
 
     async def load(backend: Backend, record: RunRecord) -> tuple[RunRecord, list[ActionRecord]]:
         return record, await all_actions(backend.store, run)

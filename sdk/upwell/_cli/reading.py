@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from upwell._cli.documents import run_document
 from upwell._cli.session import Session
 from upwell._client.backend import Backend, open_backend
-from upwell._core.model import ActionRecord, RunRecord, Status
-from upwell._core.ports import StateStore
-from upwell._exec.control import list_known, open_children
+from upwell._client.documents import run_document
+from upwell._core.model import RunRecord, Status
 from upwell.errors import RunNotFoundError, UsageError
 
 T = TypeVar("T")
@@ -46,15 +44,6 @@ async def load_document(backend: Backend, record: RunRecord) -> dict[str, Any]:
     """Return a run's document; see `documents.run_document`."""
     alive = not record.status.is_terminal and await backend.is_alive(record)
     return run_document(record, backend=backend.mode, url=backend.describe(record), alive=alive)
-
-
-async def all_actions(store: StateStore, run_id: str) -> list[ActionRecord]:
-    """Return the actions of a run, with or without a record: from the cache, or not claimed yet."""
-    records = [record async for record in list_known(store, run_id)]
-    known = {record.spec.action_id for record in records}
-    for parent in list(records):
-        records += [c for c in await open_children(store, parent) if c.spec.action_id not in known]
-    return records
 
 
 def _not_found(session: Session, run_id: str) -> RunNotFoundError:

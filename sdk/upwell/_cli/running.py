@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from upwell._author.task import Task
-from upwell._cli import documents
 from upwell._cli.failures import InterruptedRunError, RunFailedError
 from upwell._cli.outcome import finish
 from upwell._cli.program import Program
@@ -17,6 +16,7 @@ from upwell._cli.progress import Display, following, make_display
 from upwell._cli.run_options import RunFlags, key_values
 from upwell._cli.session import hint
 from upwell._cli.terminal import note, print_json
+from upwell._client import documents
 from upwell._client.again import recover as recover_run
 from upwell._client.again import rerun_with
 from upwell._client.api import with_runcontext

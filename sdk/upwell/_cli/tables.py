@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from upwell._author.task import Task
-from upwell._cli import documents
 from upwell._cli.arguments import value_hint
 from upwell._cli.progress import STYLES, totals
 from upwell._cli.session import hint
 from upwell._cli.terminal import note, one_line, out, plain
+from upwell._client import documents
 from upwell._core.model import ActionKey, ActionRecord, RunRecord, Status
 from upwell._core.ports import RunView
 

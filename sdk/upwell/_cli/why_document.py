@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from upwell._cli.cache_document import age_text
-from upwell._cli.documents import instant, provenance_document, values_document
 from upwell._cli.profile_command import time_text
+from upwell._client.documents import instant, provenance_document, values_document
 from upwell._core.key_difference import Difference
 from upwell._core.model import ActionRecord, CacheSummary
 from upwell._core.took import Step

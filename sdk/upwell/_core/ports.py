@@ -112,8 +112,13 @@ class Runs(Protocol):
     async def save_run(self, run: RunRecord, *, expected: int | None) -> bool:
         """Write a run if the stored version is `expected` (None: if there is none)."""
 
-    async def list_runs(self, limit: int = 100) -> list[RunRecord]:
-        """Return the newest runs, newest first."""
+    async def list_runs(self, limit: int = 100, *, before: float | None = None) -> list[RunRecord]:
+        """Return the newest runs, newest first.
+
+        Args:
+            limit: How many at most.
+            before: Only those that were created earlier than that, epoch seconds.
+        """
 
     async def view(self, run_id: str) -> RunView:
         """Return the folded counts; they may be slightly behind."""

@@ -101,12 +101,13 @@ def spans_of(records: Sequence[ActionRecord]) -> list[Span]:
     spans = [
         _with_children(span, busy.get(record.spec.action_id))
         for record in records
-        for span in _attempts(record)
+        for span in attempt_spans(record)
     ]
     return _with_shares(_with_slots(sorted(spans, key=lambda span: (span.started_at, span.action_id))))
 
 
-def _attempts(record: ActionRecord) -> Iterator[Span]:
+def attempt_spans(record: ActionRecord) -> Iterator[Span]:
+    """Yield the attempts of an action that have ended, as if no others had run meanwhile."""
     spec, before = record.spec, 0.0
     for attempt in record.attempts:
         if attempt.ended_at is None:

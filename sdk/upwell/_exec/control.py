@@ -118,6 +118,15 @@ def _queued(parent: ActionRecord, child: Child) -> ActionRecord:
     return replace(unclaimed(spec), status=Status.QUEUED, created_at=child.first_at)
 
 
+async def all_actions(store: StateStore, run_id: str) -> list[ActionRecord]:
+    """Return the actions of a run, with or without a record: from the cache, or not claimed yet."""
+    records = [record async for record in list_known(store, run_id)]
+    known = {record.spec.action_id for record in records}
+    for parent in list(records):
+        records += [c for c in await open_children(store, parent) if c.spec.action_id not in known]
+    return records
+
+
 async def abort_named(kernel: Kernel, run_id: str, action_id: str, reason: str) -> Status:
     """Do what `abort_action` does, by the action's id.
 

@@ -163,9 +163,9 @@ class SqliteStore:
         """Write a run if the stored version is `expected` (None: if there is none)."""
         return await self._write(statements.save_run(run, expected))
 
-    async def list_runs(self, limit: int = 100) -> list[RunRecord]:
+    async def list_runs(self, limit: int = 100, *, before: float | None = None) -> list[RunRecord]:
         """Return the newest runs, newest first."""
-        return await self._scan(statements.list_runs, limit)
+        return await self._scan(statements.list_runs, limit, math.inf if before is None else before)
 
     async def view(self, run_id: str) -> RunView:
         """Return how many actions of each task are in each status; never behind."""

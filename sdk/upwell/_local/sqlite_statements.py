@@ -163,10 +163,10 @@ def get_run(connection: sqlite3.Connection, run_id: str) -> RunRecord | None:
     return None if row is None else _run(row)
 
 
-def list_runs(connection: sqlite3.Connection, limit: int) -> list[RunRecord]:
-    """Read the newest run records, newest first."""
-    query = "SELECT record, look_at, looked_at FROM runs ORDER BY created_at DESC LIMIT ?"
-    return [_run(row) for row in connection.execute(query, (limit,))]
+def list_runs(connection: sqlite3.Connection, limit: int, before: float) -> list[RunRecord]:
+    """Read the newest run records that were created before an instant, newest first."""
+    query = "SELECT record, look_at, looked_at FROM runs WHERE created_at < ? ORDER BY created_at DESC LIMIT ?"
+    return [_run(row) for row in connection.execute(query, (before, limit))]
 
 
 def due_runs(connection: sqlite3.Connection, now: float, limit: int) -> list[str]:

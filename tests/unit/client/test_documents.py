@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from upwell._cli import documents
+from upwell._client import documents
 from upwell._core.model import (
     ActionKey,
     ActionRecord,

@@ -169,7 +169,7 @@ def error_document(error: ErrorInfo | None) -> dict[str, Any] | None:
 
 def values_document(data: bytes) -> dict[str, Any]:
     """Return encoded values by name. What was pickled is shown as such, and never unpickled."""
-    values: dict[str, Any] = _readable(json.loads(data))
+    values: dict[str, Any] = readable(json.loads(data))
     return values
 
 
@@ -183,26 +183,26 @@ def outputs_document(data: bytes, names: tuple[str, ...] | None) -> dict[str, An
     return {"o0": value}
 
 
-def _readable(value: Any) -> Any:
+def readable(value: Any) -> Any:
     """Return JSON of values without the marks that only programs need."""
     if isinstance(value, list):
-        return [_readable(item) for item in value]
+        return [readable(item) for item in value]
     if not isinstance(value, dict):
         return value
     mark = value.get(MARK)
     if mark == PICKLE:
         return {"pickle": True, "size_bytes": _decoded_bytes(value)}
     if mark in (TREE, FLOAT):
-        return _readable(value["value"])
+        return readable(value["value"])
     if mark == FORM:
         return _form_document(value)
     if mark == FILE and "num_rows" in value:
         return _frame_document(value)
     if mark == PAIRS:
-        return [[_readable(key), _readable(item)] for key, item in value.get("items", [])]
+        return [[readable(key), readable(item)] for key, item in value.get("items", [])]
     if MEMBER in value and set(value) == {MEMBER, "value"}:
-        return _readable(value["value"])
-    return {key: _readable(item) for key, item in value.items() if not (key == MARK and item == FILE)}
+        return readable(value["value"])
+    return {key: readable(item) for key, item in value.items() if not (key == MARK and item == FILE)}
 
 
 def _frame_document(value: dict[str, Any]) -> dict[str, Any]:
@@ -214,7 +214,7 @@ def _frame_document(value: dict[str, Any]) -> dict[str, Any]:
 def _form_document(value: dict[str, Any]) -> dict[str, Any]:
     """Return a value of a registered type: what it is, and as much of it as is JSON."""
     name = {"type": value.get("type")}
-    inner = _readable(value.get("value"))
+    inner = readable(value.get("value"))
     if "data" in value:
         return name | {"size_bytes": _decoded_bytes(value)}
     if not isinstance(inner, dict):

@@ -1,0 +1,1 @@
+"""The Run API, and the console that is served with it."""

@@ -1,0 +1,135 @@
+"""The routes of the Run API, for any of powertools' resolvers: behind the local server and behind Lambda."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from aws_lambda_powertools.event_handler import ApiGatewayResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+
+from upwell import __version__
+from upwell._client.backend import Backend
+from upwell._client.config import Config
+from upwell._console.details import Details
+from upwell._console.models import ActionDetail, Features, Info, RunDetail, Runs, Tree
+from upwell._console.problems import NotModifiedError, answer_problems, responses
+from upwell._console.reading import Reading, RunFilter
+from upwell._console.snapshot import Order, Timeline
+
+PREFIX = "/api/v1"
+TITLE = "upwell Run API"
+DOCS = "https://github.com/upwell-run/upwell/tree/main/docs"
+
+RunId = Annotated[str, Path(description="Id of the run.")]
+ActionId = Annotated[str, Path(description="Id of the action; the root's is a0.")]
+Cursor = Annotated[str | None, Query(max_length=1000, description="`next` of the page before.")]
+Instant = Annotated[float | None, Query(allow_inf_nan=False, description="Epoch seconds.")]
+RunStatus = Literal["running", "succeeded", "failed", "aborted", "timed_out"]
+ActionStatus = Literal["queued", "running", "suspended", "succeeded", "failed", "aborted", "timed_out"]
+OfTask = Annotated[str | None, Query(max_length=300, description="Full name of a task, or its function's.")]
+
+
+class RunApi:
+    """Answers requests.
+
+    Args:
+        backend: What is shown; open for as long as requests come.
+        config: Where that is.
+    """
+
+    def __init__(self, backend: Backend, config: Config) -> None:
+        self._backend = backend
+        self._config = config
+        self._reading = Reading(backend)
+        self._details = Details(backend, self._reading)
+
+    def add_to(self, app: ApiGatewayResolver) -> None:
+        """Add the routes to an application, and how it answers errors."""
+        answer_problems(app)
+        get = _adder(app.get)
+        get("/info", self.info)
+        get("/runs", self.runs, 400)
+        get("/runs/<run>", self.run, 404)
+        get("/runs/<run>/tree", self.tree, 400, 404)
+        get("/runs/<run>/timeline", self.timeline, 404)
+        get("/runs/<run>/actions/<action>", self.action, 404)
+
+        @app.get(f"{PREFIX}/openapi.json", include_in_schema=False, enable_validation=False)
+        def openapi() -> Response[str]:
+            return Response(200, content_type="application/json", body=openapi_document(app))
+
+    async def info(self) -> Info:
+        """Say where this is, and what it can do."""
+        is_aws = self._backend.mode == "aws"
+        return Info(
+            version=__version__,
+            backend=self._backend.mode,
+            stage=self._config.stage if is_aws else None,
+            region=self._config.region if is_aws else None,
+            url_of_docs=DOCS,
+            features=Features(logs=False, steer=False),
+        )
+
+    async def runs(
+        self,
+        status: Annotated[RunStatus | None, Query()] = None,
+        task: OfTask = None,
+        label: Annotated[str | None, Query(max_length=600, description="`key=value`, or `key`.")] = None,
+        after: Instant = None,
+        before: Instant = None,
+        cursor: Cursor = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> Runs:
+        """List runs, newest first."""
+        wanted = RunFilter(status=status, task=task, label=label, after=after, before=before)
+        return await self._reading.runs(wanted, cursor=cursor, limit=limit)
+
+    async def run(
+        self, run: RunId, if_none_match: Annotated[str | None, Header(alias="If-None-Match")] = None
+    ) -> Response[RunDetail]:
+        """Show a run. Its version is its ETag: who has it already is answered 304."""
+        detail = await self._reading.run(run)
+        etag = f'"{detail.version}"'
+        if if_none_match is not None and etag in if_none_match:
+            raise NotModifiedError(etag)
+        return Response(200, content_type="application/json", body=detail, headers={"ETag": etag})
+
+    async def tree(
+        self,
+        run: RunId,
+        parent: Annotated[str, Query(max_length=100, description="Empty for the root's own row.")] = "",
+        cursor: Cursor = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+        order: Annotated[Order, Query()] = "called",
+        status: Annotated[ActionStatus | None, Query()] = None,
+        task: OfTask = None,
+    ) -> Tree:
+        """Show one level of a run's tree."""
+        return await self._reading.tree(
+            run, parent=parent, order=order, limit=limit, cursor=cursor, status=status, task=task
+        )
+
+    async def timeline(self, run: RunId, buckets: Annotated[int, Query(ge=1, le=2000)] = 200) -> Timeline:
+        """Show how much of a run was under way when."""
+        return await self._reading.timeline(run, buckets=buckets)
+
+    async def action(self, run: RunId, action: ActionId) -> ActionDetail:
+        """Show an action. Pickled values are named, not read."""
+        return await self._details.action(run, action)
+
+
+def openapi_document(app: ApiGatewayResolver) -> str:
+    """Return the description of an application's routes as OpenAPI."""
+    return app.get_openapi_json_schema(title=TITLE, version=__version__)
+
+
+def _adder(method: Callable[..., Any]) -> Callable[..., None]:
+    def add(path: str, handler: Callable[..., Any], *codes: int) -> None:
+        method(
+            PREFIX + path,
+            responses={200: {"description": "Done."}, **responses(*codes, 422, 503)},
+            custom_response_validation_http_code=500,
+        )(handler)
+
+    return add

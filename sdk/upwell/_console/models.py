@@ -1,0 +1,179 @@
+"""What the Run API answers. Times are epoch seconds, lengths of time seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from upwell._client.previews import Preview
+from upwell._console.rows import Facts, PhaseTimes, Row
+from upwell._console.snapshot import Summary
+
+
+class Answer(BaseModel):
+    """Base of all answers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+
+class Problem(Answer):
+    """Why a request was not carried out."""
+
+    code: str
+    message: str
+
+
+class ProblemAnswer(Answer):
+    """What is answered with 400, 404, 409, 422, 500 and 503."""
+
+    error: Problem
+
+
+class Features(Answer):
+    """What this deployment of the API can do."""
+
+    logs: bool
+    """Whether it gives the logs of attempts."""
+    steer: bool
+    """Whether it aborts, recovers and reruns."""
+
+
+class Info(Answer):
+    """Where the API runs."""
+
+    version: str
+    backend: str
+    stage: str | None
+    region: str | None
+    url_of_docs: str
+    features: Features
+
+
+class RunError(Answer):
+    """Why a run failed, in short."""
+
+    code: str
+    message: str
+
+
+class Run(Answer):
+    """A run in a list."""
+
+    run_id: str
+    task: str
+    status: str
+    created_at: float
+    ended_at: float | None
+    duration_s: float | None
+    """Of its latest submission; None while it runs."""
+    labels: dict[str, str]
+    counts: dict[str, int]
+    """Its actions by status; those that nobody has claimed yet are not among them."""
+    actions: int
+    error: RunError | None
+    version: str
+    """Another one whenever something of the run has changed."""
+
+
+class TaskStats(Answer):
+    """The actions of one task of a run."""
+
+    task: str
+    actions: int
+    counts: dict[str, int]
+
+
+class RunDetail(Run):
+    """A run on a page of its own."""
+
+    root: str
+    """Id of the root action."""
+    generation: int
+    bundle: str | None
+    alive: bool
+    """Whether something works on it: a local run whose process is gone is running, and not alive."""
+    url: str
+    tasks: list[TaskStats]
+    commands: dict[str, str]
+    """Command lines that show or do what the page does."""
+
+
+class Runs(Answer):
+    """A page of runs, newest first."""
+
+    runs: list[Run]
+    next: str | None
+
+
+class Tree(Answer):
+    """A page of one level of a run's tree."""
+
+    rows: list[Row]
+    next: str | None
+    total: int | None
+    """How many rows all pages have."""
+    summaries: list[Summary]
+    """Of all that the parent called, whatever the filters."""
+
+
+class Executor(Answer):
+    """Who ran an attempt."""
+
+    kind: str
+    id: str
+
+
+class Failure(Answer):
+    """How an action or an attempt failed."""
+
+    code: str
+    message: str
+    kind: str
+    traceback: str | None
+
+
+class AttemptDetail(Answer):
+    """One try of an action."""
+
+    number: int
+    executor: Executor
+    started_at: float
+    ended_at: float | None
+    end: str | None
+    """How it ended: `succeeded`, `failed`, `lost`, ...; None while it runs."""
+    phases: PhaseTimes
+    error: Failure | None
+    note: str | None
+
+
+class Provenance(Answer):
+    """Who made a result that was found in the cache."""
+
+    run_id: str
+    action_id: str
+    created_at: float | None
+
+
+@dataclass(slots=True, kw_only=True)
+class ActionDetail(Facts):
+    """An action on a page of its own.
+
+    Attributes:
+        outputs: None until it has succeeded.
+        lease_expires_at: Of the attempt that runs: when it counts as lost unless its executor is heard of.
+        commands: Command lines that show or do what the page does.
+    """
+
+    run_id: str
+    inputs: list[Preview]
+    outputs: list[Preview] | None
+    error: Failure | None
+    attempts: list[AttemptDetail]
+    lease_expires_at: float | None
+    warnings: list[str]
+    cached_from: Provenance | None
+    cache_key: str | None
+    bundle: str | None
+    pool: str
+    commands: dict[str, str]

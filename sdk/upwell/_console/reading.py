@@ -1,0 +1,209 @@
+"""From what the store holds to what the API answers."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from upwell._client.backend import Backend
+from upwell._client.documents import labels, run_duration_s
+from upwell._console.commands import run_commands
+from upwell._console.cursors import dump_cursor, load_cursor
+from upwell._console.models import Run, RunDetail, RunError, Runs, TaskStats, Tree
+from upwell._console.snapshot import Order, Snapshot, Timeline
+from upwell._console.snapshots import Snapshots
+from upwell._core.model import RunRecord
+from upwell._core.ports import RunView
+from upwell.errors import ActionNotFoundError, RunNotFoundError
+
+RUNS_AT_ONCE = 200
+RUNS_LOOKED_AT = 2000
+"""Of one page: a filter that few runs pass gives short pages, each with a cursor of the next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFilter:
+    """Which runs.
+
+    Attributes:
+        status: Only those in this status.
+        task: Only those of this task, by its full name or its function's.
+        label: Only those with this label, `key=value` or `key`.
+        after: Only those created then or later, epoch seconds.
+        before: Only those created earlier, epoch seconds.
+    """
+
+    status: str | None = None
+    task: str | None = None
+    label: str | None = None
+    after: float | None = None
+    before: float | None = None
+
+    def has(self, run: RunRecord) -> bool:
+        """Whether a run is one of them, its time aside."""
+        if self.status not in (None, run.status.value.lower()):
+            return False
+        if self.task not in (None, run.task, run.task.rpartition(".")[2]):
+            return False
+        if self.label is None:
+            return True
+        key, equals, value = self.label.partition("=")
+        shown = labels(run)
+        return key in shown and (not equals or shown[key] == value)
+
+
+class Reading:
+    """Reads runs of one backend.
+
+    Args:
+        backend: Open for as long as this is used.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._store = backend.store
+        self._snapshots = Snapshots(backend.store)
+
+    async def runs(self, wanted: RunFilter, *, cursor: str | None, limit: int) -> Runs:
+        """Return a page of runs, newest first.
+
+        Raises:
+            CursorError: the cursor is not of this list.
+        """
+        before = wanted.before
+        if cursor is not None:
+            (reached,) = load_cursor(cursor, (float,))
+            before = reached if before is None else min(before, reached)
+        found: list[RunRecord] = []
+        looked_at, is_last = 0, False
+        while len(found) < limit and looked_at < RUNS_LOOKED_AT and not is_last:
+            page = await self._store.list_runs(RUNS_AT_ONCE, before=before)
+            is_last = len(page) < RUNS_AT_ONCE
+            for run in page:
+                if wanted.after is not None and run.spec.created_at < wanted.after:
+                    is_last = True
+                    break
+                if len(found) == limit:
+                    is_last = False
+                    break
+                looked_at, before = looked_at + 1, run.spec.created_at
+                if wanted.has(run):
+                    found.append(run)
+        views = await asyncio.gather(*(self._store.view(run.spec.run_id) for run in found))
+        return Runs(
+            runs=[Run(**_run_fields(run, view)) for run, view in zip(found, views, strict=True)],
+            next=None if is_last or before is None else dump_cursor(before),
+        )
+
+    async def run(self, run_id: str) -> RunDetail:
+        """Return a run.
+
+        Raises:
+            RunNotFoundError: there is none of this name.
+        """
+        run, view = await self._run_and_view(run_id)
+        alive = not run.status.is_terminal and await self._backend.is_alive(run)
+        return RunDetail(
+            **_run_fields(run, view),
+            root=run.root.action_id,
+            generation=run.spec.generation,
+            bundle=run.spec.bundle,
+            alive=alive,
+            url=self._backend.describe(run),
+            tasks=[_task_stats(task, counts) for task, counts in sorted(view.counts.items())],
+            commands=run_commands(run, self._backend.mode),
+        )
+
+    async def tree(
+        self,
+        run_id: str,
+        *,
+        parent: str,
+        order: Order,
+        limit: int,
+        cursor: str | None,
+        status: str | None,
+        task: str | None,
+    ) -> Tree:
+        """Return a page of one level of a run's tree; see `Snapshot.children`.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            ActionNotFoundError: the run has no action `parent`.
+            CursorError: the cursor is not of this list.
+        """
+        snapshot = await self.snapshot(run_id)
+        if parent and parent not in snapshot.rows:
+            raise no_action(run_id, parent)
+        page = snapshot.children(parent, order=order, limit=limit, cursor=cursor, status=status, task=task)
+        return Tree(rows=page.rows, next=page.next, total=page.total, summaries=snapshot.summaries(parent))
+
+    async def timeline(self, run_id: str, *, buckets: int) -> Timeline:
+        """Return how much of a run was under way when.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+        """
+        return await asyncio.to_thread((await self.snapshot(run_id)).timeline, buckets)
+
+    async def snapshot(self, run_id: str) -> Snapshot:
+        """Return the actions of a run.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+        """
+        run, view = await self._run_and_view(run_id)
+        return await self._snapshots.of(run, _version(run, view))
+
+    async def record(self, run_id: str) -> RunRecord:
+        """Return the record of a run.
+
+        Raises:
+            RunNotFoundError: there is none of this name.
+        """
+        run = await self._store.get_run(run_id)
+        if run is None:
+            raise RunNotFoundError(f"there is no run {run_id!r}; the list of runs has all that are known")
+        return run
+
+    async def _run_and_view(self, run_id: str) -> tuple[RunRecord, RunView]:
+        return await self.record(run_id), await self._store.view(run_id)
+
+
+def no_action(run_id: str, action_id: str) -> ActionNotFoundError:
+    """Return the error that a run has no such action."""
+    return ActionNotFoundError(f"run {run_id} has no action {action_id!r}; its tree lists them")
+
+
+def _run_fields(run: RunRecord, view: RunView) -> dict[str, Any]:
+    counts: Counter[str] = Counter()
+    for by_status in view.counts.values():
+        counts.update({status.lower(): n for status, n in by_status.items() if n})
+    error = run.outcome.error if run.outcome is not None else None
+    return {
+        "run_id": run.spec.run_id,
+        "task": run.task,
+        "status": run.status.value.lower(),
+        "created_at": run.spec.created_at,
+        "ended_at": run.ended_at,
+        "duration_s": run_duration_s(run),
+        "labels": labels(run),
+        "counts": dict(counts),
+        "actions": counts.total(),
+        "error": None if error is None else RunError(code=error.code, message=error.message),
+        "version": _version(run, view),
+    }
+
+
+def _version(run: RunRecord, view: RunView) -> str:
+    state = [run.version, run.status.value, run.spec.generation, {k: dict(v) for k, v in view.counts.items()}]
+    return hashlib.blake2b(json.dumps(state, sort_keys=True).encode(), digest_size=9).hexdigest()
+
+
+def _task_stats(task: str, by_status: Any) -> TaskStats:
+    counts = {status.lower(): n for status, n in by_status.items() if n}
+    return TaskStats(task=task, actions=sum(counts.values()), counts=counts)

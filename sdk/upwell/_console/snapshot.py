@@ -1,0 +1,224 @@
+"""A run at one time: its tree by level, what its tasks took, and how much ran when."""
+
+from __future__ import annotations
+
+import bisect
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from upwell._console.cursors import CursorError, dump_cursor, load_cursor
+from upwell._console.rows import Row
+from upwell._core.model import ROOT_ID
+from upwell._core.profile import Spread
+
+Order = Literal["called", "slowest", "failed"]
+FAILED = frozenset({"failed", "timed_out", "aborted"})
+SUMMARIES = 50
+"""Of the actions below a parent: those of the tasks and groups with most of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The actions of one task and group below a parent; lengths of those that have ended, in seconds."""
+
+    task: str
+    group: str | None
+    counts: dict[str, int]
+    p50_s: float
+    p90_s: float
+    p99_s: float
+    max_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A part of a list.
+
+    Attributes:
+        next: Cursor of the next page; None on the last one.
+        total: How many the whole list has.
+    """
+
+    rows: list[Row]
+    next: str | None
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """How much of a run was under way, by stretches of equal length.
+
+    Attributes:
+        start: Epoch seconds.
+        end: Epoch seconds; of a run that goes on, now.
+        bucket_s: Length of a stretch.
+        running: Most actions at once that had begun and not ended.
+        queued: Most actions at once that had been called and not begun.
+        ended: Actions that ended, failed ones included.
+        failed: Actions that failed, timed out or were aborted.
+    """
+
+    start: float
+    end: float
+    bucket_s: float
+    running: list[int]
+    queued: list[int]
+    ended: list[int]
+    failed: list[int]
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """The actions of a run as they were read.
+
+    Args:
+        rows: All of them.
+        read_at: When, epoch seconds.
+    """
+
+    rows: dict[str, Row]
+    read_at: float
+    _below: dict[str | None, list[Row]] = field(default_factory=dict)
+    _summaries: dict[str, list[Summary]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rows: Iterable[Row], read_at: float) -> Snapshot:
+        """Return a snapshot of rows in any order."""
+        snapshot = cls({row.action_id: row for row in rows}, read_at)
+        for row in snapshot.rows.values():
+            snapshot._below.setdefault(row.parent_id, []).append(row)
+        for row in snapshot.rows.values():
+            row.children = len(snapshot._below.get(row.action_id, ()))
+        return snapshot
+
+    def children(
+        self,
+        parent: str,
+        *,
+        order: Order,
+        limit: int,
+        cursor: str | None = None,
+        status: str | None = None,
+        task: str | None = None,
+    ) -> Page:
+        """Return a page of what an action called.
+
+        Args:
+            parent: The action; empty for the level of the root itself.
+            order: `called` first, `slowest` first, or `failed` first.
+            limit: Most rows.
+            cursor: Where the page before ended.
+            status: Only those in this status.
+            task: Only those of this task, by its full name or its function's.
+
+        Raises:
+            CursorError: the cursor is not of a list in this order.
+        """
+        found = [
+            (self._position(row, order), row)
+            for row in self._below.get(parent or None, ())
+            if status in (None, row.status) and task in (None, row.task, row.task.rpartition(".")[2])
+        ]
+        found.sort(key=lambda each: each[0])
+        first = 0
+        if cursor is not None:
+            after = load_cursor(cursor, (str, float, float, str))
+            if after[0] != order:
+                raise CursorError(cursor)
+            first = bisect.bisect_right(found, after[1:], key=lambda each: each[0])
+        page = found[first : first + limit]
+        is_last = first + limit >= len(found)
+        return Page(
+            rows=[row for _, row in page],
+            next=None if is_last else dump_cursor(order, *page[-1][0]),
+            total=len(found),
+        )
+
+    def _position(self, row: Row, order: Order) -> tuple[float, float, str]:
+        if order == "slowest":
+            return -row.took_s(self.read_at), row.queued_at, row.action_id
+        is_first = order == "failed" and row.status in FAILED
+        return (0.0 if is_first or order == "called" else 1.0), row.queued_at, row.action_id
+
+    def summaries(self, parent: str) -> list[Summary]:
+        """Return what an action called by task and group, those with most actions first."""
+        if parent not in self._summaries:
+            groups: dict[tuple[str, str | None], list[Row]] = {}
+            for row in self._below.get(parent or None, ()):
+                groups.setdefault((row.task, row.group), []).append(row)
+            largest = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0][0], item[0][1] or ""))
+            self._summaries[parent] = [
+                self._summary(*kind, rows) for kind, rows in largest[:SUMMARIES] if parent
+            ]
+        return self._summaries[parent]
+
+    def _summary(self, task: str, group: str | None, rows: list[Row]) -> Summary:
+        lengths = [row.ended_at - row.started_at for row in rows if row.started_at and row.ended_at]
+        spread = Spread.of([max(0.0, length_s) for length_s in lengths])
+        return Summary(
+            task=task,
+            group=group,
+            counts=dict(Counter(row.status for row in rows)),
+            p50_s=round(spread.p50, 6),
+            p90_s=round(spread.p90, 6),
+            p99_s=round(spread.p99, 6),
+            max_s=round(spread.max, 6),
+        )
+
+    def timeline(self, buckets: int) -> Timeline:
+        """Return how much was under way, in so many stretches."""
+        root = self.rows.get(ROOT_ID)
+        called = [row.queued_at for row in self.rows.values()]
+        start = min(called, default=self.read_at) if root is None else root.queued_at
+        over = root is not None and root.ended_at is not None
+        ends = [row.ended_at for row in self.rows.values() if row.ended_at is not None]
+        end = max(start, max(ends, default=start) if over else self.read_at)
+        bucket_s = max(end - start, 1e-6) / buckets
+
+        def at(moment: float) -> int:
+            return min(buckets - 1, max(0, math.floor((moment - start) / bucket_s)))
+
+        ended, failed = [0] * buckets, [0] * buckets
+        running: list[tuple[float, int]] = []
+        queued: list[tuple[float, int]] = []
+        for row in self.rows.values():
+            begun = row.started_at if row.started_at is not None else row.ended_at
+            queued += _stretch(row.queued_at, begun)
+            if row.started_at is not None:
+                running += _stretch(row.started_at, row.ended_at)
+            if row.ended_at is not None:
+                ended[at(row.ended_at)] += 1
+                failed[at(row.ended_at)] += row.status in FAILED
+        return Timeline(
+            start=start,
+            end=end,
+            bucket_s=bucket_s,
+            running=_most_at_once(running, buckets, at),
+            queued=_most_at_once(queued, buckets, at),
+            ended=ended,
+            failed=failed,
+        )
+
+
+def _stretch(begin: float, end: float | None) -> list[tuple[float, int]]:
+    if end is None:
+        return [(begin, 1)]
+    return [(begin, 1), (end, -1)] if end > begin else []
+
+
+def _most_at_once(events: list[tuple[float, int]], buckets: int, at: Any) -> list[int]:
+    """Return the highest count in each stretch, that at its begin included."""
+    most, count, last = [0] * buckets, 0, 0
+    for moment, change in sorted(events):
+        bucket = at(moment)
+        for passed in range(last + 1, bucket + 1):
+            most[passed] = count
+        last = bucket
+        count += change
+        most[bucket] = max(most[bucket], count)
+    for passed in range(last + 1, buckets):
+        most[passed] = count
+    return most
