@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pydantic
 import typing_extensions
 from hypothesis import reject
@@ -286,6 +287,8 @@ def is_same(left: Any, right: Any) -> bool:
     """Say whether two values are equal and of equal types all the way down, nan being itself."""
     if type(left) is not type(right):
         return False
+    if isinstance(left, pd.DataFrame):
+        return left.equals(right) and is_same(left.dtypes.tolist(), right.dtypes.tolist())
     if isinstance(left, np.ndarray):
         return (left.dtype, left.shape) == (right.dtype, right.shape) and is_same(left.tolist(), right.tolist())
     if isinstance(left, (float, complex, decimal.Decimal, np.generic)):

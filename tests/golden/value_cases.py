@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 from pydantic import BaseModel, Field
 
 import upwell.io
-from upwell.io import File
+from upwell.io import DataFrame, File
 
 
 class Color(enum.Enum):
@@ -92,6 +94,15 @@ class Fields(typing.TypedDict):
     b: typing.NotRequired[str]
 
 
+FRAME = pd.DataFrame(
+    {
+        "kind": pd.Categorical(["b", None], categories=["z", "b"], ordered=True),
+        "count": pd.array([1, None], dtype="Int16"),
+        "at": pd.to_datetime(["2024-01-02", None], utc=True).astype("datetime64[s, UTC]"),
+        "any": np.array(["x", None], dtype=object),
+    },
+    index=pd.Index(["i", "j"], name="key"),
+)
 MOMENT = dt.datetime(2024, 1, 2, 3, 4, 5, 6, tzinfo=dt.UTC)
 
 CASES: dict[str, tuple[Any, Any]] = {
@@ -136,6 +147,19 @@ CASES: dict[str, tuple[Any, Any]] = {
     "untyped_json": (Any, {"a": [1, 2.5, None, {"b": True}]}),
     "untyped_pickled": (Any, (1, {"a"})),
     "file": (File, File(path="s3://b/k.txt", format="txt", hash="abc")),
+    "frame": (pd.DataFrame, FRAME),
+    "frames_of_arrow": (list[pa.Table], [pa.table({"a": [1, None], "b": [["x"], []]})]),
+    "frame_reference": (
+        DataFrame,
+        DataFrame(
+            uri="s3://b/k.parquet",
+            format="parquet",
+            digest="d",
+            columns={"a": "int64"},
+            num_rows=7,
+            hash="mine",
+        ),
+    ),
     "array_pickled": (np.ndarray, np.arange(6, dtype="<i4").reshape(2, 3)),
     "numpy_number_pickled": (np.float32, np.float32(1.5)),
     "array": (np.ndarray, np.arange(6, dtype="<i4").reshape(2, 3)),
@@ -149,5 +173,5 @@ CASES: dict[str, tuple[Any, Any]] = {
     "timezone": (dt.timezone, dt.timezone(dt.timedelta(hours=2))),
     "pattern_with_flags": (re.Pattern[str], re.compile("a.b", re.IGNORECASE)),
 }
-WRITTEN_OTHERWISE = {"array_pickled", "numpy_number_pickled", "file"}
-"""Their types have a form now, or more fields."""
+WRITTEN_OTHERWISE = {"array_pickled", "numpy_number_pickled", "file", "frame", "frames_of_arrow"}
+"""Their types have a form now, or more fields; parquet files tell the version of their writer."""
