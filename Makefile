@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := sdk runtime infra tests bench examples app.py
 
-.PHONY: demo test install lint types imports unit e2e lock templates clean
+.PHONY: demo test install lint types imports unit e2e lock templates console console-test clean
 
 demo: install
 	$(BIN)/python -m bench.demo
@@ -39,6 +39,13 @@ e2e: install
 lock: install
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --group examples \
 		--generate-hashes --no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
+
+# Node is needed for these two alone; what they build is committed.
+console:
+	cd console && npm ci --no-audit --no-fund && npm run build
+
+console-test:
+	cd console && npm ci --no-audit --no-fund && npm test
 
 templates: install
 	$(BIN)/python -m upwell_infra.export

@@ -1,0 +1,190 @@
+/** Answers of the run API. Times are epoch seconds, lengths of time seconds. */
+
+export type Status = 'queued' | 'running' | 'suspended' | 'succeeded' | 'failed' | 'aborted' | 'timed_out'
+export type Counts = Partial<Record<Status, number>>
+export type Order = 'called' | 'slowest' | 'failed'
+export type Phase = 'queued' | 'start' | 'data' | 'run' | 'record'
+export type Phases = Partial<Record<Phase, number>>
+export type Commands = Record<string, string>
+
+export interface Info {
+  version: string
+  backend: string
+  stage: string | null
+  region: string | null
+  url_of_docs: string | null
+  features: { logs: boolean; steer: boolean }
+}
+
+export interface Failure {
+  code: string
+  message: string
+  kind?: string | null
+  traceback?: string | null
+}
+
+export interface Run {
+  run_id: string
+  task: string
+  status: Status
+  created_at: number
+  ended_at: number | null
+  duration_s: number | null
+  labels: Record<string, string>
+  counts: Counts
+  actions: number
+  error: Failure | null
+  version: string
+  alive?: boolean
+}
+
+export interface Percentiles {
+  p50_s: number | null
+  p90_s: number | null
+  p99_s: number | null
+  max_s: number | null
+}
+
+export interface TaskStats extends Partial<Percentiles> {
+  task: string
+  actions: number
+  counts: Counts
+  cached?: number
+}
+
+export interface RunDetail extends Run {
+  root: string
+  generation: number
+  bundle: string | null
+  tasks: TaskStats[]
+  commands: Commands
+}
+
+export interface RunList {
+  runs: Run[]
+  next: string | null
+}
+
+export interface Row {
+  action_id: string
+  parent_id: string | null
+  task: string
+  name: string
+  group: string | null
+  status: Status
+  attempts: number
+  items: number
+  children: number | null
+  queued_at: number
+  started_at: number | null
+  ended_at: number | null
+  phases: Phases
+  cached: boolean
+  error_code: string | null
+}
+
+export interface Summary extends Percentiles {
+  task: string
+  group: string | null
+  counts: Counts
+  first_queued_at?: number | null
+  last_ended_at?: number | null
+}
+
+export interface TreePage {
+  rows: Row[]
+  next: string | null
+  total: number | null
+  summaries: Summary[]
+}
+
+export interface Timeline {
+  start: number
+  end: number
+  bucket_s: number
+  running: number[]
+  queued: number[]
+  ended: number[]
+  failed: number[]
+}
+
+export interface Value {
+  name: string
+  type: string
+  preview: unknown
+  size_bytes: number | null
+  truncated: boolean
+  reference: string | null
+}
+
+export interface Attempt {
+  number: number
+  executor: { kind: string; id: string }
+  started_at: number | null
+  ended_at: number | null
+  end: string | null
+  phases: Phases
+  error: Failure | null
+  note: string | null
+}
+
+export interface ActionDetail extends Omit<Row, 'attempts'> {
+  attempts: Attempt[]
+  inputs: Value[]
+  /** Null until it has succeeded. */
+  outputs: Value[] | null
+  error: Failure | null
+  lease_expires_at: number | null
+  warnings: string[]
+  cached_from: { run_id: string; action_id: string; created_at: number | null } | null
+  cache_key: string | null
+  bundle: string | null
+  pool: string | null
+  commands: Commands
+}
+
+export interface LogLine {
+  at: number
+  level: string
+  attempt: number
+  text: string
+}
+
+export interface LogPage {
+  lines: LogLine[]
+  next: string | null
+}
+
+export interface Hold {
+  action_id: string
+  run_id: string
+  executor: string
+  until: number | null
+}
+
+export interface Pool {
+  pool: string
+  kind: string
+  replicas: number | null
+  slots: number | null
+  held: Hold[]
+  backlog: number | null
+}
+
+export interface CacheEntry {
+  key: string
+  task: string | null
+  version: string | null
+  version_from: string | null
+  created_at: number
+  max_age_s: number | null
+  expired: boolean
+  size_bytes: number
+  run: string
+  action: string
+}
+
+export interface CachePage {
+  entries: CacheEntry[]
+  next: string | null
+}

@@ -1,0 +1,33 @@
+/** Marks on an axis of time: at lengths that a person counts in. */
+
+const MINUTE = 60
+const HOUR = 3600
+const DAY = 86_400
+const STEPS_S = [
+  ...[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30],
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
+  ...[1, 2, 3, 6, 12].map((n) => n * HOUR),
+  ...[1, 2, 5, 10, 20, 50, 100].map((n) => n * DAY),
+]
+
+/** Where the marks are on an axis of so many seconds, at most `most` of them besides 0. */
+export function timeTicks(length_s: number, most: number): number[] {
+  const step = STEPS_S.find((seconds) => length_s / seconds <= most) ?? STEPS_S.at(-1)!
+  return Array.from({ length: Math.floor(length_s / step + 1e-9) + 1 }, (_, n) => n * step)
+}
+
+/** `250 ms`, `20 s`, `3 min`, `1 h 30 min`: as short as a mark can be. */
+export function tickText(seconds: number): string {
+  if (seconds === 0) return '0'
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`
+  const parts = [
+    [Math.floor(seconds / DAY), 'd'],
+    [Math.floor((seconds % DAY) / HOUR), 'h'],
+    [Math.floor((seconds % HOUR) / MINUTE), 'min'],
+    [Math.round(seconds % MINUTE), 's'],
+  ] as const
+  return parts
+    .filter(([n]) => n)
+    .map(([n, unit]) => `${n} ${unit}`)
+    .join(' ')
+}

@@ -1,0 +1,56 @@
+import { memo } from 'react'
+import type { Row } from '../api/types'
+import { duration } from '../lib/format'
+import { barsOf, isBad, PHASES } from '../lib/status'
+
+export interface Span {
+  start: number
+  end: number
+}
+
+function place(at: number, { start, end }: Span): number {
+  return ((at - start) / Math.max(end - start, 1e-6)) * 100
+}
+
+const HEIGHTS = { queued: 3, start: 10, data: 10, run: 10, record: 10 }
+const TEXT = Object.fromEntries(PHASES.map(({ phase, text }) => [phase, text]))
+
+/** The phases of an action on the run's time. What waits is thin, what works is thick; what failed ends in a red edge. */
+export const PhaseBar = memo(function PhaseBar({ row, start, end, now }: { row: Row; now: number } & Span) {
+  const span = { start, end }
+  const bars = barsOf(row, now)
+  const bad = isBad(row.status)
+  const last = bars.at(-1)!
+  const title = bars.map(({ phase, from, to }) => `${TEXT[phase]} ${duration(to - from)}`).join(' · ')
+  return (
+    <svg className="phases" width="100%" height="16" role="img" aria-label={title}>
+      <title>{title}</title>
+      {bars.map(({ phase, from, to }) => {
+        const height = HEIGHTS[phase]
+        const x = place(from, span)
+        return (
+          <rect
+            key={phase}
+            className={`phase is-${phase}${row.cached ? ' is-cached' : ''}`}
+            x={`${x}%`}
+            y={8 - height / 2}
+            width={`${Math.max(place(to, span) - x, 0)}%`}
+            height={height}
+          />
+        )
+      })}
+      {/* Never less than a pixel, however short. */}
+      <rect className={`phase-end${bad ? ' is-bad' : ''}`} x={`${place(last.to, span)}%`} y={bad ? 1 : 3} width={bad ? 3 : 1} height={bad ? 14 : 10} />
+    </svg>
+  )
+})
+
+/** From the first call to the last end of what a summary sums up. */
+export function ExtentBar({ from, to, start, end }: { from: number; to: number } & Span) {
+  const x = place(from, { start, end })
+  return (
+    <svg className="phases" width="100%" height="4" aria-hidden="true">
+      <rect className="extent" x={`${x}%`} width={`${Math.max(place(to, { start, end }) - x, 0.2)}%`} height="4" />
+    </svg>
+  )
+}

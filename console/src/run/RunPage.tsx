@@ -1,0 +1,124 @@
+import { useEffect, useRef } from 'react'
+import { ActionPanel } from '../action/ActionPanel'
+import { useRun, useTimeline } from '../api/queries'
+import type { Order, RunDetail } from '../api/types'
+import { isTyping } from '../lib/keys'
+import { useNow } from '../lib/now'
+import { useFilters } from '../lib/search'
+import { isTerminal, ORDERS, PHASES } from '../lib/status'
+import { ErrorNote, Skeleton } from '../parts/Notes'
+import { StatusFilter } from '../parts/StatusFilter'
+import { LoadChart } from './LoadChart'
+import { RunHeader } from './RunHeader'
+import { TaskSummary } from './TaskSummary'
+import { TreeView } from './TreeView'
+
+export function RunPage({ run }: { run: string }) {
+  const query = useRun(run)
+  useEffect(() => {
+    document.title = query.data ? `${query.data.task} · ${run}` : run
+    return () => {
+      document.title = 'upwell'
+    }
+  }, [query.data, run])
+  if (query.isError && !query.data)
+    return <ErrorNote error={query.error} what={`Run ${run} could not be loaded.`} retry={() => void query.refetch()} />
+  if (!query.data) return <Skeleton lines={16} />
+  return (
+    <section className="page run" aria-label={`Run ${run}`}>
+      <RunHeader run={query.data} page="actions" />
+      {query.isError && <ErrorNote error={query.error} what="What you see may be old." retry={() => void query.refetch()} />}
+      <Actions run={query.data} />
+    </section>
+  )
+}
+
+function Actions({ run }: { run: RunDetail }) {
+  const [params, change] = useFilters()
+  const now = useNow(isTerminal(run.status) ? null : 1000)
+  const timeline = useTimeline(run.run_id)
+  const status = params.getAll('status')
+  const task = params.get('task') ?? ''
+  const order = ORDERS.find(({ value }) => value === params.get('order'))?.value ?? 'called'
+  const selected = params.get('action')
+  const span = { start: run.created_at, end: run.ended_at ?? Math.max(now, run.created_at + 1) }
+  const taskField = useRef<HTMLSelectElement>(null)
+  usePageKeys(taskField, order, change, selected !== null)
+
+  return (
+    <>
+      <TaskSummary tasks={run.tasks} chosen={task} choose={(wanted) => change({ task: wanted === task ? null : wanted })} />
+      <div className="bar">
+        <StatusFilter chosen={status} choose={(wanted) => change({ status: wanted })} counts={run.counts} />
+        <select
+          ref={taskField}
+          aria-label="Task"
+          aria-keyshortcuts="/"
+          value={task}
+          onChange={(event) => change({ task: event.target.value })}
+        >
+          <option value="">All tasks</option>
+          {run.tasks.map((one) => (
+            <option key={one.task}>{one.task}</option>
+          ))}
+        </select>
+        <div className="segmented" role="radiogroup" aria-label="Order">
+          {ORDERS.map(({ value, text, hint }) => (
+            <button key={value} type="button" role="radio" aria-checked={value === order} title={hint} onClick={() => change({ order: value === 'called' ? null : value })}>
+              {text}
+            </button>
+          ))}
+        </div>
+        <span className="grow" />
+        <Legend />
+      </div>
+      <div className="split">
+        <TreeView
+          key={JSON.stringify([order, status, task])}
+          question={{ run: run.run_id, root: run.root, order, status, task }}
+          span={span}
+          now={now}
+          selected={selected}
+          select={(action) => change({ action })}
+          clearFilters={() => change({ status: [], task: null })}
+          head={<LoadChart timeline={timeline.data} {...span} />}
+        />
+        {selected !== null && (
+          <ActionPanel key={selected} run={run} action={selected} close={() => change({ action: null })} show={(action) => change({ action })} />
+        )}
+      </div>
+    </>
+  )
+}
+
+function Legend() {
+  return (
+    <ul className="legend" aria-label="Phases">
+      {PHASES.map(({ phase, text, hint }) => (
+        <li key={phase} title={hint}>
+          <i className={`phase is-${phase}`} />
+          {text}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+type Change = ReturnType<typeof useFilters>[1]
+
+function usePageKeys(field: React.RefObject<HTMLSelectElement | null>, order: Order, change: Change, isPanel: boolean): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (isTyping(event)) return
+      if (event.key === '/') field.current?.focus()
+      else if (event.key === 'Escape' && isPanel) change({ action: null })
+      else if (event.key === 'o') {
+        const next = ORDERS[(ORDERS.findIndex(({ value }) => value === order) + 1) % ORDERS.length]!
+        change({ order: next.value === 'called' ? null : next.value })
+      } else return
+      event.preventDefault()
+    }
+    window.addEventListener('keydown', onKey)
+    return () => window.removeEventListener('keydown', onKey)
+  }, [field, order, change, isPanel])
+}

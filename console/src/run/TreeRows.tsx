@@ -1,0 +1,128 @@
+import { memo } from 'react'
+import type { Row, Summary } from '../api/types'
+import { count, duration } from '../lib/format'
+import { countOf, STATUS_TEXT } from '../lib/status'
+import { CountsBar, countsText } from '../parts/Counts'
+import { StatusMark } from '../parts/StatusMark'
+import { ExtentBar, PhaseBar } from './PhaseBar'
+
+interface Place {
+  depth: number
+  isOpen: boolean
+  toggle: () => void
+}
+
+function Twisty({ isOpen, canOpen, name }: { isOpen: boolean; canOpen: boolean; name: string }) {
+  return (
+    <span className={`twisty${canOpen ? '' : ' is-leaf'}`} data-twisty={canOpen || undefined} title={canOpen ? `${isOpen ? 'Fold' : 'Unfold'} ${name}` : undefined}>
+      {canOpen ? (isOpen ? '▾' : '▸') : ''}
+    </span>
+  )
+}
+
+/** The function's name of a task's full name. */
+function shortName(task: string): string {
+  return task.slice(task.lastIndexOf('.') + 1)
+}
+
+function indent(depth: number) {
+  return { paddingLeft: 8 + Math.min(depth, 12) * 16 }
+}
+
+interface ActionProps extends Omit<Place, 'toggle'> {
+  row: Row
+  start: number
+  end: number
+  now: number
+}
+
+export const ActionCells = memo(function ActionCells({ row, depth, isOpen, start, end, now }: ActionProps) {
+  const length = row.started_at === null ? null : (row.ended_at ?? now) - row.started_at
+  return (
+    <>
+      <div className="cell name" role="gridcell" style={indent(depth)}>
+        <Twisty isOpen={isOpen} canOpen={row.children !== 0} name={row.name} />
+        <StatusMark status={row.status} />
+        <span className="task">{row.name}</span>
+        {row.group && <span className="tag">{row.group}</span>}
+        {row.items > 1 && <span className="muted">{count(row.items)} items</span>}
+        <code className="id">{row.action_id}</code>
+      </div>
+      <div className="cell state" role="gridcell">
+        {row.error_code ? (
+          <span className="bad" title={row.error_code}>
+            {row.error_code}
+          </span>
+        ) : row.cached ? (
+          <span className="tag">cached</span>
+        ) : (
+          <span className="muted">{STATUS_TEXT[row.status]}</span>
+        )}
+        {row.attempts > 1 && (
+          <span className="muted" title={`${row.attempts} attempts`}>
+            ↻{row.attempts}
+          </span>
+        )}
+      </div>
+      <div className="cell number" role="gridcell">
+        {duration(length)}
+      </div>
+      <div className="cell time" role="gridcell">
+        <PhaseBar row={row} start={start} end={end} now={now} />
+      </div>
+    </>
+  )
+})
+
+interface SummaryProps extends Omit<Place, 'toggle'> {
+  summary: Summary
+  start: number
+  end: number
+  now: number
+}
+
+export function SummaryCells({ summary, depth, isOpen, start, end, now }: SummaryProps) {
+  const n = countOf(summary.counts)
+  const failed = (summary.counts.failed ?? 0) + (summary.counts.timed_out ?? 0)
+  const from = summary.first_queued_at ?? null
+  return (
+    <>
+      <div className="cell name" role="gridcell" style={indent(depth)}>
+        <Twisty isOpen={isOpen} canOpen name={summary.task} />
+        <span className="task strong" title={summary.task}>
+          {shortName(summary.task)}
+        </span>
+        <span className="strong">×&#8202;{count(n)}</span>
+        {summary.group && <span className="tag">{summary.group}</span>}
+      </div>
+      <div className="cell state" role="gridcell" title={countsText(summary.counts)}>
+        <CountsBar counts={summary.counts} />
+        {failed > 0 && <span className="bad">{count(failed)}</span>}
+      </div>
+      <div className="cell number" role="gridcell" title="Half of them took at most so long">
+        {duration(summary.p50_s)}
+      </div>
+      <div className="cell time is-summary" role="gridcell">
+        {from !== null && <ExtentBar from={from} to={summary.last_ended_at ?? now} start={start} end={end} />}
+        <span className="spread">
+          p90 {duration(summary.p90_s)} · p99 {duration(summary.p99_s)} · max {duration(summary.max_s)}
+        </span>
+      </div>
+    </>
+  )
+}
+
+export function LoadingCells({ depth }: { depth: number }) {
+  return (
+    <>
+      <div className="cell name is-loading" role="gridcell" style={indent(depth)} aria-label="Loading">
+        <i />
+      </div>
+      <div className="cell" role="gridcell" />
+      <div className="cell" role="gridcell" />
+      <div className="cell time is-loading" role="gridcell">
+        <i />
+      </div>
+    </>
+  )
+}

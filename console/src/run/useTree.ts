@@ -1,0 +1,186 @@
+/** The tree of a run over the cache of queries: which lines there are, and which pages the visible ones need. */
+
+import { type QueryClient, useQueries, useQueryClient } from '@tanstack/react-query'
+import { useRef, useState } from 'react'
+import { get, runPath } from '../api/client'
+import type { Order, Row, TreePage } from '../api/types'
+import {
+  type Children,
+  FIRST_ROWS,
+  isPaged,
+  type Known,
+  layOut,
+  type Level,
+  pagesIn,
+  parentLevel,
+  parentsIn,
+  type Segment,
+} from '../lib/segments'
+
+const PAGE = 100
+
+export interface TreeQuestion {
+  run: string
+  root: string
+  order: Order
+  status: string[]
+  task: string
+}
+
+export function isFlat({ status, task }: TreeQuestion): boolean {
+  return status.length > 0 || task !== ''
+}
+
+export class TreeReader {
+  /** Rows of a paged level, by its key, as the latest answer says. */
+  readonly totals = new Map<string, number>()
+
+  constructor(
+    readonly client: QueryClient,
+    readonly question: TreeQuestion,
+  ) {}
+
+  childrenKey(parent: string): unknown[] {
+    return ['run', this.question.run, 'live', 'tree', this.question.order, 'children', parent]
+  }
+
+  pageKey(level: Level, page?: number): unknown[] {
+    const { run, order, status, task } = this.question
+    const key = ['run', run, 'live', 'tree', order, 'page', level.key, status, task]
+    return page === undefined ? key : [...key, page]
+  }
+
+  async fetchChildren(parent: string, signal: AbortSignal): Promise<Children> {
+    const { run, order } = this.question
+    const answer = await get<TreePage>(runPath(run, 'tree'), { parent, order, offset: 0, limit: FIRST_ROWS }, signal)
+    const total = answer.total ?? answer.rows.length + (answer.next === null ? 0 : 1)
+    return { rows: answer.rows, total, summaries: answer.summaries }
+  }
+
+  async fetchPage(level: Level, page: number, signal: AbortSignal): Promise<Row[]> {
+    const { run, order, status, task } = this.question
+    const answer = await get<TreePage>(
+      runPath(run, 'tree'),
+      {
+        parent: level.parent,
+        task: level.task ?? (task || null),
+        group: level.group,
+        status,
+        order,
+        offset: page * PAGE,
+        limit: PAGE,
+      },
+      signal,
+    )
+    const seen = page * PAGE + answer.rows.length
+    this.totals.set(level.key, answer.total ?? seen + (answer.next === null ? 0 : PAGE))
+    return answer.rows
+  }
+
+  children(parent: string): Children | null {
+    return this.client.getQueryData<Children>(this.childrenKey(parent)) ?? null
+  }
+
+  row(level: Level, index: number): Row | undefined {
+    if (!isPaged(level)) return this.children(level.parent)?.rows[index]
+    return this.client.getQueryData<Row[]>(this.pageKey(level, Math.floor(index / PAGE)))?.[index % PAGE]
+  }
+
+  /** Where a row is now; orders other than "as called" move rows while a run goes on. */
+  locate(level: Level, id: string, index: number): number {
+    const there = this.row(level, index)
+    if (!there || there.action_id === id) return index
+    if (!isPaged(level)) return this.children(level.parent)?.rows.findIndex((row) => row.action_id === id) ?? index
+    for (const [key, rows] of this.client.getQueriesData<Row[]>({ queryKey: this.pageKey(level) })) {
+      const at = rows?.findIndex((row) => row.action_id === id) ?? -1
+      if (at >= 0) return (key.at(-1) as number) * PAGE + at
+    }
+    return index
+  }
+}
+
+type OpenRows = ReadonlyMap<string, ReadonlyMap<string, number>>
+
+export interface Tree {
+  segments: Segment[]
+  reader: TreeReader
+  /** Fold or unfold a row. */
+  toggleRow(level: Level, index: number, row: Row): void
+  /** Fold or unfold a summary. */
+  toggleSummary(level: Level): void
+  isOpen(level: Level, row: Row): boolean
+}
+
+export function useTree(question: TreeQuestion): Tree {
+  const client = useQueryClient()
+  const reader = useRef<TreeReader>(null)
+  reader.current ??= new TreeReader(client, question)
+  const [openRows, setOpenRows] = useState<OpenRows>(() => new Map([['', new Map([[question.root, 0]])]]))
+  const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set())
+  const known = knownOf(reader.current, openRows, toggled)
+  const top: Level = isFlat(question) ? { key: '*', parent: '*', task: null, group: null } : parentLevel('')
+  return {
+    segments: layOut(top, known),
+    reader: reader.current,
+    toggleRow: (level, index, row) => setOpenRows((before) => withToggled(before, level.key, index, row.action_id)),
+    toggleSummary: (level) =>
+      setToggled((before) => (before.has(level.key) ? without(before, level.key) : new Set(before).add(level.key))),
+    isOpen: (level, row) => openRows.get(level.key)?.has(row.action_id) ?? false,
+  }
+}
+
+function knownOf(reader: TreeReader, openRows: OpenRows, toggled: ReadonlySet<string>): Known {
+  return {
+    children: (parent) => reader.children(parent),
+    total: (level) => reader.totals.get(level.key) ?? null,
+    isOpen: (key, byDefault) => byDefault !== toggled.has(key),
+    openRows: (level) =>
+      [...(openRows.get(level.key) ?? [])]
+        .map(([id, index]): [number, string] => [reader.locate(level, id, index), id])
+        .filter(([index]) => index >= 0)
+        .sort(([one], [other]) => one - other),
+  }
+}
+
+function without(all: ReadonlySet<string>, one: string): ReadonlySet<string> {
+  const rest = new Set(all)
+  rest.delete(one)
+  return rest
+}
+
+function withToggled(before: OpenRows, level: string, index: number, id: string): OpenRows {
+  const rows = new Map(before.get(level))
+  if (!rows.delete(id)) rows.set(id, index)
+  return new Map(before).set(level, rows)
+}
+
+/** Load what the visible lines need; of what is out of sight nothing is asked for again. */
+export function useTreePages({ segments, reader }: Tree, first: number, last: number): { error: unknown; retry: () => void } {
+  const visible = parentsIn(segments, first, last)
+  const top = isFlat(reader.question) ? [] : ['']
+  const parents = [...new Set([...top, ...segments.filter(({ level }) => level.parent !== '*').map(({ level }) => level.parent)])]
+  const flat = isFlat(reader.question) && segments[0]?.kind === 'loading' ? [{ level: segments[0].level, page: 0 }] : []
+  const pages = [...flat, ...pagesIn(segments, first, last, PAGE)]
+  const queries = [
+    ...parents.map((parent) => ({
+      queryKey: reader.childrenKey(parent),
+      queryFn: ({ signal }: { signal: AbortSignal }): Promise<unknown> => reader.fetchChildren(parent, signal),
+      enabled: visible.has(parent) || reader.children(parent) === null,
+    })),
+    ...pages.map(({ level, page }) => ({
+      queryKey: reader.pageKey(level, page),
+      queryFn: ({ signal }: { signal: AbortSignal }): Promise<unknown> => reader.fetchPage(level, page, signal),
+      enabled: true,
+    })),
+  ]
+  const { error } = useQueries({
+    queries,
+    combine: (results) => ({
+      // The sum changes with every answer, and so makes the caller lay the tree out anew.
+      updates: results.reduce((sum, { dataUpdatedAt }) => sum + dataUpdatedAt, 0),
+      error: results.find((result) => result.error)?.error ?? null,
+    }),
+  })
+  const key = ['run', reader.question.run, 'live', 'tree']
+  return { error, retry: () => void reader.client.refetchQueries({ queryKey: key, type: 'active' }) }
+}

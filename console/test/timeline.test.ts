@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import type { Row } from '../src/api/types'
+import { barsOf } from '../src/lib/status'
+import { tickText, timeTicks } from '../src/lib/ticks'
+
+const ROW: Row = {
+  action_id: 'a1', parent_id: 'a0', task: 't', name: 't', group: null, status: 'succeeded', attempts: 1, items: 0, children: 0,
+  queued_at: 10, started_at: 12, ended_at: 22, phases: { queued: 2, start: 1, data: 1, run: 7, record: 1 }, cached: false,
+  error_code: null,
+}
+
+describe('the bars of an action', () => {
+  it('lie end to end from the call to the end', () => {
+    expect(barsOf(ROW, 0).map(({ phase, from, to }) => [phase, from, to])).toEqual([
+      ['queued', 10, 12],
+      ['start', 12, 13],
+      ['data', 13, 14],
+      ['run', 14, 21],
+      ['record', 21, 22],
+    ])
+  })
+
+  it('never go beyond its end, whatever the clocks said', () => {
+    const bars = barsOf({ ...ROW, phases: { run: 30, record: 10 } }, 0)
+    expect(bars.at(-1)!.to).toBeCloseTo(22)
+  })
+
+  it('grow while it waits and while it runs', () => {
+    expect(barsOf({ ...ROW, started_at: null, ended_at: null }, 15)).toEqual([{ phase: 'queued', from: 10, to: 15 }])
+    expect(barsOf({ ...ROW, ended_at: null, phases: {} }, 15).at(-1)).toEqual({ phase: 'run', from: 12, to: 15 })
+  })
+})
+
+describe('the marks of the axis', () => {
+  it.each([
+    [0.9, ['0', '200 ms', '400 ms', '600 ms', '800 ms']],
+    [58, ['0', '15 s', '30 s', '45 s']],
+    [800, ['0', '5 min', '10 min']],
+    [90_000, ['0', '6 h', '12 h', '18 h', '1 d']],
+  ])('of %s seconds are in lengths that a person counts in', (length, texts) => {
+    expect(timeTicks(length, 5).map(tickText)).toEqual(texts)
+  })
+})
