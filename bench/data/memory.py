@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +18,22 @@ from upwell.io import Directory, File
 MIB = 1 << 20
 URI = f"s3://{BUCKET}/large"
 KINDS = ("upload", "download", "write", "read", "directory_upload", "directory_download")
-FILES = 10_000
-"""Of the directory."""
 
 
-def measure(mb: int) -> dict[str, Any]:
+def measure(mb: int, files: int = 10_000, kinds: Sequence[str] = KINDS) -> dict[str, Any]:
     """Return the peak resident memory of each kind of transfer, all of the interpreter included.
 
     Args:
         mb: Size of the file in MiB.
+        files: Of the directory.
+        kinds: Of `KINDS`.
     """
     figures: dict[str, Any] = {"mb": mb}
     with data_place() as place:
         source = place.make_file("source", mb * MIB)
-        for number in range(FILES):
+        for number in range(files):
             place.make_file(f"many/{number // 100:03}/{number:05}", 1000)
-        for kind in KINDS:
+        for kind in kinds:
             command = [sys.executable, "-m", "bench.data.memory", kind, place.url, str(source)]
             done = subprocess.run(command, check=True, capture_output=True, text=True, env=dict(os.environ))
             figures[f"{kind}_peak_mb"] = json.loads(done.stdout)

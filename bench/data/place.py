@@ -58,12 +58,13 @@ class Place:
         return boto3.client("s3")
 
     def make_file(self, name: str, size_bytes: int) -> Path:
-        """Make a file of random bytes."""
+        """Make a file of random bytes, a MiB of which is repeated."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        piece = os.urandom(min(size_bytes, _PIECE_BYTES))
         with path.open("wb") as file:
             for start in range(0, size_bytes, _PIECE_BYTES):
-                file.write(os.urandom(min(_PIECE_BYTES, size_bytes - start)))
+                file.write(piece[: size_bytes - start])
         return path
 
 
@@ -85,5 +86,5 @@ def data_place(latency_ms: float = 0.0) -> Iterator[Place]:
         os.environ.clear()
         os.environ.update(before)
         server.terminate()
-        server.wait()
+        server.communicate()
         shutil.rmtree(root, ignore_errors=True)

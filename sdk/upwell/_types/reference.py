@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+_WEB = ("http://", "https://")
+
 
 class Reference(BaseModel):
     """A reference to data in object storage. Making one copies nothing.
@@ -36,7 +38,8 @@ class Reference(BaseModel):
     def model_post_init(self, context: Any, /) -> None:
         """Derive the name from the path."""
         if self.name is None:
-            self.name = self.path.rstrip("/").rsplit("/", 1)[-1]
+            path = self.path.partition("?")[0] if self.path.startswith(_WEB) else self.path
+            self.name = path.rstrip("/").rsplit("/", 1)[-1]
 
     def identity(self) -> tuple[str, str]:
         """Return what counts as this reference's value in cache keys and action ids."""

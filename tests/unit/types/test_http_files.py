@@ -73,6 +73,7 @@ def url(handler: type[Handler], monkeypatch: pytest.MonkeyPatch) -> Iterator[str
 
 async def test_a_file_of_the_web_is_a_file(local_io: IoContext, url: str, handler: type[Handler]) -> None:
     file: File[str] = File(path=f"{url}/folder/small%20one.txt?Signature=a%2Fb")
+    assert file.name == "small%20one.txt"
     assert await file.exists()
     async with file.open("r") as stream:
         assert [line async for line in stream] == ["a small file\n"]
