@@ -37,3 +37,7 @@ def test_defining_a_task_costs_little_more_than_pydantic() -> None:
     extra = loaded_by(program) - loaded_by(base)
     assert not extra & set(HEAVY)
     assert len(extra) < 150, sorted(extra)
+
+
+def test_user_processes_are_forked_with_the_codecs_loaded() -> None:
+    assert "upwell._types.codec" in loaded_by("import upwell_runtime.user.__main__")
