@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from bench.cache.programs import SHOP, Files
 from bench.cache.stability import imported, version_in, write
+from pydantic import BaseModel
 
 from upwell._author.code_version.version import CodePart, CodeVersion
 from upwell._author.code_version.walk import version_of
@@ -316,6 +317,19 @@ class TestLoadedCode:
             digests.append(version.digest)
         assert digests[0] == digests[1] != digests[2]
         assert "@more\ndef task(x):\n    return double(x)" in version.parts[0].source
+
+    def test_models_without_files(self) -> None:
+        def model(default: int, kind: type) -> type[BaseModel]:
+            members = {"__annotations__": {"size": kind}, "size": default, "__module__": "session"}
+            return type("Model", (BaseModel,), members)
+
+        def digest_with(model: type[BaseModel]) -> str:
+            namespace = {"__name__": "session", "Model": model}
+            exec("def task(x: Model): return Model", namespace)
+            return version_of(namespace["task"]).digest  # type: ignore[arg-type]  # the function
+
+        assert digest_with(model(1, int)) == digest_with(model(1, int))
+        assert len({digest_with(m) for m in (model(1, int), model(2, int), model(1, float))}) == 3
 
     def test_values_of_closures_are_shown(self) -> None:
         def build(factor: object) -> CodeVersion:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import os
+import re
 import textwrap
 import types
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ from upwell._types.main_module import importable_name
 if TYPE_CHECKING:
     from upwell._author.code_version.look import Look
 
+_DESCRIBING = ("__module__", "__doc__", "__qualname__", "__firstlineno__", "__static_attributes__")
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 NO_SOURCE = "# there is no source text; its byte code counts"
 Link = tuple[str, "Item | Foreign"]
 
@@ -59,12 +62,19 @@ class Value:
         return f"{name} = {self.text if value_text(self.value) is None else repr(self.value)}"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class LiveFunction:
-    """A function of this process: one inside another function, or one without a file."""
+    """A function of this process: one inside another function, or one without a file.
+
+    Attributes:
+        look: Says what its names are.
+        func: The function.
+        is_first: Whether it is the one whose version is asked for: its hints say what its values become.
+    """
 
     look: Look
     func: types.FunctionType
+    is_first: bool = False
     kind = "function"
 
     @property
@@ -85,13 +95,15 @@ class LiveFunction:
     def _form(self) -> Form | None:
         code = self.func.__code__
         if self._module is not None:
-            form = self._module.function_at(code.co_name, code.co_firstlineno)
+            node = self._module.function_at(code.co_name, code.co_firstlineno)
         else:
-            form = _typed_in(self.func)
-        if form is None or not isinstance(form.node, Function):
+            node = _typed_in(self.func)
+        if node is None:
             return None
-        kept = [d for d in form.node.decorator_list if not self._makes_task(d)]
-        return Form(with_decorators(form.node, kept)) if kept != form.node.decorator_list else form
+        form = normal_form(node, keeps_hints=self.is_first)
+        assert isinstance(form, Function)
+        kept = [d for d in node.decorator_list if not self._makes_task(d)]
+        return Form(with_decorators(form, kept) if kept != node.decorator_list else form)
 
     def _makes_task(self, decorator: ast.expr) -> bool:
         """Whether a decorator is an environment's, which may be a variable of the function around."""
@@ -186,10 +198,10 @@ class LiveClass:
     def text(self) -> str:
         """What stands for it in hashes."""
         hints = getattr(self.cls, "__annotations__", {})
-        fields = [
-            f"{name}: {hint if isinstance(hint, str) else type_name(hint)}" for name, hint in hints.items()
-        ]
-        return f"class {self.cls.__qualname__}: {fields}"
+        models = getattr(self.cls, "__pydantic_fields__", {})
+        fields = [f"{name}: {type_name(hint)}" for name, hint in hints.items()]
+        fields += [f"{name} is {field!r}" for name, field in models.items()]
+        return _ADDRESS.sub("", f"class {self.cls.__qualname__}: {fields}")
 
     @property
     def source(self) -> str:
@@ -200,14 +212,14 @@ class LiveClass:
     def links(self) -> tuple[Link, ...]:
         """Its bases, methods and attributes."""
         members = {f"base {i}": base for i, base in enumerate(self.cls.__bases__) if base is not object}
+        hints = getattr(self.cls, "__annotations__", {})
+        members |= {f"type of {name}": hint for name, hint in hints.items() if isinstance(hint, type)}
         for name, value in sorted(vars(self.cls).items()):
             member = getattr(value, "__func__", getattr(value, "fget", value))
+            if name in _DESCRIBING:
+                continue
             if isinstance(member, types.FunctionType) or value_text(member) is not None:
-                members |= (
-                    {}
-                    if name in ("__module__", "__doc__", "__qualname__", "__firstlineno__")
-                    else {name: member}
-                )
+                members[name] = member
         return tuple(
             (name, self.look.item(value, f"{self.qualified}.{name}")) for name, value in members.items()
         )
@@ -216,7 +228,7 @@ class LiveClass:
 Item = Definition | LiveFunction | LiveClass | Value
 
 
-def _typed_in(func: types.FunctionType) -> Form | None:
+def _typed_in(func: types.FunctionType) -> Function | None:
     """Return the text of a function that was typed into a session; None if that does not keep it."""
     if os.path.exists(func.__code__.co_filename):  # the file says something else by now
         return None
@@ -224,7 +236,7 @@ def _typed_in(func: types.FunctionType) -> Form | None:
         body = ast.parse(textwrap.dedent(inspect.getsource(func))).body
     except (OSError, TypeError, SyntaxError):
         return None
-    return Form(normal_form(body[0])) if body and isinstance(body[0], Function) else None
+    return body[0] if body and isinstance(body[0], Function) else None
 
 
 def _names(code: types.CodeType) -> set[str]:
@@ -233,5 +245,5 @@ def _names(code: types.CodeType) -> set[str]:
 
 
 def type_name(kind: Any) -> str:
-    """Return the dotted name of a type."""
-    return f"{getattr(kind, '__module__', '')}.{getattr(kind, '__qualname__', kind)}"
+    """Return the dotted name of a type, or what else a hint says."""
+    return f"{kind.__module__}.{kind.__qualname__}" if isinstance(kind, type) else str(kind)

@@ -109,12 +109,9 @@ class Look:
         kind = self._class(type(value))
         if isinstance(kind, Foreign):
             return Foreign(".".join([kind.name, *filter(None, [getattr(value, "__qualname__", None)])]))
-        held = (
-            {}
-            if _is_enum(value)
-            else {k: v for k, v in getattr(value, "__dict__", {}).items() if value_text(v)}
-        )
-        return self._made_of(value, qualified, {"type": type(value), **held})
+        held = {} if _is_enum(value) else getattr(value, "__dict__", {})
+        simple = {name: part for name, part in held.items() if value_text(part) is not None}
+        return self._made_of(value, qualified, {"type": type(value), **simple})
 
     def _made_of(self, value: Any, qualified: str, parts: dict[str, Any]) -> Value:
         links = tuple((name, self.item(part, f"{qualified}.{name}")) for name, part in parts.items())

@@ -253,17 +253,17 @@ class SourceModule:
         effects = self._functions[function].call_effects
         return effects.changed.union(*(self._changed_by(f, seen | {function}) for f in effects.called))
 
-    def function_at(self, name: str, line: int) -> Form | None:
+    def function_at(self, name: str, line: int) -> Function | None:
         """Return a function by its name and first line, decorators included, however deep it is."""
         return self._nested.get((name, line))
 
     @cached_property
-    def _nested(self) -> dict[tuple[str, int], Form]:
+    def _nested(self) -> dict[tuple[str, int], Function]:
         found = {}
         for node in ast.walk(self._tree):
             if isinstance(node, Function):
                 line = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-                found[node.name, line] = Form(normal_form(node))
+                found[node.name, line] = node
         return found
 
     def enclosing(self, line: int) -> str | None:

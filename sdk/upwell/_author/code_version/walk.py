@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from upwell._author.code_version.live import Item, Link
+from upwell._author.code_version.live import Item, Link, LiveFunction
 from upwell._author.code_version.look import Look
 from upwell._author.code_version.places import OWN_PACKAGES, resolved, root_of
 from upwell._author.code_version.registrations import Registrations
@@ -41,13 +41,12 @@ def version_of(
     """
     look = Look(_modules_of(func, root, loaded_at))
     first = look.item(func, f"{getattr(func, '__module__', '')}:{getattr(func, '__qualname__', 'task')}")
-    registrations = None
-    if isinstance(first, Definition):
-        first.is_first = True
-        registrations = Registrations(look.modules, first.module)
-    items, links = _reachable(look, first, registrations)
     if isinstance(first, Foreign):
         return CodeVersion(digest=_hash("foreign", first.name), parts=())
+    if isinstance(first, Definition | LiveFunction):
+        first.is_first = True
+    registrations = Registrations(look.modules, first.module) if isinstance(first, Definition) else None
+    items, links = _reachable(look, first, registrations)
     number = {item.key: i for i, item in enumerate(items)}
     named = _named(items)
     whole, parts = [], []
@@ -75,7 +74,7 @@ def _modules_of(func: Callable[..., Any], root: Path | None, loaded_at: float | 
 
 
 def _reachable(
-    look: Look, first: Item | Foreign, registrations: Registrations | None
+    look: Look, first: Item, registrations: Registrations | None
 ) -> tuple[list[Item], list[list[Link]]]:
     """Return an item and what it reaches, nearest first, and what each one's names are."""
     items: list[Item] = []
