@@ -11,15 +11,15 @@ once = upwell.Cache("auto", serialize=True, ignored_inputs="folder")
 
 
 @env.task
-async def step(n: int) -> int:
+async def step(folder: str, n: int) -> int:
+    note(folder, f"square {n}")  # here: the parent replays if it was suspended
     await asyncio.sleep(0.2)
     return n
 
 
 @env.task(cache=once)
 async def slow_square(folder: str, n: int) -> int:
-    note(folder, f"square {n}")
-    return n * await step(n)
+    return n * await step(folder, n)
 
 
 @env.task

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.unit.core.actions import FAILURE, SUCCESS
+from tests.unit.core.actions import FAILURE, OUTPUT, SUCCESS
 
 from upwell._core.journal import (
     WINDOW_S,
     Completed,
     Cursor,
     Entry,
+    FromCache,
+    Hits,
     Journal,
     JournalItem,
     Missed,
@@ -20,7 +22,7 @@ from upwell._core.journal import (
     Traces,
     sort_key,
 )
-from upwell._core.model import Outcome
+from upwell._core.model import ActionKey, Outcome
 
 GENERATION = 2
 instants = st.floats(min_value=1.7e9, max_value=1.7e9 + 60)
@@ -69,12 +71,29 @@ def missed(draw: st.DrawFn) -> Missed:
     return Missed(at=at, generation=generation, action_ids=tuple(ids), sent_until=draw(instants))
 
 
-entries = st.one_of(scheduled(), completed(), traced(), traces(), missed())
+@st.composite
+def hits(draw: st.DrawFn) -> Hits:
+    names = draw(st.lists(children, min_size=1, unique=True))
+    found = [
+        FromCache(
+            action_id=name,
+            task=f"env.{int(name[6:]) % 2}",
+            pool="default",
+            output=OUTPUT,
+            made_by=ActionKey("r0", name),
+            made_at=1.7e9,
+        )
+        for name in names
+    ]
+    return Hits(at=draw(instants), generation=draw(st.integers(1, GENERATION)), children=tuple(found))
+
+
+entries = st.one_of(scheduled(), completed(), traced(), traces(), missed(), hits())
 
 
 def state(journal: Journal) -> tuple[object, ...]:
     children = journal.outcomes, journal.open, sorted(journal.lost)
-    return children, journal.traces, journal.shards_of_interest(), journal.next_shard()
+    return children, journal.traces, journal.hits, journal.shards_of_interest(), journal.next_shard()
 
 
 @given(st.data(), st.lists(entries, max_size=30))

@@ -116,7 +116,8 @@ def cache(case: Case) -> Advice | None:
     for record in case.records:
         spec, outcome = record.spec, record.outcome
         is_empty = spec.inputs.text in (None, "{}") and spec.inputs.blob is None
-        if is_empty or spec.task.cache_key or record.status is not Status.SUCCEEDED or outcome is None:
+        is_cached = spec.task.cache_key is not None or record.cached_from is not None
+        if is_empty or is_cached or record.status is not Status.SUCCEEDED or outcome is None:
             continue
         groups[spec.inputs].append(record)
     repeated: set[str] = set()
