@@ -10,6 +10,7 @@ from upwell_infra.grants import Grant
 
 ANY_POOL = "a parent sends to the queues of pools that are added later"
 OBJECTS = "names of objects are made at run time; the prefix is ours"
+SECRETS = "secrets are made by people, later; those of this deployment begin with its prefix"
 NO_RESOURCE = "the action knows no resource"
 
 
@@ -41,6 +42,12 @@ def executor_grants(deployment: Deployment, pool: str) -> list[Grant]:
             actions=["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
             resources=_objects(deployment, VALUES, CACHED, DATA, VERSIONS),
             reason=OBJECTS,
+        ),
+        Grant(
+            sid="Secrets",
+            actions=["secretsmanager:GetSecretValue"],
+            resources=[regional_arn("secretsmanager", f"secret:{deployment.prefix}/*")],
+            reason=SECRETS,
         ),
         # Without it S3 answers 403, not 404, for a blob that does not exist.
         Grant(sid="ListBlobs", actions=["s3:ListBucket"], resources=[deployment.bucket_arn]),

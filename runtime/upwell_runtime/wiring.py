@@ -107,6 +107,7 @@ def kernel(executor: ExecutorId, *, suspends: bool = False, memory_mib: int | No
         mode=mode(),
         suspends=suspends,
         scratch=scratch / "scratch",
+        secrets=aws.secrets,
     )
 
 

@@ -5,6 +5,7 @@ UpwellError                         what upwell itself reports to its caller
 │   ├── TaskNotFoundError           no such task in the module or file
 │   │   └── RemoteTaskNotFoundError no such task is deployed
 │   ├── RemoteTaskUsageError        a deployed task is used as it cannot be
+│   ├── SecretNotFoundError         a task needs a secret that is not there
 │   ├── NotDeployedError            no platform or pool where one is needed
 │   └── UnsupportedError            asks for what Lambda and Fargate cannot give
 ├── UnavailableError                a service cannot be reached or is overloaded; nobody's fault, try again
@@ -65,6 +66,10 @@ class RemoteTaskNotFoundError(TaskNotFoundError):
 
 class RemoteTaskUsageError(UsageError):
     """A deployed task is used as it cannot be."""
+
+
+class SecretNotFoundError(UsageError):
+    """A task needs a secret that does not exist where it runs."""
 
 
 class NotDeployedError(UsageError):

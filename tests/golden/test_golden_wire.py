@@ -36,6 +36,7 @@ from upwell._core.model import (
     RetryPolicy,
     RunRecord,
     RunSpec,
+    SecretSpec,
     Status,
     Suspension,
     TaskSpec,
@@ -501,6 +502,15 @@ CASES: dict[str, tuple[Codec, Any]] = {
         ),
     ),
     "message_limited": (MESSAGE, wire.Message(action=replace(PLAIN, task=LIMITED_TASK))),
+    "message_with_secrets": (
+        MESSAGE,
+        wire.Message(
+            action=replace(
+                PLAIN,
+                task=replace(PLAIN_TASK, secrets=(SecretSpec(name="db/password", env_var="DB_PASSWORD"),)),
+            )
+        ),
+    ),
     "message_of_a_batch": (MESSAGE, wire.Message(action=replace(PLAIN, items=25))),
     "outcome_of_a_batch": (OUTCOME, replace(FAILURE, output=Payload(text="[null]", size_bytes=6), ran_s=1.25)),
     "entry_scheduled_batch": (

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from upwell.errors import UnsupportedError
+
 _ENV_VAR = re.compile(r"[A-Z_][A-Z0-9_]*")
 _MOUNTS = ("/etc/upwell/secrets", "/etc/flyte/secrets")
 
@@ -42,14 +44,30 @@ class Secret:
             )
 
     @property
+    def name(self) -> str:
+        """Name in the store: `<group>/<key>`, or `<key>`."""
+        return f"{self.group}/{self.key}" if self.group else self.key
+
+    @property
     def env_var(self) -> str | None:
         """Name of the variable, or None for a mounted secret."""
         if self.as_env_var is not None:
             return self.as_env_var
         if self.mount is not None:
             return None
-        name = f"{self.group}_{self.key}" if self.group else self.key
-        return name.replace("-", "_").upper()
+        return default_env_var(self.name)
+
+    def check_supported(self) -> None:
+        """Check what only matters when the environment is deployed.
+
+        Raises:
+            UnsupportedError: it is to be a file.
+        """
+        if self.env_var is None:
+            raise UnsupportedError(
+                f"Secret({self.key!r}, mount={str(self.mount)!r}): executors have no folder for secrets; "
+                "use as_env_var=, which gives it as a variable"
+            )
 
 
 SecretRequest = str | Secret | Iterable[str | Secret]
@@ -61,3 +79,8 @@ def to_secrets(request: SecretRequest | None) -> tuple[Secret, ...]:
         return ()
     several = [request] if isinstance(request, str | Secret) else list(request)
     return tuple(Secret(one) if isinstance(one, str) else one for one in several)
+
+
+def default_env_var(name: str) -> str:
+    """Return the variable of a secret whose name is `<group>/<key>`, or `<key>`, unless it says another."""
+    return name.replace("/", "_").replace("-", "_").upper()

@@ -24,7 +24,7 @@ from upwell._author.secret import Secret
 from upwell._core.cache_key import cache_key
 from upwell._core.holds import environment_scope, task_scope
 from upwell._core.key_parts import CodeDocument, KeyParts
-from upwell._core.model import Bounds, Limit, RetryPolicy, TaskSpec
+from upwell._core.model import Bounds, Limit, RetryPolicy, SecretSpec, TaskSpec
 from upwell._types.input_digest import parameter_digests
 from upwell._types.interface import Interface
 from upwell._types.main_module import importable_name
@@ -357,7 +357,12 @@ class Task(Generic[P, R]):
             env_vars=self.env_vars,
             max_inline_io_bytes=self.options.max_inline_io_bytes,
             limits=self._limits(),
+            secrets=self._secrets(),
         )
+
+    def _secrets(self) -> tuple[SecretSpec, ...]:
+        wanted = [(secret.name, secret.env_var) for secret in self.options.secrets]
+        return tuple(SecretSpec(name=name, env_var=env_var) for name, env_var in wanted if env_var)
 
     def _limits(self) -> tuple[Limit, ...]:
         places = {

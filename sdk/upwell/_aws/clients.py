@@ -176,6 +176,11 @@ class Clients:
         return self._client("events")
 
     @property
+    def secretsmanager(self) -> Any:  # its stubs are not among the dependencies, for one request
+        """Secrets Manager."""
+        return self._client("secretsmanager")
+
+    @property
     def cloudformation(self) -> CloudFormationClient:
         """CloudFormation."""
         client: CloudFormationClient = self._client("cloudformation")

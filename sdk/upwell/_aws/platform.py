@@ -14,6 +14,7 @@ from upwell._aws.orchestrator import StepFunctionsOrchestrator
 from upwell._aws.queue import SqsQueue
 from upwell._aws.s3_access import S3Access, access_of_clients
 from upwell._aws.s3_transfer import S3Transfer
+from upwell._aws.secret_values import SecretValues
 from upwell._core.ports import Clock
 from upwell._core.settings import Settings
 from upwell._exec.environment import SystemClock
@@ -34,6 +35,7 @@ class AwsPorts:
     queue: SqsQueue
     orchestrator: StepFunctionsOrchestrator
     transfers: Mapping[str, BlobTransfer]
+    secrets: SecretValues
     clock: Clock
 
     def close(self) -> None:
@@ -77,6 +79,7 @@ def ports_of(clients: Clients, settings: Settings, access: Callable[[], S3Access
         queue=SqsQueue(clients, settings),
         orchestrator=StepFunctionsOrchestrator(clients, settings),
         transfers={**local_transfers(), "s3": s3},
+        secrets=SecretValues(clients, settings),
         clock=SystemClock(),
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from upwell._author.environment import TaskEnvironment
 from upwell._author.resources import fit_fargate, fit_lambda
+from upwell._author.secret import to_secrets
 from upwell._author.task import Task
 from upwell._client.config import Config
 from upwell._client.pools import with_dependencies
@@ -27,6 +28,8 @@ def pool_parameters(environment: TaskEnvironment) -> tuple[str, dict[str, Any]]:
     """
     if environment.image is not None and hasattr(environment.image, "check_supported"):
         environment.image.check_supported()
+    for secret in to_secrets(environment.secrets):
+        secret.check_supported()
     policy = environment.reuse_policy
     if policy is None:
         _check_lambda_bounds(environment)

@@ -105,6 +105,16 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecretSpec:
+    """A secret that a task needs."""
+
+    name: str
+    """`<group>/<key>`, or `<key>`."""
+    env_var: str
+    """Variable that gets its value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSpec:
     """What to run and how: all that an executor must know besides the inputs."""
 
@@ -125,6 +135,8 @@ class TaskSpec:
     max_inline_io_bytes: int = MAX_INLINE_IO_BYTES
     limits: tuple[Limit, ...] = ()
     """What bounds how often it runs at once; an attempt has a place under each."""
+    secrets: tuple[SecretSpec, ...] = ()
+    """Fetched by the executor, for the variables of the attempt; their values are in no record."""
     cache_serialize: bool = False
     """One attempt at a time computes the result of a cache key; the others wait for it."""
     cache_max_age_s: float | None = None

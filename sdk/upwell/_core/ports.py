@@ -23,6 +23,7 @@ from upwell._core.model import (
     Executor,
     Outcome,
     RunRecord,
+    SecretSpec,
 )
 from upwell._core.wire import Message
 
@@ -266,6 +267,17 @@ class Orchestrator(Protocol):
 
     async def settle(self, run: RunRecord, outcome: Outcome) -> None:
         """End a run as its root ended, where the orchestrator could not be told; repeating changes nothing."""
+
+
+class SecretStore(Protocol):
+    """Where secrets are."""
+
+    async def variables(self, secrets: Sequence[SecretSpec]) -> dict[str, str]:
+        """Return values by the name of the variable; what the process has already may be left out.
+
+        Raises:
+            SecretNotFoundError: there is no such secret.
+        """
 
 
 class RunExistsError(ValueError):

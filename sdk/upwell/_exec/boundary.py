@@ -31,6 +31,8 @@ class Start:
     raw_data_prefix: str
     scratch: str
     """Folder for downloads."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Variables with the values of its secrets."""
     traces: Mapping[str, Outcome] = field(default_factory=dict)
     """What earlier attempts recorded, by trace id."""
     sizing: Sizing = field(default_factory=Sizing)

@@ -40,7 +40,8 @@ async def _outcome(kernel: Kernel, record: ActionRecord, driver: Driver) -> Outc
     await driver.guard(driver.prepare())
     if record.spec.items > 1:
         inputs = await driver.guard(prefill(kernel, record.spec, driver.journal, inputs))
-    ended = await driver.run(kernel.users.attempt(_start(kernel, record, driver), inputs, driver))
+    secrets = await driver.guard(kernel.secrets.variables(record.spec.task.secrets))
+    ended = await driver.run(kernel.users.attempt(_start(kernel, record, driver, secrets), inputs, driver))
     if record.spec.items > 1 and ended.data:
         await driver.guard(keep(kernel, record, inputs, ended.data))
     if ended.error is not None and not ended.data:
@@ -61,7 +62,7 @@ async def _outcome(kernel: Kernel, record: ActionRecord, driver: Driver) -> Outc
     return Outcome(status=ended.status, output=output, error=ended.error, ran_s=ended.ran_s)
 
 
-def _start(kernel: Kernel, record: ActionRecord, driver: Driver) -> Start:
+def _start(kernel: Kernel, record: ActionRecord, driver: Driver, secrets: dict[str, str]) -> Start:
     return Start(
         spec=record.spec,
         attempt=record.attempt,
@@ -70,6 +71,7 @@ def _start(kernel: Kernel, record: ActionRecord, driver: Driver) -> Start:
         blob_prefix=kernel.ports.blobs.uri(""),
         raw_data_prefix=kernel.ports.blobs.uri(data_prefix(record.spec.run.run_id)),
         scratch=kernel.scratch_of(record),
+        secrets=secrets,
         traces=driver.journal.traces,
         sizing=Sizing(slots=kernel.settings.batch_slots, factor=kernel.settings.batch_overhead_factor),
         batches=driver.journal.batches,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from upwell._author.context import Mode
-from upwell._core.model import ActionRecord
-from upwell._core.ports import Ports
+from upwell._core.model import ActionRecord, SecretSpec
+from upwell._core.ports import Ports, SecretStore
 from upwell._core.settings import Settings
 from upwell._exec.boundary import Users
 from upwell._exec.growth import RunSizes
 from upwell._exec.hub import Hub
+from upwell.errors import SecretNotFoundError
 
 
 class Ids(Protocol):
@@ -20,6 +22,16 @@ class Ids(Protocol):
 
     def new(self) -> str:
         """Return a name that nobody else has."""
+
+
+class NoSecrets:
+    """Implements `SecretStore` where there are none."""
+
+    async def variables(self, secrets: Sequence[SecretSpec]) -> dict[str, str]:
+        """See `SecretStore.variables`."""
+        if secrets:
+            raise SecretNotFoundError(f"secret {secrets[0].name!r}: there are no secrets here")
+        return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +47,7 @@ class Kernel:
     """Folder for downloads of tasks, on this machine."""
     suspends: bool = False
     """Whether parents that wait here are suspended: the process costs while it waits (Lambda)."""
+    secrets: SecretStore = field(default_factory=NoSecrets)
     hub: Hub = field(default_factory=Hub)
     sizes: RunSizes = field(default_factory=RunSizes)
     documents: set[str] = field(default_factory=set)

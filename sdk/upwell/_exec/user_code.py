@@ -208,7 +208,7 @@ class TaskRun:
 
     @property
     def _variables(self) -> dict[str, str]:
-        return {**self._spec.task.env_vars, **self._spec.run.env_vars}
+        return {**self._spec.task.env_vars, **self._spec.run.env_vars, **self._start.secrets}
 
     def _user_context(self, task: Task[..., Any]) -> Context:
         if task.options.report:

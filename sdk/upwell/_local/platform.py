@@ -25,6 +25,7 @@ from upwell._exec.kernel import Kernel
 from upwell._exec.sweeper import Sweeper
 from upwell._exec.user_code import InProcess
 from upwell._exec.worker import Worker
+from upwell._local.environment_secrets import EnvironmentSecrets
 from upwell._local.garbage import rarer_collections
 from upwell._local.orchestrator import LocalOrchestrator
 from upwell._local.queue import MemoryQueue
@@ -129,6 +130,7 @@ class LocalPlatform:
             mode="local",
             scratch=scratch,
             suspends=suspends,
+            secrets=EnvironmentSecrets(os.environ),
         )
         self._executor = Executor(self.kernel, lease_s=settings.lease_s)
 

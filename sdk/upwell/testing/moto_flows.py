@@ -108,6 +108,7 @@ class MotoFlows:
             ids=RandomIds(),
             mode="aws",
             scratch=Path(tempfile.gettempdir()) / "upwell",
+            secrets=aws.secrets,
         )
 
 
