@@ -109,6 +109,17 @@ class TestNames:
             ("g(x)", "def g(x):\n    from helpers import f as h\n    return h(x)", True),
             ("g(x)", "def g(f):\n    return f", False),
             ("g(x)", "def g(x):\n    global f\n    return f(x)", True),
+            (
+                "g(x)",
+                "def g(x):\n    f = 1\n    def h():\n        global f\n        return f(x)\n    return h()",
+                True,
+            ),
+            (
+                "g(x)",
+                "def g(x):\n    f = 1\n    def h():\n        nonlocal f\n        return f\n    return h()",
+                False,
+            ),
+            ("g(x)", "def g(x):\n    global k\n    import helpers as k\n    return k.f(x)", True),
             ("g(x)", "def g(x):\n    def f(): ...\n    return f()", False),
             ("g(x)", "def g(x):\n    match x:\n        case [f]: return f", False),
             ("g(x)", "def g(x):\n    try: ...\n    except OSError as f: return f", False),

@@ -82,7 +82,7 @@ def effects_of_call(node: Function) -> CallEffects:
     changed = {path[0] for path in _paths([*_targets(executed), *objects])}
     stored = {n.id for n in executed if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
     called = frozenset(f.id for f in calls if isinstance(f, ast.Name))
-    return CallEffects(frozenset((changed - local) | (stored & bound.outer)), called - local)
+    return CallEffects(frozenset((changed - local) | (stored & bound.of_module)), called - local)
 
 
 def _executed(nodes: list[ast.stmt]) -> Iterator[ast.AST]:

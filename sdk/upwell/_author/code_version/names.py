@@ -52,8 +52,10 @@ class Bound:
 
     names: set[str] = field(default_factory=set)
     imports: dict[str, list[Imported]] = field(default_factory=dict)
-    outer: set[str] = field(default_factory=set)
-    """Those of `global` and `nonlocal`."""
+    of_module: set[str] = field(default_factory=set)
+    """Those of `global`."""
+    of_outer: set[str] = field(default_factory=set)
+    """Those of `nonlocal`."""
     of_class: bool = False
 
 
@@ -79,8 +81,10 @@ def bound_in(nodes: Iterable[ast.AST]) -> Bound:
             found.names.add(node.name)
         elif isinstance(node, Comprehension):
             todo += [n for n in ast.walk(node) if isinstance(n, ast.NamedExpr)]
-        elif isinstance(node, ast.Global | ast.Nonlocal):
-            found.outer.update(node.names)
+        elif isinstance(node, ast.Global):
+            found.of_module.update(node.names)
+        elif isinstance(node, ast.Nonlocal):
+            found.of_outer.update(node.names)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             for name, imported in imports_of(node):
                 found.names.add(name)
@@ -93,7 +97,7 @@ def bound_in(nodes: Iterable[ast.AST]) -> Bound:
             if isinstance(named := getattr(node, name_field, None), str):
                 found.names.add(named)
             todo += ast.iter_child_nodes(node)
-    found.names -= found.outer
+    found.names -= found.of_module | found.of_outer
     return found
 
 
@@ -124,6 +128,9 @@ class _Uses(ast.NodeVisitor):
         for i, scope in enumerate(reversed(self._scopes)):
             if scope.of_class and i > 0:
                 continue
+            if path[0] in scope.of_module:
+                self.found.update(Use(path, imported) for imported in scope.imports.get(path[0], ()))
+                break
             if path[0] not in scope.names:
                 continue
             self.found.update(Use(path, imported) for imported in scope.imports.get(path[0], ()))
