@@ -8,11 +8,22 @@ from pathlib import Path
 import pytest
 from hosts import observe
 from outcomes import OUTCOMES, PROGRAMS, scenario_of
+from outcomes_semantics import SEMANTICS
 
 from upwell.testing.flows import LocalFlows
 from upwell.testing.moto_flows import MotoFlows
 
 pytestmark = pytest.mark.filterwarnings("ignore::upwell.errors.PickledValueWarning")
+
+ON_LOCAL_ALONE = SEMANTICS.keys() - {
+    "cache_keys",
+    "cancelled_child",
+    "map_in_async",
+    "replayed_children",
+    "resumed_from_checkpoint",
+    "time_limits",
+}
+"""What the adapters have no part in; scenarios show it on all backends."""
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +45,7 @@ async def test_program_on_local(
     scenario.verify(replace(seen, printed=capsys.readouterr().out))
 
 
-@pytest.mark.parametrize("name", OUTCOMES)
+@pytest.mark.parametrize("name", [name for name in OUTCOMES if name not in ON_LOCAL_ALONE])
 async def test_program_on_moto(
     name: str, moto: MotoFlows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

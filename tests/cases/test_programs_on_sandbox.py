@@ -15,7 +15,6 @@ pytestmark = [
 ]
 NAMES = (
     "clone_without_reuse",
-    "dir_tour",
     "error_recovery",
     "every_type",
     "functions_as_inputs",
