@@ -235,6 +235,13 @@ def test_what_people_write_about_tasks_is_kept() -> None:
         assert upwell.deploy(env, dry_run=True) == []
 
 
+def test_deploying_locally_checks_nothing_and_a_dry_run_does() -> None:
+    special = upwell.TaskEnvironment("special", image=upwell.Image().with_apt_packages("git"))
+    assert upwell.deploy(special) == []
+    with pytest.raises(UnsupportedError, match="with_apt_packages"):
+        upwell.deploy(special, dry_run=True)
+
+
 def test_triggers_have_short_forms() -> None:
     hourly = upwell.Trigger.hourly("at", inputs={"x": 1}, description="often")
     assert hourly.automation == upwell.Cron("0 * * * *")

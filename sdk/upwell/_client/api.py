@@ -206,7 +206,8 @@ def with_runcontext(
 async def _deploy(*environments: TaskEnvironment, dry_run: bool = False, **ignored: Any) -> list[str]:
     """Create or update the pools of environments and of those they depend on; return what changed.
 
-    The local backend needs no pools, and the sandbox creates them by itself: nothing happens there.
+    The local backend needs no pools, and the sandbox creates them by itself: nothing happens there. With
+    `dry_run`, what the environments ask for is checked in any case, and nothing is created.
 
     Raises:
         NotDeployedError: the stage has no platform.
@@ -215,7 +216,8 @@ async def _deploy(*environments: TaskEnvironment, dry_run: bool = False, **ignor
     config = current_config()
     wanted = with_dependencies(environments)
     for environment in wanted:
-        pool_parameters(environment)
+        if dry_run or config.mode != "local":
+            pool_parameters(environment)
         triggers = [trigger for task in environment.tasks.values() for trigger in task.triggers]
         warn_ignored(f"deploy of {environment.name!r}", {"triggers": triggers or None})
     if dry_run or config.mode != "aws":

@@ -20,6 +20,8 @@ from upwell.io.file import File
 from upwell.io.hashing import HashFunction
 
 Dir = Directory
+PARQUET = "parquet"
+"""The format of data frames in storage."""
 EmptyDir = Directory.empty
 
-__all__ = ["DataFrame", "Dir", "Directory", "EmptyDir", "File", "HashFunction", "register"]
+__all__ = ["PARQUET", "DataFrame", "Dir", "Directory", "EmptyDir", "File", "HashFunction", "register"]
