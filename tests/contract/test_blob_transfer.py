@@ -6,10 +6,14 @@ host can run it with fixtures of its own.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
+import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -239,6 +243,46 @@ async def test_the_empty_objects_that_stand_for_folders_are_not_listed(
     for key in ("dir/", "dir/sub/", "dir/sub/file"):
         clients.s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
     assert [blob.uri for blob in await s3.list(f"s3://{BUCKET}/dir")] == [f"s3://{BUCKET}/dir/sub/file"]
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """S3 of one region, asked for a bucket of another."""
+
+    def do_GET(self) -> None:
+        self.send_response(301)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+async def test_a_bucket_in_another_region_is_an_error_that_says_so() -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    access = dataclasses.replace(moto_s3_access(), endpoint=f"http://127.0.0.1:{server.server_port}")
+    with pytest.raises(OSError, match="is in another region; set AWS_REGION"):
+        await S3Transfer(lambda: access).open_read("s3://far/key")
+    server.shutdown()
+    server.server_close()
+
+
+async def test_credentials_are_asked_for_again_when_their_time_is_over() -> None:
+    asked = []
+
+    def credentials() -> dict[str, object]:
+        asked.append(1)
+        return {**moto_s3_access().credentials(), "expires_at": datetime.now(UTC)}
+
+    transfer = S3Transfer(lambda: dataclasses.replace(moto_s3_access(), credentials=credentials))
+    for _ in range(3):
+        assert await transfer.stat(f"s3://{BUCKET}/missing") is None
+    assert len(asked) == 3
+    lasting = dataclasses.replace(moto_s3_access(), credentials=lambda: {**credentials(), "expires_at": None})
+    kept = S3Transfer(lambda: lasting)
+    for _ in range(3):
+        await kept.stat(f"s3://{BUCKET}/missing")
+    assert len(asked) == 4
 
 
 @pytest.mark.parametrize("uri", ["s3://", "http://bucket/key", "bucket/key"])

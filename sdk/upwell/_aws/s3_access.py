@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from upwell._aws.clients import Clients
 
-CREDENTIALS_TTL = timedelta(minutes=10)
+CREDENTIALS_TTL = timedelta(minutes=8)
 """For how long what botocore gives out is used: it renews it 10 minutes before its end at the latest."""
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 

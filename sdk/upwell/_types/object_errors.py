@@ -59,6 +59,8 @@ def _clear(error: Exception, uri: str) -> Exception:
         return OSError(f"{what} was replaced while it was read; read it again")
     if kind == "NotSupportedError":
         return OSError(f"the server of {what} knows no ranges; download it, or read it from its start")
+    if "redirect" in text and uri.startswith("s3://"):
+        return OSError(f"the bucket of {what} is in another region; set AWS_REGION, or `region`, to that one")
     status = _STATUS.search(text)
     unavailable = UnavailableError if uri.startswith("s3://") else ConnectionError
     if any(sign in text for sign in _TIMED_OUT):
