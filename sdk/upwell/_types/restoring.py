@@ -41,7 +41,6 @@ def restored(node: Node, schemas: Mapping[str, Node], share: Callable[[Node], No
     defaults = [_default_of(schema) for schema in init_only(node)]
     if None in defaults:
         post_init = None  # it needs what was not kept
-    names = list(schemas)
     required = {field.name for field in dataclasses.fields(cls) if field.init}
 
     def restore(found: dict[str, Any]) -> Any:
@@ -52,9 +51,6 @@ def restored(node: Node, schemas: Mapping[str, Node], share: Callable[[Node], No
             _set(instance, found)
         return instance
 
-    def write(value: Any) -> dict[str, Any]:
-        return {name: getattr(value, name) for name in names if hasattr(value, name)}
-
     fields = {
         name: {
             "type": "typed-dict-field",
@@ -64,7 +60,13 @@ def restored(node: Node, schemas: Mapping[str, Node], share: Callable[[Node], No
         for name, schema in schemas.items()
     }
     sent = share({"type": "typed-dict", "fields": fields, "config": dict(CONFIG)})
-    return read_write(after(restore, sent), plain_writer(write, sent))
+    return read_write(after(restore, sent), plain_writer(sent_of, sent))
+
+
+def sent_of(value: Any) -> dict[str, Any]:
+    """Return what is sent of a dataclass: its fields."""
+    names = [field.name for field in dataclasses.fields(value)]
+    return {name: getattr(value, name) for name in names if hasattr(value, name)}
 
 
 def _set(instance: Any, values: Mapping[str, Any]) -> None:

@@ -128,7 +128,7 @@ def open_class(cls: type, schema: Any, keeper: Keeper | None) -> Node:
         written = handler(value)
         if keeper is None or keeper.keeps(value, written):
             return written
-        return to_pickle(value, info.context, reason="is changed by its own validators or serializers")
+        return to_pickle(value, info.context, reason="is changed by code of its own when it is read")
 
     return read_write(
         marked_or(schema), cs.wrap_serializer_function_ser_schema(write, schema=schema, info_arg=True)

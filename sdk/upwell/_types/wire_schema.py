@@ -30,7 +30,7 @@ from upwell._types.instants import with_whole_minutes
 from upwell._types.json_shape import are_distinct, choices_of, json_shape
 from upwell._types.marks import FILE, MARK, PAIRS
 from upwell._types.reference import Reference
-from upwell._types.restoring import restored, runs_code
+from upwell._types.restoring import restored, runs_code, sent_of
 from upwell._types.schema_tree import Node, map_children, split_definitions, with_definitions, without_ref
 from upwell._types.strict_schema import StrictSchema, has_users_form, is_mixed, keeps_extras, literal_types
 from upwell._types.wire_nodes import (
@@ -216,18 +216,23 @@ class WireSchema:
                 changed["config"] = {**node.get("config", {}), **CONFIG}
             self._definitions[ref] = {**changed, "ref": ref}
         reference = {"type": "definition-ref", "schema_ref": ref}
-        keeper = self._keeper(node["cls"], reference) if has_hooks(node["cls"]) else None
-        return open_class(node["cls"], reference, keeper)
+        return open_class(node["cls"], reference, self._keeper(node, reference))
 
-    def _keeper(self, cls: type, reference: Node) -> Keeper:
-        def schema() -> Any:
-            return with_definitions(reference, self._definitions)
+    def _keeper(self, node: Node, reference: Node) -> Keeper | None:
+        is_restored = node["type"] == "dataclass" and runs_code(node)
+        if not is_restored and not has_hooks(node["cls"]):
+            return None
 
-        return Keeper(
-            cls,
-            lambda: SchemaValidator(schema(), CONFIG, _use_prebuilt=False),  # type: ignore[arg-type]  # a TypedDict
-            lambda: SchemaSerializer(schema(), CONFIG, _use_prebuilt=False),  # type: ignore[arg-type]  # a TypedDict
-        )
+        def reader() -> SchemaValidator:
+            body = (
+                self._definitions[reference["schema_ref"]]["json_schema"]["schema"]
+                if is_restored
+                else reference
+            )
+            schema: Any = with_definitions(body, self._definitions)
+            return SchemaValidator(schema, CONFIG, _use_prebuilt=False)  # type: ignore[arg-type]  # a TypedDict
+
+        return Keeper(reader, sent_of if is_restored else None)
 
     def _model_field(self, node: Node) -> Node:
         """Send fields that the user's own documents leave out."""
