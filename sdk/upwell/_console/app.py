@@ -15,7 +15,7 @@ from upwell._console.details import Details
 from upwell._console.models import ActionDetail, Features, Info, RunDetail, Runs, Tree
 from upwell._console.problems import NotModifiedError, answer_problems, responses
 from upwell._console.reading import Reading, RunFilter
-from upwell._console.snapshot import Order, Timeline
+from upwell._console.snapshot import Order, RowFilter, Timeline
 
 PREFIX = "/api/v1"
 TITLE = "upwell Run API"
@@ -27,7 +27,9 @@ Cursor = Annotated[str | None, Query(max_length=1000, description="`next` of the
 Instant = Annotated[float | None, Query(allow_inf_nan=False, description="Epoch seconds.")]
 RunStatus = Literal["running", "succeeded", "failed", "aborted", "timed_out"]
 ActionStatus = Literal["queued", "running", "suspended", "succeeded", "failed", "aborted", "timed_out"]
-OfTask = Annotated[str | None, Query(max_length=300, description="Full name of a task, or its function's.")]
+OF_TASK = "Full name of a task, or its function's."
+OF_PARENT = "Empty for the root's own row; * for the actions of all levels."
+OfTask = Annotated[str | None, Query(max_length=300, description=OF_TASK)]
 
 
 class RunApi:
@@ -73,16 +75,22 @@ class RunApi:
 
     async def runs(
         self,
-        status: Annotated[RunStatus | None, Query()] = None,
+        status: Annotated[list[RunStatus] | None, Query(max_length=10)] = None,
         task: OfTask = None,
-        label: Annotated[str | None, Query(max_length=600, description="`key=value`, or `key`.")] = None,
+        label: Annotated[list[str] | None, Query(max_length=20, description="`key=value`, or `key`.")] = None,
         after: Instant = None,
         before: Instant = None,
         cursor: Cursor = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> Runs:
         """List runs, newest first."""
-        wanted = RunFilter(status=status, task=task, label=label, after=after, before=before)
+        wanted = RunFilter(
+            statuses=frozenset(status or ()),
+            task=task,
+            labels=tuple(label or ()),
+            after=after,
+            before=before,
+        )
         return await self._reading.runs(wanted, cursor=cursor, limit=limit)
 
     async def run(
@@ -98,16 +106,19 @@ class RunApi:
     async def tree(
         self,
         run: RunId,
-        parent: Annotated[str, Query(max_length=100, description="Empty for the root's own row.")] = "",
+        parent: Annotated[str, Query(max_length=100, description=OF_PARENT)] = "",
         cursor: Cursor = None,
+        offset: Annotated[int, Query(ge=0, description="Rows to skip.")] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 200,
         order: Annotated[Order, Query()] = "called",
-        status: Annotated[ActionStatus | None, Query()] = None,
-        task: OfTask = None,
+        status: Annotated[list[ActionStatus] | None, Query(max_length=10)] = None,
+        task: Annotated[list[str] | None, Query(max_length=20, description=OF_TASK)] = None,
+        group: Annotated[str | None, Query(max_length=300, description="Empty for those of none.")] = None,
     ) -> Tree:
-        """Show one level of a run's tree."""
+        """Show one level of a run's tree, or a part of it."""
+        wanted = RowFilter(statuses=frozenset(status or ()), tasks=frozenset(task or ()), group=group)
         return await self._reading.tree(
-            run, parent=parent, order=order, limit=limit, cursor=cursor, status=status, task=task
+            run, parent=parent, order=order, limit=limit, cursor=cursor, offset=offset, wanted=wanted
         )
 
     async def timeline(self, run: RunId, buckets: Annotated[int, Query(ge=1, le=2000)] = 200) -> Timeline:

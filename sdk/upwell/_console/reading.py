@@ -14,7 +14,7 @@ from upwell._client.documents import labels, run_duration_s
 from upwell._console.commands import run_commands
 from upwell._console.cursors import dump_cursor, load_cursor
 from upwell._console.models import Run, RunDetail, RunError, Runs, TaskStats, Tree
-from upwell._console.snapshot import Order, Snapshot, Timeline
+from upwell._console.snapshot import ANY_LEVEL, Order, RowFilter, Snapshot, Timeline
 from upwell._console.snapshots import Snapshots
 from upwell._core.model import RunRecord
 from upwell._core.ports import RunView
@@ -30,30 +30,28 @@ class RunFilter:
     """Which runs.
 
     Attributes:
-        status: Only those in this status.
+        statuses: Only those in one of these; empty takes all.
         task: Only those of this task, by its full name or its function's.
-        label: Only those with this label, `key=value` or `key`.
+        labels: Only those with all of these, each `key=value` or `key`.
         after: Only those created then or later, epoch seconds.
         before: Only those created earlier, epoch seconds.
     """
 
-    status: str | None = None
+    statuses: frozenset[str] = frozenset()
     task: str | None = None
-    label: str | None = None
+    labels: tuple[str, ...] = ()
     after: float | None = None
     before: float | None = None
 
     def has(self, run: RunRecord) -> bool:
         """Whether a run is one of them, its time aside."""
-        if self.status not in (None, run.status.value.lower()):
+        if self.statuses and run.status.value.lower() not in self.statuses:
             return False
         if self.task not in (None, run.task, run.task.rpartition(".")[2]):
             return False
-        if self.label is None:
-            return True
-        key, equals, value = self.label.partition("=")
         shown = labels(run)
-        return key in shown and (not equals or shown[key] == value)
+        parts = [label.partition("=") for label in self.labels]
+        return all(key in shown and (not equals or shown[key] == value) for key, equals, value in parts)
 
 
 class Reading:
@@ -126,8 +124,8 @@ class Reading:
         order: Order,
         limit: int,
         cursor: str | None,
-        status: str | None,
-        task: str | None,
+        offset: int,
+        wanted: RowFilter,
     ) -> Tree:
         """Return a page of one level of a run's tree; see `Snapshot.children`.
 
@@ -137,10 +135,12 @@ class Reading:
             CursorError: the cursor is not of this list.
         """
         snapshot = await self.snapshot(run_id)
-        if parent and parent not in snapshot.rows:
+        if parent not in ("", ANY_LEVEL) and parent not in snapshot.rows:
             raise no_action(run_id, parent)
-        page = snapshot.children(parent, order=order, limit=limit, cursor=cursor, status=status, task=task)
-        return Tree(rows=page.rows, next=page.next, total=page.total, summaries=snapshot.summaries(parent))
+        page = snapshot.children(parent, order=order, limit=limit, cursor=cursor, offset=offset, wanted=wanted)
+        is_first = cursor is None and offset == 0
+        summaries = snapshot.summaries(parent) if is_first else []
+        return Tree(rows=page.rows, next=page.next, total=page.total, summaries=summaries)
 
     async def timeline(self, run_id: str, *, buckets: int) -> Timeline:
         """Return how much of a run was under way when.

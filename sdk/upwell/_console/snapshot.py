@@ -15,18 +15,58 @@ from upwell._core.model import ROOT_ID
 from upwell._core.profile import Spread
 
 Order = Literal["called", "slowest", "failed"]
+Position = tuple[float, float, str]
 FAILED = frozenset({"failed", "timed_out", "aborted"})
+ANY_LEVEL = "*"
+"""In place of a parent: all actions of the run."""
 SUMMARIES = 50
 """Of the actions below a parent: those of the tasks and groups with most of them."""
+ORDERS_KEPT = 16
+"""Of a snapshot: lists that were put in order and can be asked for page by page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFilter:
+    """Which actions of a level.
+
+    Attributes:
+        statuses: Only those in one of these; empty takes all.
+        tasks: Only those of one of these, by full name or function's; empty takes all.
+        group: Only those of this group, or of none if it is empty; None takes all.
+    """
+
+    statuses: frozenset[str] = frozenset()
+    tasks: frozenset[str] = frozenset()
+    group: str | None = None
+
+    def has(self, row: Row) -> bool:
+        """Whether a row is one of them."""
+        if self.statuses and row.status not in self.statuses:
+            return False
+        if self.tasks and self.tasks.isdisjoint((row.task, row.task.rpartition(".")[2])):
+            return False
+        return self.group is None or self.group == (row.group or "")
+
+
+EVERYTHING = RowFilter()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The actions of one task and group below a parent; lengths of those that have ended, in seconds."""
+    """The actions of one task and group below a parent; lengths of those that have ended, in seconds.
+
+    Attributes:
+        cached: How many had their result from the cache.
+        first_queued_at: When the first was called, epoch seconds.
+        last_ended_at: When the last one ended; None while one has not.
+    """
 
     task: str
     group: str | None
     counts: dict[str, int]
+    cached: int
+    first_queued_at: float
+    last_ended_at: float | None
     p50_s: float
     p90_s: float
     p99_s: float
@@ -83,6 +123,7 @@ class Snapshot:
     read_at: float
     _below: dict[str | None, list[Row]] = field(default_factory=dict)
     _summaries: dict[str, list[Summary]] = field(default_factory=dict)
+    _ordered: dict[tuple[str, Order, RowFilter], list[tuple[Position, Row]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rows: Iterable[Row], read_at: float) -> Snapshot:
@@ -101,34 +142,29 @@ class Snapshot:
         order: Order,
         limit: int,
         cursor: str | None = None,
-        status: str | None = None,
-        task: str | None = None,
+        offset: int = 0,
+        wanted: RowFilter = EVERYTHING,
     ) -> Page:
         """Return a page of what an action called.
 
         Args:
-            parent: The action; empty for the level of the root itself.
+            parent: The action; empty for the level of the root itself, `*` for all actions of the run.
             order: `called` first, `slowest` first, or `failed` first.
             limit: Most rows.
             cursor: Where the page before ended.
-            status: Only those in this status.
-            task: Only those of this task, by its full name or its function's.
+            offset: How many rows to skip from there on.
+            wanted: Which of them.
 
         Raises:
             CursorError: the cursor is not of a list in this order.
         """
-        found = [
-            (self._position(row, order), row)
-            for row in self._below.get(parent or None, ())
-            if status in (None, row.status) and task in (None, row.task, row.task.rpartition(".")[2])
-        ]
-        found.sort(key=lambda each: each[0])
-        first = 0
+        found = self._in_order(parent, order, wanted)
+        first = offset
         if cursor is not None:
             after = load_cursor(cursor, (str, float, float, str))
             if after[0] != order:
                 raise CursorError(cursor)
-            first = bisect.bisect_right(found, after[1:], key=lambda each: each[0])
+            first += bisect.bisect_right(found, after[1:], key=lambda each: each[0])
         page = found[first : first + limit]
         is_last = first + limit >= len(found)
         return Page(
@@ -137,31 +173,52 @@ class Snapshot:
             total=len(found),
         )
 
-    def _position(self, row: Row, order: Order) -> tuple[float, float, str]:
+    def _in_order(self, parent: str, order: Order, wanted: RowFilter) -> list[tuple[Position, Row]]:
+        key = (parent, order, wanted)
+        if key not in self._ordered:
+            found = [(self._position(row, order), row) for row in self._level(parent) if wanted.has(row)]
+            found.sort(key=lambda each: each[0])
+            while len(self._ordered) >= ORDERS_KEPT:
+                self._ordered.pop(next(iter(self._ordered)))
+            self._ordered[key] = found
+        return self._ordered[key]
+
+    def _level(self, parent: str) -> Iterable[Row]:
+        return self.rows.values() if parent == ANY_LEVEL else self._below.get(parent or None, ())
+
+    def _position(self, row: Row, order: Order) -> Position:
         if order == "slowest":
             return -row.took_s(self.read_at), row.queued_at, row.action_id
         is_first = order == "failed" and row.status in FAILED
         return (0.0 if is_first or order == "called" else 1.0), row.queued_at, row.action_id
 
     def summaries(self, parent: str) -> list[Summary]:
-        """Return what an action called by task and group, those with most actions first."""
+        """Return what an action called by task and group, in the order of the first calls.
+
+        Of the root's own row there is none; of all actions of the run (`*`) there is one per task.
+        """
+        if not parent:
+            return []
         if parent not in self._summaries:
-            groups: dict[tuple[str, str | None], list[Row]] = {}
-            for row in self._below.get(parent or None, ()):
-                groups.setdefault((row.task, row.group), []).append(row)
-            largest = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0][0], item[0][1] or ""))
-            self._summaries[parent] = [
-                self._summary(*kind, rows) for kind, rows in largest[:SUMMARIES] if parent
-            ]
+            kinds: dict[tuple[str, str | None], list[Row]] = {}
+            for row in self._level(parent):
+                kinds.setdefault((row.task, None if parent == ANY_LEVEL else row.group), []).append(row)
+            largest = sorted(kinds.items(), key=lambda item: -len(item[1]))[:SUMMARIES]
+            found = [self._summary(*kind, rows) for kind, rows in largest]
+            self._summaries[parent] = sorted(found, key=lambda one: (one.first_queued_at, one.task))
         return self._summaries[parent]
 
     def _summary(self, task: str, group: str | None, rows: list[Row]) -> Summary:
         lengths = [row.ended_at - row.started_at for row in rows if row.started_at and row.ended_at]
+        ends = {row.ended_at for row in rows}
         spread = Spread.of([max(0.0, length_s) for length_s in lengths])
         return Summary(
             task=task,
             group=group,
             counts=dict(Counter(row.status for row in rows)),
+            cached=sum(row.cached for row in rows),
+            first_queued_at=min(row.queued_at for row in rows),
+            last_ended_at=None if None in ends else max(end for end in ends if end is not None),
             p50_s=round(spread.p50, 6),
             p90_s=round(spread.p90, 6),
             p99_s=round(spread.p99, 6),

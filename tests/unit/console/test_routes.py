@@ -108,6 +108,40 @@ async def test_rows_are_filtered_and_hits_of_the_cache_are_shown(console: Consol
     assert (await console.get("/runs/good/tree", parent="a0", status="failed"))["rows"] == []
 
 
+@pytest.mark.parametrize(
+    ("wanted", "n"),
+    [
+        ({"group": "twice"}, 5),
+        ({"group": ""}, 2),
+        ({"status": ["failed", "succeeded"], "task": ["kept", "shop.double"]}, 7),
+        ({"status": ["failed", "running"]}, 0),
+        ({"parent": "*"}, 8),
+        ({"parent": "*", "task": "main"}, 1),
+    ],
+)
+async def test_a_level_is_filtered_by_group_and_by_several_values(
+    console: Console, wanted: dict[str, Any], n: int
+) -> None:
+    level = await console.get("/runs/good/tree", **({"parent": "a0"} | wanted))
+    assert (level["total"], len(level["rows"])) == (n, n)
+
+
+async def test_all_levels_are_summed_up_by_task(console: Console) -> None:
+    sums = (await console.get("/runs/again/tree", parent="*", limit=1))["summaries"]
+    assert [one["task"] for one in sums] == ["shop.main", "shop.double", "shop.kept"]
+    assert [one["cached"] for one in sums] == [0, 0, 2]
+    assert all(one["first_queued_at"] <= one["last_ended_at"] for one in sums)
+
+
+async def test_a_list_is_entered_anywhere(console: Console) -> None:
+    whole = await console.get("/runs/good/tree", parent="a0")
+    part = await console.get("/runs/good/tree", parent="a0", offset=4, limit=2)
+    assert part["rows"] == whole["rows"][4:6]
+    assert (part["total"], part["summaries"]) == (7, [])
+    rest = await console.get("/runs/good/tree", parent="a0", cursor=part["next"])
+    assert (rest["rows"], rest["next"]) == (whole["rows"][6:], None)
+
+
 async def test_phases_of_a_row_add_up_to_its_time(console: Console) -> None:
     (root,) = (await console.get("/runs/good/tree"))["rows"]
     phases = root["phases"]
