@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
+from upwell._types import frame_hashes
 from upwell._types.blocking import run_blocking
 from upwell._types.frame_digest import table_digest
 from upwell._types.frame_kinds import UnwritableFrameError, table_of
@@ -38,6 +39,7 @@ def inlined(frame: Any, hash_frame: HashFrame | None = None) -> FrameReference:
     """
     table = table_of(frame)
     digest = table_digest(table)
+    hash_frame = hash_frame or frame_hashes.recall(frame)
     about = {"format": PARQUET, "hash": hash_frame(frame) if hash_frame else None, "digest": digest}
     about |= described(table.schema, table.num_rows)
     if table.nbytes <= INLINE_BYTES:
@@ -62,6 +64,7 @@ def write(reference: FrameReference, hash_frame: HashFrame | None = None) -> Non
     reference.name = reference.path.rsplit("/", 1)[-1]
     reference.format = PARQUET
     reference.digest = digest
+    hash_frame = hash_frame or frame_hashes.recall(frame)
     if reference.hash is None and hash_frame is not None:
         reference.hash = hash_frame(frame)
     for name, value in described(table.schema, table.num_rows).items():

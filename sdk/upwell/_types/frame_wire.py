@@ -65,7 +65,7 @@ def frame(node: Node) -> Node:
         if not is_frame(value) and not isinstance(value, FrameReference):
             return to_pickle(value, log)  # of a subclass
         try:
-            return _written(value, hash_frame or frame_hashes.recall(value))
+            return _written(value, hash_frame)
         except Exception as e:
             log.failure = e
             raise

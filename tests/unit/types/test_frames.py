@@ -102,6 +102,7 @@ def test_a_hash_function_on_a_return_type_holds_for_the_consumer(local_io: IoCon
     hashed = Annotated[pd.DataFrame, rows]
     first, second = passed(BIG, hashed, hashed), passed(BIG * 2, hashed, hashed)
     assert digest_of(first) == digest_of(second) != digest_of(BIG)
+    assert digest_of(first) == digest_of(first, DataFrame) == digest_of(DataFrame.from_df(first))
     assert digest_of(first.head(5)) != digest_of(second.head(5)), "a frame made of it is not it"
     first.loc[len(first)] = 0
     assert digest_of(first) != digest_of(second), "the function sees the frame as it is now"
