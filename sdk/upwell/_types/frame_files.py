@@ -20,7 +20,7 @@ INLINE_BYTES = 16 * 1024
 MAX_COLUMNS_SHOWN = 1000
 """A reference to a frame with more columns does not list them: it has to stay small."""
 _ROW_GROUP_ROWS = 1 << 20
-_ROW_GROUP_BYTES = 128 << 20
+_ROW_GROUP_BYTES = 64 << 20
 """Rows are encoded and sent in groups, which is what has to fit into memory."""
 HashFrame = Callable[[Any], str]
 

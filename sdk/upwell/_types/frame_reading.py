@@ -110,10 +110,13 @@ def iterate(
             columns = _columns(file.schema_arrow, selection, with_index=kind.has_index)
             wanted = Selection(columns=columns, filters=selection.filters)
             groups, needed = _row_groups(file, selection), _needed(wanted)
-            for batch in file.iter_batches(batch_rows, row_groups=groups, columns=needed):
-                part = _selected(_restored(pa.Table.from_batches([batch]), file), wanted)
-                if part.num_rows:
-                    yield kind.of_table(part)
+            for group in (
+                range(file.num_row_groups) if groups is None else groups
+            ):  # what is fetched ahead is one
+                for batch in file.iter_batches(batch_rows, row_groups=[group], columns=needed):
+                    part = _selected(_restored(pa.Table.from_batches([batch]), file), wanted)
+                    if part.num_rows:
+                        yield kind.of_table(part)
 
 
 def inspect(reference: FrameReference) -> dict[str, Any]:

@@ -177,10 +177,11 @@ class OpenFrame(Generic[F]):
         return result
 
     async def iter(self, batch_rows: int = BATCH_ROWS) -> AsyncIterator[F]:
-        """Yield what is selected in parts, reading as it goes: memory holds a part and not the whole.
+        """Yield what is selected in parts, reading as it goes: memory holds a row group or two, not the whole.
 
         Args:
-            batch_rows: Most rows of a part; parts are smaller where filters leave out rows.
+            batch_rows: Most rows of a part; parts are smaller at the end of a row group and where filters
+                leave out rows.
         """
         parts = self.iter_sync(batch_rows)
         try:
