@@ -337,8 +337,6 @@ class Driver:
 
     async def _hit(self, child: ActionSpec, inputs: bytes) -> Found | Unusable | None:
         self._refuse_after_end(child)
-        if child.task.cache_parts is None:
-            return None
         return await self.guard(self._hits.find(child, inputs))
 
     async def _outcome(self, child: ActionSpec, call: Call, inputs: bytes) -> Outcome:
