@@ -127,3 +127,19 @@ def test_without_pyarrow_the_error_says_what_to_install(
             ModuleNotFoundError, match=r"needs pyarrow; add it to the image .* 'upwell\[pandas\]'"
         ):
             work()
+
+
+def test_storage_that_fails_is_not_taken_for_a_wrong_value(local_io: IoContext) -> None:
+    Path(local_io.raw_data_prefix).write_text("a file where the folder should be")
+    with pytest.raises(OSError, match=r"File exists|Not a directory"):
+        passed(BIG, pd.DataFrame, pd.DataFrame)
+    with pytest.raises(ZeroDivisionError):
+        passed(BIG, Annotated[pd.DataFrame, HashFunction.from_fn(lambda frame: str(1 / 0))], pd.DataFrame)
+
+
+def test_a_frame_that_is_gone_is_an_error_that_names_it(io_context: IoContext) -> None:
+    gone = DataFrame.from_existing_remote(io_context.fresh_uri("gone.parquet"), format="parquet")
+    with pytest.raises(FileNotFoundError, match=r"gone\.parquet"):
+        passed(gone, pd.DataFrame, pd.DataFrame)
+    with pytest.raises(FileNotFoundError, match=r"gone\.parquet"):
+        gone.inspect_sync()
