@@ -11,6 +11,7 @@ from tests.contract.store_samples import NOW, cache_entry, ended, run_record, ru
 
 from upwell._aws.blobs import S3Blobs
 from upwell._aws.dynamodb import DynamoStore
+from upwell._core.key_parts import KeyParts
 from upwell._core.keys import data_prefix, value_key
 from upwell._core.model import Status
 from upwell._core.ports import BlobStore, StateStore
@@ -39,6 +40,8 @@ async def test_what_is_needed_stays_and_all_else_goes(place: tuple[StateStore, B
         await store.save(record if status is Status.RUNNING else ended(record), expected=None)
         await blobs.put(value_key(name, "a" * 64), b"1")
         await blobs.put(f"{data_prefix(name)}file", b"data")
+    await blobs.put("versions/0123456789ab.json", b"code")
+    await store.put_cached([replace(cache_entry("b"), parts=KeyParts(code="0123456789ab", version="v"))])
     await store.put_cached([cache_entry("key", f'{{"path": "{blobs.uri(data_prefix("kept"))}file"}}')])
     await blobs.put("cached/" + "b" * 64, b"nobody's")
     await blobs.put("runtime/" + "c" * 64 + ".zip", b"the deployment's")
@@ -52,10 +55,12 @@ async def test_what_is_needed_stays_and_all_else_goes(place: tuple[StateStore, B
     assert {blob.size_bytes for blob in found} == {1, 4, 8}
     assert await collector.delete(found) == found
     left = {
-        blob.key for prefix in ("values/", "data/", "cached/", "runtime/") async for blob in blobs.list(prefix)
+        blob.key
+        for prefix in ("values/", "data/", "cached/", "runtime/", "versions/")
+        async for blob in blobs.list(prefix)
     }
     assert garbage.isdisjoint(left)
-    assert len(left) == 5
+    assert len(left) == 6
     assert await Collector(store, blobs, LATER, grace_s=0).find() == []
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from upwell._core.keys import BUNDLES, CACHED, CODE, DATA, INPUTS, VALUES, VERSIONS
 from upwell._core.model import RunRecord
@@ -29,7 +30,7 @@ PREFIXES = (VALUES, DATA, CACHED, BUNDLES, CODE, VERSIONS)
 """What is collected; all else in a bucket is left alone."""
 
 _RUN = re.compile(rb"(?:values|data)/([A-Za-z0-9_.-]+)/")
-_DIGEST = re.compile(rb"[0-9a-f]{32,}")
+_WORD = re.compile(rb"[0-9A-Za-z_]{8,}")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{32,}={0,2}")
 """Of pickled values and bytes, which may hold paths."""
 
@@ -43,21 +44,32 @@ class BlobInfo:
     modified_at: float
 
 
-@dataclass(frozen=True, slots=True)
 class Mentions:
-    """Runs and digests that are mentioned somewhere."""
+    """What is mentioned somewhere.
 
-    runs: set[str] = field(default_factory=set)
-    digests: set[str] = field(default_factory=set)
+    Args:
+        names: Of the shared blobs that it is asked for.
+
+    Attributes:
+        runs: All runs that are mentioned.
+        names: Those of the names that are.
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._asked_for = frozenset(name.encode() for name in names)
+        self.runs: set[str] = set()
+        self.names: set[str] = set()
 
     def take(self, text: bytes) -> None:
         """Add what a text mentions, also within base64."""
-        self.runs.update(found.decode() for found in _RUN.findall(text))
-        self.digests.update(found.decode() for found in _DIGEST.findall(text))
+        self._take(text)
         for encoded in _BASE64.findall(text):
             if decoded := _decoded(encoded):
-                self.runs.update(found.decode() for found in _RUN.findall(decoded))
-                self.digests.update(found.decode() for found in _DIGEST.findall(decoded))
+                self._take(decoded)
+
+    def _take(self, text: bytes) -> None:
+        self.runs.update(found.decode() for found in _RUN.findall(text))
+        self.names.update(name.decode() for name in self._asked_for.intersection(_WORD.findall(text)))
 
 
 def is_live(run: RunRecord, now: float, kept_s: float) -> bool:
@@ -72,6 +84,14 @@ def run_of(key: str) -> str | None:
     return key.split("/")[1]
 
 
+def name_of(key: str) -> str | None:
+    """Return the name of a shared blob, which its content decides; None for others."""
+    for prefix in SHARED:
+        if key.startswith(prefix):
+            return re.split(r"[./]", key.removeprefix(prefix), maxsplit=1)[0]
+    return None
+
+
 def is_needed(blob: BlobInfo, live: set[str], mentioned: Mentions) -> bool:
     """Whether a blob is kept.
 
@@ -83,9 +103,8 @@ def is_needed(blob: BlobInfo, live: set[str], mentioned: Mentions) -> bool:
     run_id = run_of(blob.key)
     if run_id is not None:
         return run_id in live or run_id in mentioned.runs
-    if not blob.key.startswith(SHARED):
-        return True
-    return any(digest.decode() in mentioned.digests for digest in _DIGEST.findall(blob.key.encode()))
+    name = name_of(blob.key)
+    return name is None or name in mentioned.names
 
 
 def _decoded(encoded: bytes) -> bytes:

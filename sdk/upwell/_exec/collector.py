@@ -7,7 +7,17 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from upwell._core.garbage import GRACE_S, KEPT_S, PREFIXES, BlobInfo, Mentions, is_live, is_needed, run_of
+from upwell._core.garbage import (
+    GRACE_S,
+    KEPT_S,
+    PREFIXES,
+    BlobInfo,
+    Mentions,
+    is_live,
+    is_needed,
+    name_of,
+    run_of,
+)
 from upwell._core.journal import Journal
 from upwell._core.keys import CACHED, INPUTS, VALUES
 from upwell._core.model import Status
@@ -53,6 +63,7 @@ class Collector:
     async def find(self) -> list[BlobInfo]:
         """Return the blobs that nobody needs."""
         old = [blob async for blob in self._old_blobs()]
+        self._mentioned = Mentions(name for blob in old if (name := name_of(blob.key)))
         await self._look()
         suspects = self._unneeded(old)
         if any(run_of(blob.key) is not None or blob.key.startswith(INPUTS) for blob in suspects):
