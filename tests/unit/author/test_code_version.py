@@ -361,6 +361,7 @@ class TestLoadedCode:
             found = version_in(program("f(x)", "from elsewhere import f"))
         finally:
             sys.path.remove(str(tmp_path))
+            sys.modules.pop("elsewhere", None)
         assert [p.name for p in found.parts] == ["tasks:report"]
         assert "# f is elsewhere.f" in found.parts[0].source
 
