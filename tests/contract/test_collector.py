@@ -41,7 +41,9 @@ async def test_what_is_needed_stays_and_all_else_goes(place: tuple[StateStore, B
         await blobs.put(value_key(name, "a" * 64), b"1")
         await blobs.put(f"{data_prefix(name)}file", b"data")
     await blobs.put("versions/0123456789ab.json", b"code")
-    await store.put_cached([replace(cache_entry("b"), parts=KeyParts(code="0123456789ab", version="v"))])
+    await store.put_cached(
+        [replace(cache_entry("b"), task="env.double", parts=KeyParts(code="0123456789ab", version="v"))]
+    )
     await store.put_cached([cache_entry("key", f'{{"path": "{blobs.uri(data_prefix("kept"))}file"}}')])
     await blobs.put("cached/" + "b" * 64, b"nobody's")
     await blobs.put("runtime/" + "c" * 64 + ".zip", b"the deployment's")
