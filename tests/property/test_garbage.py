@@ -158,7 +158,7 @@ EVERY_WAY = [
 ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @example(states=["running", *["ended long ago"] * 3], mentions=EVERY_WAY)
 @given(states=STATES, mentions=st.lists(MENTIONS, max_size=6))
 def test_what_a_live_run_or_a_kept_result_needs_stays_and_all_else_goes(
@@ -190,7 +190,7 @@ def test_what_a_live_run_or_a_kept_result_needs_stays_and_all_else_goes(
         asyncio.run(check(Path(folder)))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(mention=MENTIONS, by_run=st.booleans())
 def test_what_begins_while_garbage_is_collected_keeps_what_it_needs(mention: Mention, by_run: bool) -> None:
     async def check(root: Path) -> None:
