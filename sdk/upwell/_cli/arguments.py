@@ -7,7 +7,7 @@ import dataclasses
 import json
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import Enum
 from pathlib import Path
@@ -117,6 +117,30 @@ def _read_array(annotation: Any, element: Any, text: str, option: str) -> Any:
         except UsageError:
             pass
         raise
+
+
+def read_json_inputs(parameters: Mapping[str, Parameter], text: str, *, option: str) -> dict[str, Any]:
+    """Return inputs that are given as one JSON object, by name.
+
+    Raises:
+        UsageError: it is none, has unknown names, or a value does not fit its parameter.
+    """
+    found = next(iter(_json(_content(text, option))), None)
+    if not isinstance(found, dict):
+        raise UsageError(f"{option}: expects one JSON object, got {_shown(text)}")
+    unknown = [name for name in found if name not in parameters]
+    if unknown:
+        known = ", ".join(parameters) or "none"
+        raise UsageError(f"{option}: the task has no parameter {unknown[0]!r}; its parameters: {known}")
+    return {
+        name: read_value(annotation, _text_of(value, annotation), option=f"{option}: {name}")
+        for name, value in found.items()
+        for annotation in [parameters[name].annotation]
+    }
+
+
+def _text_of(value: Any, annotation: Any) -> str:
+    return value if isinstance(value, str) and not is_structured(annotation) else json.dumps(value)
 
 
 def read_value(annotation: Any, text: str, *, option: str) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from upwell._cli.get_commands import AsJson, RunName
-from upwell._cli.session import Session, hint, shared_options
+from upwell._cli.session import Session, shared_options
 
 if TYPE_CHECKING:
     from upwell._client.backend import Backend
@@ -28,25 +28,13 @@ def abort(
     """End a run and everything in it, or one action and everything below it."""
     from upwell._cli.reading import load_document, read_run
     from upwell._cli.terminal import note, print_json
-    from upwell.errors import RunStateError
+    from upwell._client.stopping import stop_action
 
     async def stop(backend: Backend, record: RunRecord) -> dict[str, Any]:
-        if record.status.is_terminal:
-            phase = record.status.value.lower()
-            raise RunStateError(f"run {run} has ended already ({phase}); there is nothing to abort")
+        await stop_action(backend, record, action, reason)
         if action != record.root.action_id:
-            return await stop_action(backend, record)
-        await backend.abort(record, reason)
-        ended = await backend.store.get_run(run) or record
-        return await load_document(backend, ended)
-
-    async def stop_action(backend: Backend, record: RunRecord) -> dict[str, Any]:
-        if not await backend.is_alive(record):
-            raise RunStateError(f"nothing works on run {run}; {hint(f'recover {run}')} goes on with it")
-        status = (await backend.abort_action(record, action, reason)).value.lower()
-        if status != "aborted":
-            raise RunStateError(f"action {action} of run {run} has ended already ({status})")
-        return {"run": run, "action": action, "status": status}
+            return {"run": run, "action": action, "status": "aborted"}
+        return await load_document(backend, await backend.store.get_run(run) or record)
 
     shown = asyncio.run(read_run(session, run, stop))
     if as_json:

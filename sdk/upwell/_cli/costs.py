@@ -1,60 +1,11 @@
-"""`upwell get cost`: what a run costs, as a document and as tables."""
+"""`upwell get cost`: what a run costs, as tables."""
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from upwell._cli.tables import print_table
 from upwell._cli.terminal import note
-from upwell._client.backend import Backend
-from upwell._core.cost import BASIS, CostTally, RunCost
-from upwell._core.model import RunRecord
-from upwell._core.prices import PRICES_OF, REGION, alternatives, price
-from upwell._exec.control import list_known
-
-
-async def load_cost(backend: Backend, run: RunRecord) -> tuple[str, RunCost]:
-    """Return the backend's name and what a run costs; its actions are read page by page."""
-    tally = CostTally(run, time.time())
-    async for record in list_known(backend.store, run.spec.run_id):
-        tally.add(record)
-    return backend.mode, tally.cost()
-
-
-def cost_document(run_id: str, backend: str, cost: RunCost) -> dict[str, Any]:
-    """Return what a run costs as `get cost --json` prints it; amounts of money are dollars."""
-    actions = max(1, cost.actions)
-    return {
-        "run": run_id,
-        "backend": backend,
-        "region": REGION,
-        "prices_of": PRICES_OF,
-        "actions": cost.actions,
-        "usd": _usd(cost.bill.usd),
-        "control_usd": _usd(price(cost.control).usd),
-        "compute_usd": _usd(price(cost.compute).usd),
-        "run_usd": _usd(price(cost.submissions).usd),
-        "view_usd": _usd(price(cost.views).usd),
-        "control_usd_per_million_actions": round(cost.control_usd_per_million, 4),
-        "requests_per_action": round(cost.control.requests / actions, 3),
-        "write_units_per_action": round(cost.control.write_units / actions, 3),
-        "services": {name: _usd(usd) for name, usd in cost.bill.services.items()},
-        "usage": {name: round(n, 6) for name, n in (cost.control + cost.compute).amounts().items()},
-        "tasks": {
-            name: {
-                "actions": task.actions,
-                "attempts": task.attempts,
-                "run_s": round(task.run_s, 3),
-                "control_usd": _usd(price(task.control).usd),
-                "compute_usd": _usd(price(task.compute).usd),
-                "usd": _usd(task.usd),
-            }
-            for name, task in sorted(cost.tasks.items())
-        },
-        "basis": dict(BASIS),
-        "alternatives_usd_per_million": alternatives(),
-    }
 
 
 def print_cost(shown: dict[str, Any]) -> None:
@@ -82,7 +33,3 @@ def print_cost(shown: dict[str, Any]) -> None:
     for what, basis in shown["basis"].items():
         note(f"{what}: {basis}")
     note(f"prices of {shown['region']}, {shown['prices_of']}, without free tiers")
-
-
-def _usd(amount: float) -> float:
-    return round(amount, 9)

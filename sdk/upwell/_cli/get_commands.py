@@ -111,9 +111,10 @@ def actions(
 @shared_options
 def cost(session: Session, run: RunName, as_json: AsJson = False) -> None:
     """Show what a run costs on AWS, or would: in all, by task, by service, and per million actions."""
-    from upwell._cli.costs import cost_document, load_cost, print_cost
+    from upwell._cli.costs import print_cost
     from upwell._cli.reading import read_run
     from upwell._cli.terminal import print_json
+    from upwell._client.cost_document import cost_document, load_cost
 
     backend, found = asyncio.run(read_run(session, run, load_cost))
     shown = cost_document(run, backend, found)

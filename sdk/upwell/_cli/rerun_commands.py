@@ -78,12 +78,19 @@ def rerun(
     new_code: Annotated[
         bool, typer.Option("--new-code", help="Take the code as it is now. Local runs do.")
     ] = False,
+    json_inputs: Annotated[
+        str | None,
+        typer.Option(
+            "--inputs", metavar="JSON|@FILE|-", help="Inputs that replace those of the run, as one JSON object."
+        ),
+    ] = None,
     file: File = None,
     root_dir: RootDir = None,
     follow: Follow = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the task of a run again, with the same inputs and options, as a new run."""
+    from upwell._cli.arguments import read_json_inputs
     from upwell._cli.run_options import RunFlags
     from upwell._cli.running import rerun as rerun_run
     from upwell._cli.task_command import read_new_inputs
@@ -91,10 +98,13 @@ def rerun(
     record = _record(session, run)
     config = session.configure()
     inputs: dict[str, Any] = {}
-    if arguments or new_code or config.mode == "local":
+    if arguments or json_inputs is not None or new_code or config.mode == "local":
         task, root_dir = _load_code(record, file, root_dir or config.root_dir, "rerun")
         session.configure()
-        inputs = read_new_inputs(session, task, arguments or [], prog_name=f"upwell rerun {run}")
+        if json_inputs is not None:
+            text = sys.stdin.read() if json_inputs == "-" else json_inputs
+            inputs = read_json_inputs(task.interface.parameters, text, option="--inputs")
+        inputs |= read_new_inputs(session, task, arguments or [], prog_name=f"upwell rerun {run}")
     flags = RunFlags(name=name, follow=follow, json=as_json)
     rerun_run(record, inputs, flags, new_code=new_code, root_dir=root_dir)
 

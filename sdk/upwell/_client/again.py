@@ -59,25 +59,35 @@ async def _recover(
     """
     config = current_config()
     async with open_backend(parse_mode(mode) if mode else config.mode, config) as backend:
-        record = await existing_run(backend, name)
-        if record.status is Status.SUCCEEDED:
-            raise errors.RunStateError(
-                f"run {name!r} has succeeded; there is nothing to recover; `upwell rerun {name}` runs it again"
-            )
-        if await backend.is_alive(record):
-            raise errors.RunStateError(
-                f"run {name!r} is under way; wait for it, or `upwell abort {name}` first"
-            )
-        task, code = None, None
-        if new_code or backend.mode == "local":
-            task = _task_of(record)
-            here = await code_here(backend, task, root_dir=_path(root_dir))
-            code = await code_to_go_on_with(backend, record, task, here, wanted=new_code)
-        if code is not None:
-            await _prepare(backend, task)
         bounds = NewBounds(max_actions=max_actions, max_depth=max_depth)
-        again = next_generation(record, time.time(), new_code=code, bounds=bounds)
-        return finished(backend, await backend.start(again, timeout_s=None), task)
+        return await recover_on(backend, name, bounds, new_code=new_code, root_dir=root_dir)
+
+
+async def recover_on(
+    backend: Backend,
+    name: str,
+    bounds: NewBounds,
+    *,
+    new_code: bool = False,
+    root_dir: str | Path | None = None,
+) -> Run:
+    """Do what `recover` does, on a backend that is open."""
+    record = await existing_run(backend, name)
+    if record.status is Status.SUCCEEDED:
+        raise errors.RunStateError(
+            f"run {name!r} has succeeded; there is nothing to recover; `upwell rerun {name}` runs it again"
+        )
+    if await backend.is_alive(record):
+        raise errors.RunStateError(f"run {name!r} is under way; wait for it, or `upwell abort {name}` first")
+    task, code = None, None
+    if new_code or backend.mode == "local":
+        task = _task_of(record)
+        here = await code_here(backend, task, root_dir=_path(root_dir))
+        code = await code_to_go_on_with(backend, record, task, here, wanted=new_code)
+    if code is not None:
+        await _prepare(backend, task)
+    again = next_generation(record, time.time(), new_code=code, bounds=bounds)
+    return finished(backend, await backend.start(again, timeout_s=None), task)
 
 
 async def _rerun(
@@ -147,25 +157,38 @@ async def rerun_with(
     """Do what `rerun` does, with new inputs of whatever names."""
     config = current_config()
     async with open_backend(parse_mode(mode) if mode else config.mode, config) as backend:
-        earlier = await existing_run(backend, run_name)
-        now = time.time()
-        run_id = check_run_id(name) if name else new_run_id(now)
-        encoded = await unpack(backend.blobs, earlier.root.inputs)
-        task, code = None, None
-        if inputs or new_code or backend.mode == "local":
-            task = _task_of(earlier)
-        if task is not None and inputs:
-            encoded = await _with_inputs(backend, task, encoded, inputs)
-        if task is not None and (new_code or backend.mode == "local"):
-            here = await code_here(backend, task, root_dir=_path(root_dir))
-            code = here.for_run(earlier, task, encoded)
-            await _prepare(backend, task)
-        if inputs:  # the key of a cached root was made of the earlier ones
-            root = replace(earlier.root, task=replace(earlier.root.task, cache_key=None, cache_parts=None))
-            earlier = replace(earlier, root=root)
-        payload = await pack(backend.blobs, run_id, encoded, inline_bytes=RECORD_INLINE_BYTES)
-        record = run_again(earlier, run_id, payload, now, new_code=code)
-        return finished(backend, await backend.start(record, timeout_s=None), task)
+        return await rerun_on(backend, run_name, inputs, new_code=new_code, name=name, root_dir=root_dir)
+
+
+async def rerun_on(
+    backend: Backend,
+    run_name: str,
+    inputs: Mapping[str, Any],
+    *,
+    new_code: bool = False,
+    name: str | None = None,
+    root_dir: str | Path | None = None,
+) -> Run:
+    """Do what `rerun` does, on a backend that is open."""
+    earlier = await existing_run(backend, run_name)
+    now = time.time()
+    run_id = check_run_id(name) if name else new_run_id(now)
+    encoded = await unpack(backend.blobs, earlier.root.inputs)
+    task, code = None, None
+    if inputs or new_code or backend.mode == "local":
+        task = _task_of(earlier)
+    if task is not None and inputs:
+        encoded = await _with_inputs(backend, task, encoded, inputs)
+    if task is not None and (new_code or backend.mode == "local"):
+        here = await code_here(backend, task, root_dir=_path(root_dir))
+        code = here.for_run(earlier, task, encoded)
+        await _prepare(backend, task)
+    if inputs:  # the key of a cached root was made of the earlier ones
+        root = replace(earlier.root, task=replace(earlier.root.task, cache_key=None, cache_parts=None))
+        earlier = replace(earlier, root=root)
+    payload = await pack(backend.blobs, run_id, encoded, inline_bytes=RECORD_INLINE_BYTES)
+    record = run_again(earlier, run_id, payload, now, new_code=code)
+    return finished(backend, await backend.start(record, timeout_s=None), task)
 
 
 def _task_of(record: RunRecord) -> Task[..., Any]:

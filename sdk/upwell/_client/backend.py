@@ -50,6 +50,9 @@ class Backend(Protocol):
     async def is_alive(self, run: RunRecord) -> bool:
         """Whether something still works on a run that has not ended."""
 
+    async def backlog(self, pool: str) -> int | None:
+        """Return about how many messages wait in a pool's queue; None where nobody but its executors knows."""
+
     def describe(self, run: RunRecord) -> str:
         """Return where a person looks at a run: a URL or a folder."""
 

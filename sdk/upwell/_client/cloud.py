@@ -17,7 +17,7 @@ from upwell._client.sandbox import Sandbox, started_sandbox
 from upwell._core.commands import Abort
 from upwell._core.keys import DATA
 from upwell._core.model import ActionKey, Executor, RunRecord, Status
-from upwell._core.ports import Ports
+from upwell._core.ports import PoolNotFoundError, Ports
 from upwell._core.settings import Settings, resource_prefix
 from upwell._core.sizes import cut
 from upwell._exec.control import abort_named, control_kernel
@@ -78,6 +78,13 @@ class CloudBackend:
     async def is_alive(self, run: RunRecord) -> bool:
         """Whether the run's execution is under way: its record says so."""
         return not run.status.is_terminal
+
+    async def backlog(self, pool: str) -> int | None:
+        """Return about how many messages wait in a pool's queue; None if the pool is not deployed."""
+        try:
+            return await self._ports.queue.waiting(pool)
+        except PoolNotFoundError:
+            return None
 
     def describe(self, run: RunRecord) -> str:
         """Return the address of the run's execution in the AWS console."""

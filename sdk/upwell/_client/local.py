@@ -99,6 +99,10 @@ class LocalBackend:
         lock.release()
         return False
 
+    async def backlog(self, pool: str) -> int | None:
+        """Return None: the queues of local runs are in their processes."""
+        return None
+
     def describe(self, run: RunRecord) -> str:
         """Return the state folder; `upwell get run` shows what is in it."""
         return f"{self._root.absolute().as_uri()}#{run.spec.run_id}"

@@ -6,16 +6,33 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import ApiGatewayResolver, Response
-from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
 
 from upwell import __version__
 from upwell._client.backend import Backend
 from upwell._client.config import Config
+from upwell._client.cost_document import cost_document, load_cost
+from upwell._client.profile_document import load_profile
 from upwell._console.details import Details
-from upwell._console.models import ActionDetail, Features, Info, RunDetail, Runs, Tree
+from upwell._console.lists import list_cache, list_pools
+from upwell._console.models import (
+    Abort,
+    ActionDetail,
+    CacheList,
+    Features,
+    Info,
+    Pool,
+    Recover,
+    Rerun,
+    RunDetail,
+    Runs,
+    Steered,
+    Tree,
+)
 from upwell._console.problems import NotModifiedError, answer_problems, responses
 from upwell._console.reading import Reading, RunFilter
 from upwell._console.snapshot import Order, RowFilter, Timeline
+from upwell._console.steering import Launcher, Steering
 
 PREFIX = "/api/v1"
 TITLE = "upwell Run API"
@@ -38,13 +55,15 @@ class RunApi:
     Args:
         backend: What is shown; open for as long as requests come.
         config: Where that is.
+        launcher: For what needs the user's code; None where there is none.
     """
 
-    def __init__(self, backend: Backend, config: Config) -> None:
+    def __init__(self, backend: Backend, config: Config, launcher: Launcher | None = None) -> None:
         self._backend = backend
         self._config = config
         self._reading = Reading(backend)
         self._details = Details(backend, self._reading)
+        self._steering = Steering(backend, self._reading, launcher)
 
     def add_to(self, app: ApiGatewayResolver) -> None:
         """Add the routes to an application, and how it answers errors."""
@@ -56,6 +75,15 @@ class RunApi:
         get("/runs/<run>/tree", self.tree, 400, 404)
         get("/runs/<run>/timeline", self.timeline, 404)
         get("/runs/<run>/actions/<action>", self.action, 404)
+        get("/runs/<run>/profile", self.profile, 404)
+        get("/runs/<run>/cost", self.cost, 404)
+        get("/pools", self.pools)
+        get("/cache", self.cache, 400)
+        post = _adder(app.post)
+        post("/runs/<run>/abort", self.abort_run, 404, 409)
+        post("/runs/<run>/actions/<action>/abort", self.abort_action, 404, 409)
+        post("/runs/<run>/recover", self.recover, 404, 409)
+        post("/runs/<run>/rerun", self.rerun, 404, 409)
 
         @app.get(f"{PREFIX}/openapi.json", include_in_schema=False, enable_validation=False)
         def openapi() -> Response[str]:
@@ -70,7 +98,7 @@ class RunApi:
             stage=self._config.stage if is_aws else None,
             region=self._config.region if is_aws else None,
             url_of_docs=DOCS,
-            features=Features(logs=False, steer=False),
+            features=Features(logs=False, steer=True),
         )
 
     async def runs(
@@ -128,6 +156,48 @@ class RunApi:
     async def action(self, run: RunId, action: ActionId) -> ActionDetail:
         """Show an action. Pickled values are named, not read."""
         return await self._details.action(run, action)
+
+    async def profile(self, run: RunId) -> dict[str, Any]:
+        """Show where the time of a run went: what `upwell profile --json` prints."""
+        record = await self._reading.record(run)
+        return await load_profile(self._backend, record)
+
+    async def cost(self, run: RunId) -> dict[str, Any]:
+        """Show what a run costs, or would: what `upwell get cost --json` prints."""
+        record = await self._reading.record(run)
+        return cost_document(run, *await load_cost(self._backend, record))
+
+    async def pools(self) -> list[Pool]:
+        """List the pools of the newest runs."""
+        return await list_pools(self._backend)
+
+    async def cache(
+        self,
+        task: Annotated[str | None, Query(max_length=300, description="Full name of a task.")] = None,
+        cursor: Cursor = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> CacheList:
+        """List kept results, newest first; without a task, some of all."""
+        return await list_cache(self._backend, task=task, cursor=cursor, limit=limit)
+
+    async def abort_run(self, run: RunId, body: Annotated[Abort, Body()]) -> Steered:
+        """End a run and everything in it."""
+        await self._steering.abort_run(run, body.reason)
+        return Steered(run_id=run)
+
+    async def abort_action(self, run: RunId, action: ActionId, body: Annotated[Abort, Body()]) -> Steered:
+        """End an action and everything below it."""
+        await self._steering.abort_action(run, action, body.reason)
+        return Steered(run_id=run, action_id=action)
+
+    async def recover(self, run: RunId, body: Annotated[Recover, Body()]) -> Steered:
+        """Go on with a run: what succeeded is not done again."""
+        await self._steering.recover(run, new_code=body.new_code)
+        return Steered(run_id=run)
+
+    async def rerun(self, run: RunId, body: Annotated[Rerun, Body()]) -> Steered:
+        """Run a run again, as a new one."""
+        return Steered(run_id=await self._steering.rerun(run, body.inputs, new_code=body.new_code))
 
 
 def openapi_document(app: ApiGatewayResolver) -> str:

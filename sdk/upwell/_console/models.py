@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from upwell._client.previews import Preview
 from upwell._console.rows import Facts, PhaseTimes, Row
@@ -177,3 +177,85 @@ class ActionDetail(Facts):
     bundle: str | None
     pool: str
     commands: dict[str, str]
+
+
+class Held(Answer):
+    """An attempt that is at work."""
+
+    action_id: str
+    run_id: str
+    task: str
+    executor: str
+    since: float
+    until: float | None
+    """When it counts as lost unless its executor is heard of."""
+
+
+class Pool(Answer):
+    """A pool of executors, as its runs see it."""
+
+    pool: str
+    kind: str | None
+    """`lambda` or `worker`: what it is on AWS; None where no run says."""
+    replicas: int
+    """Executors that are at work now."""
+    slots: int | None
+    """Attempts that share one executor."""
+    busy: int
+    """Attempts at work now."""
+    held: list[Held]
+    """Those of them that began first, at most 200."""
+    backlog: int | None
+    """About how many actions wait; None on the local backend, where the run's process alone knows."""
+
+
+class Kept(Answer):
+    """A result in the cache."""
+
+    key: str
+    task: str | None
+    version: str | None
+    version_from: str | None
+    """What the version was made of: `code`, `override`, ..."""
+    created_at: float
+    max_age_s: float | None
+    expired: bool
+    size_bytes: int
+    run_id: str
+    """Who made it."""
+    action_id: str
+
+
+class CacheList(Answer):
+    """Kept results, newest first."""
+
+    entries: list[Kept]
+    next: str | None
+
+
+class Abort(BaseModel):
+    """Why something is ended."""
+
+    reason: str = Field(default="aborted in the console", max_length=500)
+
+
+class Recover(BaseModel):
+    """How a run is gone on with."""
+
+    new_code: bool = False
+    """With the code as it is now, in the folder that the run was started from; else with its own."""
+
+
+class Rerun(BaseModel):
+    """How a run is run again."""
+
+    inputs: dict[str, JsonValue] = Field(default_factory=dict)
+    """That replace those of the run; the others stay."""
+    new_code: bool = False
+
+
+class Steered(Answer):
+    """What was changed, or made."""
+
+    run_id: str
+    action_id: str | None = None

@@ -14,6 +14,7 @@ from aws_lambda_powertools.event_handler import HttpResolverLocal
 from upwell._client.backend import Backend, open_backend
 from upwell._client.config import Config
 from upwell._console.app import RunApi
+from upwell._console.launching import CommandLauncher
 from upwell._console.site import Site, use_threads
 from upwell.errors import UsageError
 
@@ -61,7 +62,7 @@ async def open_site(config: Config, *, port: int) -> AsyncIterator[Site]:
 def local_api(backend: Backend, config: Config) -> HttpResolverLocal:
     """Return the Run API as an ASGI application."""
     app = HttpResolverLocal(enable_validation=True)
-    RunApi(backend, config).add_to(app)
+    RunApi(backend, config, CommandLauncher(config, backend.store)).add_to(app)
     return app
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from upwell._cli.app import run_app
 
 Console = Any
 
@@ -210,3 +214,52 @@ async def test_many_requests_at_once_do_not_block_each_other(local_console: Cons
     async with asyncio.timeout(30):
         answers = await asyncio.gather(*(local_console.get(path) for path in paths))
     assert len(answers) == 80
+
+
+async def test_profile_and_cost_are_those_of_the_command_line(
+    local_console: Console, local_runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path, command in (("profile", ["profile", "good"]), ("cost", ["get", "cost", "good"])):
+        arguments = [*command, "--json", "--state-dir", str(local_runs)]
+        assert await asyncio.to_thread(run_app, arguments) == 0
+        assert await local_console.get(f"/runs/good/{path}") == json.loads(capsys.readouterr().out)
+
+
+async def test_every_backend_has_profile_and_cost(console: Console) -> None:
+    profile = await console.get("/runs/good/profile")
+    assert {task["task"] for task in profile["tasks"]} == {"shop.main", "shop.double", "shop.kept"}
+    cost = await console.get("/runs/good/cost")
+    assert (cost["backend"], cost["actions"]) == (console.backend.mode, 8)
+
+
+async def test_kept_results_are_listed_by_task_and_page(console: Console) -> None:
+    everything = await console.get("/cache")
+    assert {(entry["task"], entry["run_id"]) for entry in everything["entries"]} == {("shop.kept", "good")}
+    page = await console.get("/cache", task="shop.kept", limit=1)
+    assert [entry["expired"] for entry in page["entries"]] == [False]
+    rest = await console.get("/cache", task="shop.kept", limit=1, cursor=page["next"])
+    assert (rest["entries"], rest["next"]) == ([], None)
+    assert (await console.get("/cache", task="shop.none"))["entries"] == []
+
+
+async def test_a_pool_in_which_nothing_runs_is_idle(console: Console) -> None:
+    (idle,) = await console.get("/pools")
+    assert (idle["pool"], idle["busy"], idle["held"]) == ("default", 0, [])
+    assert (idle["backlog"] is None) == (console.backend.mode == "local")
+
+
+async def test_deployed_runs_go_on_with_their_own_code(moto_console: Console) -> None:
+    """Nothing serves the queue here: what is started stays queued. The last test, for it makes a run."""
+    refused = await moto_console.post("/runs/good/recover", {})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "RunStateError")
+    again = (await moto_console.post("/runs/good/rerun", {})).json()["run_id"]
+    assert (await moto_console.get(f"/runs/{again}"))["status"] == "running"
+    assert (await moto_console.get(f"/runs/{again}/tree"))["rows"][0]["status"] == "queued"
+    async with asyncio.timeout(20):
+        while (await moto_console.get("/pools"))[0]["backlog"] != 1:
+            await asyncio.sleep(0.05)
+    aborted = await moto_console.post(f"/runs/{again}/actions/a0/abort", {"reason": "no"})
+    assert aborted.status_code == 200
+    assert (await moto_console.get(f"/runs/{again}"))["status"] == "aborted"
+    assert (await moto_console.post(f"/runs/{again}/recover", {})).status_code == 200
+    assert (await moto_console.get(f"/runs/{again}"))["generation"] == 2
