@@ -71,7 +71,7 @@ class RunApi:
         get = _adder(app.get)
         get("/info", self.info)
         get("/runs", self.runs, 400)
-        get("/runs/<run>", self.run, 404)
+        get("/runs/<run>", self.run, 304, 404)
         get("/runs/<run>/tree", self.tree, 400, 404)
         get("/runs/<run>/timeline", self.timeline, 404)
         get("/runs/<run>/actions/<action>", self.action, 404)
@@ -79,7 +79,7 @@ class RunApi:
         get("/runs/<run>/cost", self.cost, 404)
         get("/pools", self.pools)
         get("/cache", self.cache, 400)
-        post = _adder(app.post)
+        post = _adder(app.post, 415)
         post("/runs/<run>/abort", self.abort_run, 404, 409)
         post("/runs/<run>/actions/<action>/abort", self.abort_action, 404, 409)
         post("/runs/<run>/recover", self.recover, 404, 409)
@@ -205,11 +205,13 @@ def openapi_document(app: ApiGatewayResolver) -> str:
     return app.get_openapi_json_schema(title=TITLE, version=__version__)
 
 
-def _adder(method: Callable[..., Any]) -> Callable[..., None]:
+def _adder(method: Callable[..., Any], *always: int) -> Callable[..., None]:
     def add(path: str, handler: Callable[..., Any], *codes: int) -> None:
         method(
             PREFIX + path,
-            responses={200: {"description": "Done."}, **responses(*codes, 422, 503)},
+            summary=(handler.__doc__ or "").partition(".")[0],
+            operation_id=handler.__name__,
+            responses={200: {"description": "Done."}, **responses(*always, *codes, 422, 503)},
             custom_response_validation_http_code=500,
         )(handler)
 

@@ -38,9 +38,11 @@ STATUS_CODES: dict[type[Exception], int] = {
 }
 """The first class that an error is of decides."""
 TEXTS = {
+    304: "The caller has it already.",
     400: "A cursor was not given out for this list.",
     404: "No such run or action.",
     409: "The run is not in a state that allows this.",
+    415: "The body is not JSON.",
     422: "The request cannot be understood or carried out.",
     503: "The backend cannot be reached, or is not deployed.",
 }
@@ -60,9 +62,9 @@ class NotModifiedError(Exception):
 
 def responses(*codes: int) -> dict[int, Any]:
     """Return what the OpenAPI document says of these status codes."""
+    content = {"application/json": {"model": ProblemAnswer}}
     return {
-        code: {"description": TEXTS[code], "content": {"application/json": {"model": ProblemAnswer}}}
-        for code in codes
+        code: {"description": TEXTS[code], **({"content": content} if code >= 400 else {})} for code in codes
     }
 
 

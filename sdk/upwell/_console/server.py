@@ -42,7 +42,13 @@ async def _serve(config: Config, sock: socket.socket, ready: Callable[[str], Non
     port = sock.getsockname()[1]
     async with open_site(config, port=port) as site:
         options = uvicorn.Config(
-            site, interface="asgi3", lifespan="off", log_config=None, access_log=False, server_header=False
+            site,
+            interface="asgi3",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
         )
         ready(f"http://{HOST}:{port}/")  # it listens: who comes early waits a moment
         await uvicorn.Server(options).serve(sockets=[sock])

@@ -88,9 +88,11 @@ class Site:
             body = await _body(receive)
             if body is None:
                 await _answer(send, 413, "application/json", _problem("TooLarge", "at most 1 MiB can be sent"))
-                return
-            async with self._turns:
-                await self._api(scope, _given(body), _guarded(send))
+            elif not _is_text(body):
+                await _answer(send, 422, "application/json", _problem("InvalidRequest", "the body is no UTF-8"))
+            else:
+                async with self._turns:
+                    await self._api(_readable(scope), _given(body), _guarded(send))
         elif scope["method"] not in READS:
             await _answer(send, 405, "application/json", _problem("NotAllowed", "pages can only be read"))
         else:
@@ -162,6 +164,20 @@ async def _body(receive: Receive) -> bytes | None:
         if len(body) > BODY_BYTES:
             return None
     return body
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _readable(scope: Scope) -> Scope:
+    """Return a request whose headers and query are UTF-8, which the resolver takes for granted."""
+    headers = [(name, value.decode("latin-1").encode()) for name, value in scope["headers"]]
+    return {**scope, "headers": headers, "query_string": scope["query_string"].decode("latin-1").encode()}
 
 
 def _given(body: bytes) -> Receive:

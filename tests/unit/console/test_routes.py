@@ -248,6 +248,14 @@ async def test_a_pool_in_which_nothing_runs_is_idle(console: Console) -> None:
     assert (idle["backlog"] is None) == (console.backend.mode == "local")
 
 
+async def waiting(console: Console, pool: str, backlog: int) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            if (pool, backlog) in [(each["pool"], each["backlog"]) for each in await console.get("/pools")]:
+                return
+            await asyncio.sleep(0.05)
+
+
 async def test_deployed_runs_go_on_with_their_own_code(moto_console: Console) -> None:
     """Nothing serves the queue here: what is started stays queued. The last test, for it makes a run."""
     refused = await moto_console.post("/runs/good/recover", {})
@@ -255,9 +263,7 @@ async def test_deployed_runs_go_on_with_their_own_code(moto_console: Console) ->
     again = (await moto_console.post("/runs/good/rerun", {})).json()["run_id"]
     assert (await moto_console.get(f"/runs/{again}"))["status"] == "running"
     assert (await moto_console.get(f"/runs/{again}/tree"))["rows"][0]["status"] == "queued"
-    async with asyncio.timeout(20):
-        while (await moto_console.get("/pools"))[0]["backlog"] != 1:
-            await asyncio.sleep(0.05)
+    await waiting(moto_console, "default", 1)
     aborted = await moto_console.post(f"/runs/{again}/actions/a0/abort", {"reason": "no"})
     assert aborted.status_code == 200
     assert (await moto_console.get(f"/runs/{again}"))["status"] == "aborted"
