@@ -86,6 +86,16 @@ describe('a tree', () => {
     expect(parentLine(segments, 0)).toBe(-1)
   })
 
+  it('pages through a level of more tasks and groups than are summed up', () => {
+    const children = { '': childrenOf(1), a0: childrenOf(500, [summaryOf('score', 60)]) }
+    const segments = layOut(parentLevel(''), knownOf({ ...BIG, children }))
+    expect(segments.map(({ kind, length }) => [kind, length])).toEqual([
+      ['rows', 1],
+      ['rows', 500],
+    ])
+    expect(pagesIn(segments, 0, 10, 100)).toHaveLength(1)
+  })
+
   it('unfolds the only summary by itself', () => {
     const children = { '': childrenOf(1), a0: childrenOf(500, [summaryOf('score', 500)]) }
     expect(lengthOf(layOut(parentLevel(''), knownOf({ ...BIG, children })))).toBe(502)

@@ -32,12 +32,15 @@ describe('the bars of an action', () => {
 })
 
 describe('the marks of the axis', () => {
+  it('are at the same times when a part of it is shown', () => expect(timeTicks(13, 20, 5)).toEqual([15, 20, 25, 30]))
+
   it.each([
     [0.9, ['0', '200 ms', '400 ms', '600 ms', '800 ms']],
+    [1.6, ['0', '500 ms', '1 s', '1.5 s']],
     [58, ['0', '15 s', '30 s', '45 s']],
     [800, ['0', '5 min', '10 min']],
     [90_000, ['0', '6 h', '12 h', '18 h', '1 d']],
   ])('of %s seconds are in lengths that a person counts in', (length, texts) => {
-    expect(timeTicks(length, 5).map(tickText)).toEqual(texts)
+    expect(timeTicks(0, length, 5).map(tickText)).toEqual(texts)
   })
 })

@@ -2,18 +2,13 @@ import type { Value } from '../api/types'
 import { bytes } from '../lib/format'
 import { CopyButton } from '../parts/Commands'
 
-export function previewText(preview: unknown): string {
-  if (typeof preview === 'string') return preview
-  return JSON.stringify(preview, null, 2) ?? ''
-}
-
 /** Inputs or outputs: name, type, size, and as much of each as the server sends. Nothing is unpickled for it. */
 export function Values({ values, none }: { values: Value[]; none: string }) {
   if (!values.length) return <p className="muted">{none}</p>
   return (
     <dl className="values">
       {values.map((value) => {
-        const text = previewText(value.preview)
+        const text = value.preview
         return (
           <div key={value.name}>
             <dt>

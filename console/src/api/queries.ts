@@ -5,7 +5,7 @@ import { useEffect, useRef } from 'react'
 import { isTerminal } from '../lib/status'
 import { ApiError, get, getIfChanged, runPath } from './client'
 import type { Cost, Profile } from './documents'
-import type { ActionDetail, CachePage, Info, LogPage, Pool, RunDetail, RunList, Timeline } from './types'
+import type { ActionDetail, CachePage, Info, LogPage, Pool, RunDetail, RunList, Timeline, TreePage } from './types'
 
 const POLL_MS = 1000
 const RUNS_POLL_MS = 2000
@@ -87,6 +87,14 @@ export function useTimeline(run: string) {
     queryKey: ['run', run, 'live', 'timeline'],
     queryFn: ({ signal }) => get<Timeline>(runPath(run, 'timeline'), { buckets: TIMELINE_BUCKETS }, signal),
     placeholderData: keepPreviousData,
+  })
+}
+
+/** What the run did by task, over all levels. */
+export function useTaskSummaries(run: string) {
+  return useQuery({
+    queryKey: ['run', run, 'live', 'tasks'],
+    queryFn: async ({ signal }) => (await get<TreePage>(runPath(run, 'tree'), { parent: '*', limit: 1 }, signal)).summaries,
   })
 }
 

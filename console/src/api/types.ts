@@ -45,11 +45,10 @@ export interface Percentiles {
   max_s: number | null
 }
 
-export interface TaskStats extends Partial<Percentiles> {
+export interface TaskStats {
   task: string
   actions: number
   counts: Counts
-  cached?: number
 }
 
 export interface RunDetail extends Run {
@@ -87,8 +86,9 @@ export interface Summary extends Percentiles {
   task: string
   group: string | null
   counts: Counts
-  first_queued_at?: number | null
-  last_ended_at?: number | null
+  cached: number
+  first_queued_at: number
+  last_ended_at: number | null
 }
 
 export interface TreePage {
@@ -111,7 +111,7 @@ export interface Timeline {
 export interface Value {
   name: string
   type: string
-  preview: unknown
+  preview: string
   size_bytes: number | null
   truncated: boolean
   reference: string | null

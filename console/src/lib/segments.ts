@@ -49,13 +49,17 @@ export function summaryLevel(parent: string, summary: Summary): Level {
   return { key: JSON.stringify([parent, summary.task, group]), parent, task: summary.task, group }
 }
 
-export function isPaged(level: Level): boolean {
-  return level.task !== null || level.parent === '*'
+/** All children of an action, by page: where they are of more tasks and groups than are summed up. */
+function wholeLevel(parent: string): Level {
+  return { key: JSON.stringify([parent]), parent, task: null, group: null }
 }
 
-export function isSmall(children: Children): boolean {
-  return children.total <= FIRST_ROWS || children.summaries.length === 0
+export const EVERYWHERE: Level = { key: '["*"]', parent: '*', task: null, group: null }
+
+export function isPaged(level: Level): boolean {
+  return level.key !== level.parent
 }
+
 
 /** Lay the tree out from its top level on. */
 export function layOut(top: Level, known: Known): Segment[] {
@@ -83,7 +87,12 @@ export function layOut(top: Level, known: Known): Segment[] {
     const children = known.children(parent)
     const level = parentLevel(parent)
     if (children === null) return add(1, depth, { kind: 'loading', level })
-    if (isSmall(children)) return addRows(level, children.total, depth)
+    if (children.total <= FIRST_ROWS) return addRows(level, children.total, depth)
+    const summed = children.summaries.reduce((sum, { counts }) => sum + countOf(counts), 0)
+    if (summed < children.total) {
+      const whole = wholeLevel(parent)
+      return addRows(whole, known.total(whole) ?? children.total, depth)
+    }
     for (const summary of children.summaries) addSummary(parent, summary, depth, children.summaries.length === 1)
   }
 

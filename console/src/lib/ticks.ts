@@ -10,16 +10,19 @@ const STEPS_S = [
   ...[1, 2, 5, 10, 20, 50, 100].map((n) => n * DAY),
 ]
 
-/** Where the marks are on an axis of so many seconds, at most `most` of them besides 0. */
-export function timeTicks(length_s: number, most: number): number[] {
+/** Where the marks are on an axis that begins somewhere and is so long, at most `most` besides the first. */
+export function timeTicks(from_s: number, length_s: number, most: number): number[] {
   const step = STEPS_S.find((seconds) => length_s / seconds <= most) ?? STEPS_S.at(-1)!
-  return Array.from({ length: Math.floor(length_s / step + 1e-9) + 1 }, (_, n) => n * step)
+  const first = Math.ceil(from_s / step - 1e-9)
+  const last = Math.floor((from_s + length_s) / step + 1e-9)
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, n) => (first + n) * step)
 }
 
 /** `250 ms`, `20 s`, `3 min`, `1 h 30 min`: as short as a mark can be. */
 export function tickText(seconds: number): string {
   if (seconds === 0) return '0'
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`
+  if (seconds < MINUTE) return `${Number(seconds.toFixed(3))} s`
   const parts = [
     [Math.floor(seconds / DAY), 'd'],
     [Math.floor((seconds % DAY) / HOUR), 'h'],

@@ -45,7 +45,7 @@ export function Waterfall({ task, longest_s }: { task: TaskProfile; longest_s?: 
           <AxisBottom
             top={height}
             scale={x}
-            tickValues={timeTicks(end, Math.max(2, Math.floor(width / 140)))}
+            tickValues={timeTicks(0, end, Math.max(2, Math.floor(width / 140)))}
             tickFormat={(value) => tickText(Number(value))}
             tickLength={4}
             axisClassName="axis"

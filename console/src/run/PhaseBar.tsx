@@ -40,7 +40,7 @@ export const PhaseBar = memo(function PhaseBar({ row, start, end, now }: { row: 
         )
       })}
       {/* Never less than a pixel, however short. */}
-      <rect className={`phase-end${bad ? ' is-bad' : ''}`} x={`${place(last.to, span)}%`} y={bad ? 1 : 3} width={bad ? 3 : 1} height={bad ? 14 : 10} />
+      <rect className={`phase-end${bad ? ' is-bad' : ''}`} x={`${place(last.to, span)}%`} transform={`translate(${bad ? -3 : -1})`} y={bad ? 1 : 3} width={bad ? 3 : 1} height={bad ? 14 : 10} />
     </svg>
   )
 })

@@ -1,7 +1,9 @@
-import { useEffect, useRef } from 'react'
+import { useQueryClient } from '@tanstack/react-query'
+import { useEffect, useRef, useState } from 'react'
 import { ActionPanel } from '../action/ActionPanel'
 import { useRun, useTimeline } from '../api/queries'
 import type { Order, RunDetail } from '../api/types'
+import { duration } from '../lib/format'
 import { isTyping } from '../lib/keys'
 import { useNow } from '../lib/now'
 import { useFilters } from '../lib/search'
@@ -12,9 +14,18 @@ import { LoadChart } from './LoadChart'
 import { RunHeader } from './RunHeader'
 import { TaskSummary } from './TaskSummary'
 import { TreeView } from './TreeView'
+import { prefetchTree, type TreeQuestion } from './useTree'
+
+function questionOf(run: string, params: URLSearchParams): TreeQuestion {
+  const order = ORDERS.find(({ value }) => value === params.get('order'))?.value ?? 'called'
+  return { run, order, status: params.getAll('status'), task: params.get('task') ?? '' }
+}
 
 export function RunPage({ run }: { run: string }) {
   const query = useRun(run)
+  const client = useQueryClient()
+  const [params] = useFilters()
+  useState(() => prefetchTree(client, questionOf(run, params)))
   useEffect(() => {
     document.title = query.data ? `${query.data.task} · ${run}` : run
     return () => {
@@ -37,17 +48,18 @@ function Actions({ run }: { run: RunDetail }) {
   const [params, change] = useFilters()
   const now = useNow(isTerminal(run.status) ? null : 1000)
   const timeline = useTimeline(run.run_id)
-  const status = params.getAll('status')
-  const task = params.get('task') ?? ''
-  const order = ORDERS.find(({ value }) => value === params.get('order'))?.value ?? 'called'
+  const question = questionOf(run.run_id, params)
+  const { order, status, task } = question
   const selected = params.get('action')
-  const span = { start: run.created_at, end: run.ended_at ?? Math.max(now, run.created_at + 1) }
+  const whole = { start: run.created_at, end: run.ended_at ?? Math.max(now, run.created_at + 1) }
+  const zoom = zoomOf(params.get('zoom'))
+  const span = zoom ? { start: whole.start + zoom[0], end: whole.start + zoom[1] } : whole
   const taskField = useRef<HTMLSelectElement>(null)
   usePageKeys(taskField, order, change, selected !== null)
 
   return (
     <>
-      <TaskSummary tasks={run.tasks} chosen={task} choose={(wanted) => change({ task: wanted === task ? null : wanted })} />
+      <TaskSummary run={run.run_id} tasks={run.tasks} chosen={task} choose={(wanted) => change({ task: wanted === task ? null : wanted })} />
       <div className="bar">
         <StatusFilter chosen={status} choose={(wanted) => change({ status: wanted })} counts={run.counts} />
         <select
@@ -70,18 +82,30 @@ function Actions({ run }: { run: RunDetail }) {
           ))}
         </div>
         <span className="grow" />
+        {zoom && (
+          <button type="button" className="label is-chosen" onClick={() => change({ zoom: null })}>
+            {duration(zoom[1] - zoom[0])} of the run ✕
+          </button>
+        )}
         <Legend />
       </div>
       <div className="split">
         <TreeView
           key={JSON.stringify([order, status, task])}
-          question={{ run: run.run_id, root: run.root, order, status, task }}
+          question={question}
           span={span}
           now={now}
           selected={selected}
           select={(action) => change({ action })}
           clearFilters={() => change({ status: [], task: null })}
-          head={<LoadChart timeline={timeline.data} {...span} />}
+          head={
+            <LoadChart
+              timeline={timeline.data}
+              begin={whole.start}
+              zoomTo={(from, to) => change({ zoom: `${from.toFixed(3)}-${to.toFixed(3)}` })}
+              {...span}
+            />
+          }
         />
         {selected !== null && (
           <ActionPanel key={selected} run={run} action={selected} close={() => change({ action: null })} show={(action) => change({ action })} />
@@ -89,6 +113,12 @@ function Actions({ run }: { run: RunDetail }) {
       </div>
     </>
   )
+}
+
+/** A stretch of the run, in seconds from its begin. */
+function zoomOf(text: string | null): [number, number] | null {
+  const [from, to] = (text ?? '').split('-').map(Number)
+  return from !== undefined && to !== undefined && to > from ? [from, to] : null
 }
 
 function Legend() {

@@ -8,7 +8,6 @@ import { isTerminal } from '../lib/status'
 import { CommandList } from '../parts/Commands'
 import { Dialog } from '../parts/Dialog'
 import { Skeleton } from '../parts/Notes'
-import { previewText } from '../action/Values'
 
 type Deed = 'abort' | 'recover' | 'rerun' | 'commands'
 
@@ -180,7 +179,7 @@ function RerunDialog({ run, close }: { run: RunDetail; close: () => void }) {
             {input.name} <span className="muted">{input.type}</span>
           </span>
           <input
-            placeholder={previewText(input.preview)}
+            placeholder={input.preview}
             value={texts[input.name] ?? ''}
             onChange={(event) => setTexts({ ...texts, [input.name]: event.target.value })}
             spellCheck={false}

@@ -1,6 +1,7 @@
 import { scaleLog } from '@visx/scale'
 import { useState } from 'react'
-import type { TaskStats } from '../api/types'
+import { useTaskSummaries } from '../api/queries'
+import type { Percentiles, TaskStats } from '../api/types'
 import { count, duration } from '../lib/format'
 import { CountsBar } from '../parts/Counts'
 
@@ -8,17 +9,23 @@ const SHOWN = 5
 const RANGE = { width: 160, height: 16 }
 
 interface Props {
+  run: string
+  /** Known at once, and with them the table's height; the lengths of time come later. */
   tasks: TaskStats[]
   chosen: string
   choose: (task: string) => void
 }
 
 /** What the run did, by task: how many, how long, what failed. */
-export function TaskSummary({ tasks, chosen, choose }: Props) {
+export function TaskSummary({ run, tasks, chosen, choose }: Props) {
+  const { data: summaries } = useTaskSummaries(run)
   const [isAll, setAll] = useState(false)
   if (!tasks.length) return null
-  const shown = isAll ? tasks : tasks.slice(0, SHOWN)
-  const lengths = tasks.flatMap(({ p50_s, max_s }) => [p50_s, max_s]).filter((length): length is number => Boolean(length))
+  const found = summaries?.map(({ task }) => task) ?? []
+  const place = ({ task }: TaskStats) => (found.includes(task) ? found.indexOf(task) : found.length)
+  const ordered = [...tasks].sort((one, other) => place(one) - place(other))
+  const shown = isAll ? ordered : ordered.slice(0, SHOWN)
+  const lengths = (summaries ?? []).flatMap(({ p50_s, max_s }) => [p50_s, max_s]).filter((length): length is number => Boolean(length))
   const scale = scaleLog({
     domain: [Math.max(1e-4, Math.min(...lengths, 1) / 2), Math.max(...lengths, 0.001) * 1.5],
     range: [0, RANGE.width],
@@ -55,6 +62,7 @@ export function TaskSummary({ tasks, chosen, choose }: Props) {
         </thead>
         <tbody>
           {shown.map((task) => {
+            const summary = summaries?.find((one) => one.task === task.task)
             const failed = (task.counts.failed ?? 0) + (task.counts.timed_out ?? 0)
             return (
               <tr key={task.task} className={chosen === task.task ? 'is-chosen' : undefined}>
@@ -68,13 +76,13 @@ export function TaskSummary({ tasks, chosen, choose }: Props) {
                   <CountsBar counts={task.counts} />
                 </td>
                 <td className={`number${failed ? ' bad' : ' muted'}`}>{count(failed)}</td>
-                <td className={`number${task.cached ? '' : ' muted'}`}>{count(task.cached ?? 0)}</td>
-                <td className="number">{duration(task.p50_s)}</td>
-                <td className="number">{duration(task.p90_s)}</td>
-                <td className="number">{duration(task.p99_s)}</td>
-                <td className="number">{duration(task.max_s)}</td>
+                <td className={`number${summary?.cached ? '' : ' muted'}`}>{count(summary?.cached ?? 0)}</td>
+                <td className="number">{duration(summary?.p50_s)}</td>
+                <td className="number">{duration(summary?.p90_s)}</td>
+                <td className="number">{duration(summary?.p99_s)}</td>
+                <td className="number">{duration(summary?.max_s)}</td>
                 <td>
-                  <Range task={task} scale={scale} />
+                  {summary && <Range summary={summary} scale={scale} />}
                 </td>
               </tr>
             )
@@ -94,8 +102,8 @@ function isKnown(length: number | null | undefined): length is number {
   return typeof length === 'number'
 }
 
-function Range({ task, scale }: { task: TaskStats; scale: (seconds: number) => number | undefined }) {
-  const { p50_s, p90_s, p99_s, max_s } = task
+function Range({ summary, scale }: { summary: Percentiles; scale: (seconds: number) => number | undefined }) {
+  const { p50_s, p90_s, p99_s, max_s } = summary
   if (!isKnown(p50_s) || !isKnown(max_s)) return null
   const x = (seconds: number) => scale(Math.max(seconds, 1e-4)) ?? 0
   const middle = RANGE.height / 2

@@ -9,7 +9,6 @@ import { ExtentBar, PhaseBar } from './PhaseBar'
 interface Place {
   depth: number
   isOpen: boolean
-  toggle: () => void
 }
 
 function Twisty({ isOpen, canOpen, name }: { isOpen: boolean; canOpen: boolean; name: string }) {
@@ -29,14 +28,16 @@ function indent(depth: number) {
   return { paddingLeft: 8 + Math.min(depth, 12) * 16 }
 }
 
-interface ActionProps extends Omit<Place, 'toggle'> {
+interface ActionProps extends Place {
   row: Row
+  /** Whether the line above it says of which group it is. */
+  isGrouped: boolean
   start: number
   end: number
   now: number
 }
 
-export const ActionCells = memo(function ActionCells({ row, depth, isOpen, start, end, now }: ActionProps) {
+export const ActionCells = memo(function ActionCells({ row, isGrouped, depth, isOpen, start, end, now }: ActionProps) {
   const length = row.started_at === null ? null : (row.ended_at ?? now) - row.started_at
   return (
     <>
@@ -44,7 +45,7 @@ export const ActionCells = memo(function ActionCells({ row, depth, isOpen, start
         <Twisty isOpen={isOpen} canOpen={row.children !== 0} name={row.name} />
         <StatusMark status={row.status} />
         <span className="task">{row.name}</span>
-        {row.group && <span className="tag">{row.group}</span>}
+        {row.group && !isGrouped && <span className="tag">{row.group}</span>}
         {row.items > 1 && <span className="muted">{count(row.items)} items</span>}
         <code className="id">{row.action_id}</code>
       </div>
@@ -74,7 +75,7 @@ export const ActionCells = memo(function ActionCells({ row, depth, isOpen, start
   )
 })
 
-interface SummaryProps extends Omit<Place, 'toggle'> {
+interface SummaryProps extends Place {
   summary: Summary
   start: number
   end: number
@@ -84,7 +85,6 @@ interface SummaryProps extends Omit<Place, 'toggle'> {
 export function SummaryCells({ summary, depth, isOpen, start, end, now }: SummaryProps) {
   const n = countOf(summary.counts)
   const failed = (summary.counts.failed ?? 0) + (summary.counts.timed_out ?? 0)
-  const from = summary.first_queued_at ?? null
   return (
     <>
       <div className="cell name" role="gridcell" style={indent(depth)}>
@@ -103,7 +103,7 @@ export function SummaryCells({ summary, depth, isOpen, start, end, now }: Summar
         {duration(summary.p50_s)}
       </div>
       <div className="cell time is-summary" role="gridcell">
-        {from !== null && <ExtentBar from={from} to={summary.last_ended_at ?? now} start={start} end={end} />}
+        <ExtentBar from={summary.first_queued_at} to={summary.last_ended_at ?? now} start={start} end={end} />
         <span className="spread">
           p90 {duration(summary.p90_s)} · p99 {duration(summary.p99_s)} · max {duration(summary.max_s)}
         </span>

@@ -172,7 +172,7 @@ export function TreeView({ question, span, now, selected, select, clearFilters, 
               {segment.kind === 'summary' ? (
                 <SummaryCells summary={segment.summary} depth={segment.depth} isOpen={unfolded} now={now} {...span} />
               ) : row ? (
-                <ActionCells row={row} depth={segment.depth} isOpen={unfolded} now={row.ended_at ? 0 : now} {...span} />
+                <ActionCells row={row} isGrouped={segment.level.task !== null} depth={segment.depth} isOpen={unfolded} now={row.ended_at ? 0 : now} {...span} />
               ) : (
                 <LoadingCells depth={segment.depth} />
               )}

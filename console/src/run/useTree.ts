@@ -6,6 +6,7 @@ import { get, runPath } from '../api/client'
 import type { Order, Row, TreePage } from '../api/types'
 import {
   type Children,
+  EVERYWHERE,
   FIRST_ROWS,
   isPaged,
   type Known,
@@ -19,12 +20,24 @@ import {
 
 const PAGE = 100
 
+/** The root's action has the same id in every run, so that its children need not wait for what is known of the run. */
+const ROOT = 'a0'
+
 export interface TreeQuestion {
   run: string
-  root: string
   order: Order
   status: string[]
   task: string
+}
+
+/** Ask for the first lines at once, beside what else the page asks for. */
+export function prefetchTree(client: QueryClient, question: TreeQuestion): void {
+  const reader = new TreeReader(client, question)
+  for (const parent of isFlat(question) ? [] : ['', ROOT])
+    void client.prefetchQuery({
+      queryKey: reader.childrenKey(parent),
+      queryFn: ({ signal }) => reader.fetchChildren(parent, signal),
+    })
 }
 
 export function isFlat({ status, task }: TreeQuestion): boolean {
@@ -115,10 +128,10 @@ export function useTree(question: TreeQuestion): Tree {
   const client = useQueryClient()
   const reader = useRef<TreeReader>(null)
   reader.current ??= new TreeReader(client, question)
-  const [openRows, setOpenRows] = useState<OpenRows>(() => new Map([['', new Map([[question.root, 0]])]]))
+  const [openRows, setOpenRows] = useState<OpenRows>(() => new Map([['', new Map([[ROOT, 0]])]]))
   const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set())
   const known = knownOf(reader.current, openRows, toggled)
-  const top: Level = isFlat(question) ? { key: '*', parent: '*', task: null, group: null } : parentLevel('')
+  const top = isFlat(question) ? EVERYWHERE : parentLevel('')
   return {
     segments: layOut(top, known),
     reader: reader.current,

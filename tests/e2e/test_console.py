@@ -1,0 +1,174 @@
+"""The console in a browser, over runs of the local backend. Screenshots are left in build/screenshots."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from tests.e2e.conftest import CommandLine
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+PROGRAM = '''
+"""Prices of a shop: loads shards, scores each, and sums up."""
+
+import asyncio
+import upwell
+
+env = upwell.TaskEnvironment("shop")
+
+
+@env.task(cache="auto")
+async def load(shards: int) -> list[int]:
+    await asyncio.sleep(0.2)
+    return list(range(shards))
+
+
+@env.task
+async def feature(shard: int, name: str) -> float:
+    await asyncio.sleep(0.02)
+    return float(shard * len(name))
+
+
+@env.task(retries=1)
+async def score(shard: int, bad: int) -> float:
+    print("scoring shard", shard)
+    await asyncio.sleep(0.05 + shard % 7 * 0.03)
+    if shard == bad:
+        raise ValueError(f"shard {shard} has no column 'price'")
+    if shard % 40 == 0:
+        return sum(await asyncio.gather(*(feature(shard, name) for name in ("price", "size"))))
+    return shard * 0.5
+
+
+@env.task
+async def summarize(scores: list[float]) -> dict[str, float]:
+    return {"sum": sum(scores)}
+
+
+@env.task
+async def main(shards: int = 120, bad: int = -1) -> dict[str, float]:
+    found = await load(shards)
+    with upwell.group("scoring"):
+        scores = await asyncio.gather(*(score(shard, bad) for shard in found))
+    return await summarize(scores)
+'''
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(CHROMIUM is None, reason="no browser: apt-get install chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"]) as opened,
+    ):
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A console of two runs: `good`, and `bad`, in which one call failed."""
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "shop.py").write_text(PROGRAM)
+    upwell = CommandLine(backend="local", folder=folder, state_dir=folder / ".upwell")
+    upwell("run", "shop.py", "main", "--name", "good", "--label", "team=search")
+    upwell("run", "shop.py", "main", "--name", "bad", "--bad", "17", exit_code=1)
+    server = upwell.start("console", "--no-open", "--port", "8646")
+    assert server.stdout is not None
+    try:
+        yield server.stdout.readline().strip()
+    finally:
+        server.terminate()
+        server.communicate()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that must not complain."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    yield opened
+    context.close()
+    assert complaints == []
+
+
+def shoot(page: Page, name: str) -> None:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=SHOTS / f"{name}.png")
+
+
+def test_runs_are_listed_and_filtered_by_what_the_address_says(page: Page, url: str) -> None:
+    page.goto(url)
+    expect(page.get_by_role("link", name="shop.main")).to_have_count(2)
+    shoot(page, "runs")
+    page.get_by_role("button", name="team=search").click()
+    expect(page).to_have_url(re.compile("label=team%3Dsearch"))
+    expect(page.get_by_role("link", name="shop.main")).to_have_count(1)
+    page.goto(f"{url}?status=failed")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.goto(f"{url}?task=nothing")
+    expect(page.get_by_text("No run matches the filters")).to_be_visible()
+
+
+def test_a_tree_is_walked_with_the_keys(page: Page, url: str) -> None:
+    page.goto(f"{url}runs/good")
+    summary = page.locator(".line.is-summary")
+    expect(summary).to_contain_text(re.compile(r"score\W*120"))
+    expect(summary).to_have_attribute("aria-expanded", "false")
+    for key in ("j", "j", "ArrowRight"):
+        page.keyboard.press(key)
+    expect(summary).to_have_attribute("aria-expanded", "true")
+    expect(page.locator(".line", has_text="score")).not_to_have_count(1)
+    shoot(page, "run")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    panel = page.get_by_role("complementary")
+    expect(panel.get_by_role("heading", name="score")).to_be_visible()
+    expect(panel.get_by_text("shard", exact=True)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+    page.keyboard.press("End")
+    expect(page.locator(".line.is-cursor")).to_contain_text("summarize")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+
+
+def test_what_failed_is_one_click_away_with_its_traceback(page: Page, url: str) -> None:
+    page.goto(f"{url}runs/bad")
+    page.get_by_role("link", name="Show what failed").click()
+    failed = page.locator(".line", has_text="ValueError")
+    expect(failed).to_have_count(2)
+    failed.nth(1).click()
+    panel = page.get_by_role("complementary")
+    expect(panel.get_by_text("shard 17 has no column 'price'").first).to_be_visible()
+    expect(panel.locator("pre", has_text="Traceback")).to_be_visible()
+    expect(panel.locator(".attempts li")).to_have_count(2)
+    shoot(page, "failed")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_theme_is_the_reader_s_until_another_is_chosen(browser: Browser, url: str, theme: str) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=theme)
+    page = context.new_page()
+    page.goto(f"{url}runs/good")
+    ground = page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+    assert (ground == "rgb(255, 255, 255)") == (theme == "light")
+    shoot(page, f"theme-{theme}")
+    page.get_by_role("button", name="Theme").click(click_count=2, delay=50)
+    expect(page.locator(":root")).to_have_attribute("data-theme", "dark")
+    assert (
+        page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") != "rgb(255, 255, 255)"
+    )
+    context.close()
