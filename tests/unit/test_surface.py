@@ -116,6 +116,7 @@ def test_classes_have_the_members_that_programs_use(kind: type, names: str) -> N
         lambda: upwell.artifacts.new(1),
         lambda: upwell.prefetch.hf_model("a"),
         lambda: upwell.sandbox.orchestrator(add),
+        lambda: env.sandbox.orchestrator(add),
         lambda: upwell.extend.TaskPluginRegistry.register(int),
         lambda: upwell.ai.Agent(),
         lambda: upwell.clustered.Clustered(),

@@ -24,6 +24,7 @@ from upwell._author.options import (
     to_tuple,
     warn_ignored,
 )
+from upwell._author.out_of_scope import ORCHESTRATORS, placeholder
 from upwell._author.policies import Retries, TimeoutType, to_bounds, to_retry_policy
 from upwell._author.registry import register
 from upwell._author.resources import Resources
@@ -259,6 +260,11 @@ class TaskEnvironment:
             entrypoint=given.get("entrypoint", False),
             produces_artifacts=given.get("produces_artifacts", False),
         )
+
+    @property
+    def sandbox(self) -> Any:
+        """Restricted orchestrators of other platforms; they say what to do instead when they are used."""
+        return placeholder(f"{self.name}.sandbox", ORCHESTRATORS)
 
     # --- other environments -----------------------------------------------------------------------------------
 
