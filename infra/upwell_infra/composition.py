@@ -18,7 +18,7 @@ from upwell_infra.stage import Stage
 
 CONTEXT_PREFIX = "upwell:"
 KINDS: dict[str, type[LambdaExecutor | WorkerExecutor]] = {"lambda": LambdaExecutor, "worker": WorkerExecutor}
-JSON_NAMES = {str: "string", int: "number", dict: "object", list: "array"}
+JSON_NAMES = {str: "string", int: "number", dict: "object", list: "array", bool: "boolean"}
 T = TypeVar("T")
 
 
@@ -26,7 +26,7 @@ def compose(app: App, build_dir: Path) -> Platform:
     """Put the platform of a stage and its pools into an app.
 
     Context: `upwell:stage` (`dev`), `upwell:data-retention-days` (30), `upwell:cached-retention-days` and
-    `upwell:code-retention-days` (0: kept), `upwell:alarm-topic-arns` (none),
+    `upwell:code-retention-days` (0: kept), `upwell:alarm-topic-arns` (none), `upwell:run-api` (false),
     `upwell:pools`: by name, `{"kind": "lambda" | "worker", ...}` with the arguments of `LambdaExecutor` or
     `WorkerExecutor`.
 
@@ -50,6 +50,7 @@ def compose(app: App, build_dir: Path) -> Platform:
             code_days=_context(app, "code-retention-days", int, 0) or None,
         ),
         alarm_topic_arns=_context(app, "alarm-topic-arns", list, []),
+        run_api=_context(app, "run-api", bool, False),
     )
     platform = add_platform(stack, props)
     for name, executor in executors.items():
@@ -101,6 +102,6 @@ def _context(app: App, name: str, kind: type[T], default: T) -> T:
             raise InfraError(f"context {key}={value!r} is not JSON: {e}") from e
     if isinstance(value, float) and kind is int and value.is_integer():
         value = int(value)  # every number that comes from Node is a float
-    if not isinstance(value, kind) or isinstance(value, bool):
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise InfraError(f"context {key}={value!r} must be a JSON value of type {JSON_NAMES[kind]}")
     return value

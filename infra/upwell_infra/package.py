@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 PACKAGES = ("upwell", "upwell_runtime")
-LEFT_OUT = ("upwell/_aws/templates/", "upwell/_cli/", "upwell/_console/", "upwell_runtime/sandbox/")
+LEFT_OUT = ("upwell/_aws/templates/", "upwell/_cli/", "upwell/_console/static/", "upwell_runtime/sandbox/")
 """What no executor runs."""
 INSTALL_NOTES = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"}
 """Files of a `.dist-info` that tell how and where a package was installed: they differ between machines."""

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from aws_cdk import Aws
 
-from upwell._core.keys import BUNDLES, CACHED, DATA, EVENTS, HOLDS, RUNS_BY_LOOK, RUNTIME, VALUES, VERSIONS
+from upwell._core.keys import (
+    BUNDLES,
+    CACHE_BY_TASK,
+    CACHED,
+    DATA,
+    EVENTS,
+    HOLDS,
+    RUNS_BY_LOOK,
+    RUNS_BY_TIME,
+    RUNTIME,
+    VALUES,
+    VERSIONS,
+)
 from upwell_infra.deployment import Deployment, regional_arn
 from upwell_infra.grants import Grant
 
@@ -205,6 +217,52 @@ def scale_grants(deployment: Deployment) -> list[Grant]:
             resources=[deployment.table_arn("runs")],
             conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["pool#*"]}},
         ),
+        Grant(
+            sid="Backlog",
+            actions=["sqs:GetQueueAttributes"],
+            resources=[deployment.queue_arn("*")],
+            reason="it reads the backlog of pools that are added later",
+        ),
+    ]
+
+
+def run_api_grants(deployment: Deployment) -> list[Grant]:
+    """Return what it takes to read all that a deployment has of runs, and to abort, recover and rerun them."""
+    return [
+        *engine_grants(deployment),
+        Grant(sid="ListActions", actions=["dynamodb:Query"], resources=[deployment.table_arn("actions")]),
+        Grant(
+            sid="Runs",
+            actions=["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"],
+            resources=[
+                deployment.table_arn("runs"),
+                f"{deployment.table_arn('runs')}/index/{RUNS_BY_TIME}",
+            ],
+        ),
+        Grant(
+            sid="Cache",
+            actions=["dynamodb:Query", "dynamodb:Scan"],
+            resources=[
+                deployment.table_arn("cache"),
+                f"{deployment.table_arn('cache')}/index/{CACHE_BY_TASK}",
+            ],
+        ),
+        Grant(
+            sid="ReadValues",
+            actions=["s3:GetObject"],
+            resources=_objects(deployment, VALUES, CACHED),
+            reason=OBJECTS,
+        ),
+        Grant(
+            sid="WriteInputs",
+            actions=["s3:PutObject"],
+            resources=_objects(deployment, VALUES),
+            reason=OBJECTS,
+        ),
+        # Without it S3 answers 403, not 404, for a blob that does not exist.
+        Grant(sid="ListBlobs", actions=["s3:ListBucket"], resources=[deployment.bucket_arn]),
+        Grant(sid="StartRun", actions=["states:StartExecution"], resources=[deployment.state_machine_arn]),
+        _stop_grant(deployment),
         Grant(
             sid="Backlog",
             actions=["sqs:GetQueueAttributes"],

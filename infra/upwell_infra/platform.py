@@ -24,6 +24,7 @@ from upwell_infra.monitoring import Monitoring
 from upwell_infra.network import Network
 from upwell_infra.pool import Pool, PoolProps
 from upwell_infra.queue_pair import DEAD_LETTERS_TIMEOUT_S
+from upwell_infra.run_api import LONGEST_ANSWER_S, RunApi
 from upwell_infra.stage import Stage, tag_component
 from upwell_infra.tables import Tables
 
@@ -31,6 +32,8 @@ FOLD_BATCH = 1000
 """Records of the actions' stream that are folded at once: a batch reads and writes each lane of a run once."""
 FOLD_WINDOW_S = 1
 """How long they are gathered; views are behind by as much."""
+RUN_API_MIB = 1769
+"""One vCPU: it reads whole runs."""
 SWEEP_TIMEOUT_S = 300
 """Of one sweep; the next one goes on with what it leaves."""
 
@@ -46,6 +49,7 @@ class PlatformProps:
         vpc: An existing VPC with public subnets for the workers, instead of a small new one.
         default_pool: The executors of environments that ask for nothing special.
         alarm_topic_arns: SNS topics that alarms notify.
+        run_api: Whether the Run API is there, for who may call it by IAM.
     """
 
     code: CodeLocation
@@ -54,6 +58,7 @@ class PlatformProps:
     vpc: ec2.IVpc | None = None
     default_pool: LambdaExecutor = field(default_factory=LambdaExecutor)
     alarm_topic_arns: list[str] = field(default_factory=list)
+    run_api: bool = False
 
 
 class Platform(Construct):
@@ -102,6 +107,7 @@ class Platform(Construct):
         )
         # The mapping of its dead letters is refused until that function and its permissions exist.
         self.default_pool.queues.node.add_dependency(self.dead_letters)
+        self.run_api = self._run_api() if props.run_api else None
         self._monitoring()
 
     def _function(
@@ -224,6 +230,17 @@ class Platform(Construct):
             targets=[targets.LambdaFunction(sweep.function)],
         )
         return sweep
+
+    def _run_api(self) -> RunApi:
+        function = self._function(
+            "run-api",
+            permissions.run_api_grants(self.deployment),
+            "answers requests to the Run API",
+            timeout_s=LONGEST_ANSWER_S,
+            memory_mib=RUN_API_MIB,
+        )
+        name = f"{self.deployment.prefix}-run-api"
+        return RunApi(self, "Api", name=name, function=function, stage=self.stage)
 
     def _monitoring(self) -> None:
         functions = {

@@ -21,6 +21,7 @@ CONTEXT = {
     "upwell:stage": "prod",
     "upwell:alarm-topic-arns": ["arn:aws:sns:eu-central-1:123456789012:on-call"],
     "upwell:pools": POOLS,
+    "upwell:run-api": True,
 }
 
 

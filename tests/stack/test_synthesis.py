@@ -133,6 +133,16 @@ def test_every_resource_that_can_be_tagged_names_stage_and_component(synthesis: 
         platform.all_resources_properties(kind, {"Tags": Match.array_with(tags)})
 
 
+def test_the_run_api_is_there_where_it_is_asked_for_and_takes_signed_requests_alone(synthesis: Any) -> None:
+    def routes(template: Any) -> list[tuple[str, str]]:
+        resources = [r for r in template["Resources"].values() if r["Type"] == "AWS::ApiGatewayV2::Route"]
+        return sorted((r["Properties"]["RouteKey"], r["Properties"]["AuthorizationType"]) for r in resources)
+
+    assert routes(synthesis.shipped["platform.json"]) == []
+    expected = [("GET /api/v1/{path+}", "AWS_IAM"), ("POST /api/v1/{path+}", "AWS_IAM")]
+    assert routes(synthesis.stacks["upwell-prod"]) == expected
+
+
 def test_a_worker_pool_is_a_fargate_service_that_the_scaler_can_size(synthesis: Any) -> None:
     from aws_cdk.assertions import Match, Template
 

@@ -110,3 +110,8 @@ class Settings:
 def resource_prefix(stage: str) -> str:
     """Return the prefix of the names of a stage's resources."""
     return f"upwell-{stage}"
+
+
+def stage_of(prefix: str) -> str:
+    """Return the stage whose resources have this prefix."""
+    return prefix.removeprefix(resource_prefix(""))

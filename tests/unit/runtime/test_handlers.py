@@ -17,7 +17,7 @@ from upwell._core.model import ActionKey, ActionSpec, Payload, RunRecord, RunSpe
 from upwell._core.wire import Message, dump_message
 from upwell.testing.moto_aws import ACCOUNT, ENVIRONMENT, REGION, create_pool, moto_platform
 from upwell_runtime import wiring
-from upwell_runtime.handlers import dead_letters, execute, sweep
+from upwell_runtime.handlers import dead_letters, execute, run_api, sweep
 
 CONTEXT = SimpleNamespace(
     log_stream_name="stream", get_remaining_time_in_millis=lambda: 900_000, memory_limit_in_mb="1769"
@@ -33,11 +33,11 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoStore]:
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("AWS_ENDPOINT_URL")
         create_pool(clients, settings, "default-dead")
-        for cached in (wiring.settings, wiring.ports, execute._executor):
+        for cached in (wiring.settings, wiring.ports, execute._executor, run_api.application):
             cached.cache_clear()
         yield DynamoStore(clients, settings)
         wiring.ports().close()
-        for cached in (wiring.settings, wiring.ports, execute._executor):
+        for cached in (wiring.settings, wiring.ports, execute._executor, run_api.application):
             cached.cache_clear()
 
 
@@ -135,3 +135,38 @@ def test_the_sweeper_looks_at_the_runs_that_are_due(
     metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if PUT_RIGHT in line]
     assert [metric[PUT_RIGHT] for metric in metrics] == [[1.0]]
     assert sweep.handler({}, CONTEXT) == {}, "it is not due again"
+
+
+def request(method: str, path: str, body: str | None = None) -> dict[str, Any]:
+    """Return a request as an HTTP API hands it to its function."""
+    return {
+        "version": "2.0",
+        "routeKey": f"{method} /api/v1/{{path+}}",
+        "rawPath": f"/api/v1{path}",
+        "rawQueryString": "limit=5",
+        "queryStringParameters": {"limit": "5"},
+        "headers": {"content-type": "application/json"},
+        "requestContext": {"http": {"method": method, "path": f"/api/v1{path}"}, "stage": "$default"},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "part"),
+    [
+        ("GET", "/info", 200, {"backend": "aws", "stage": "dev", "region": REGION}),
+        ("GET", "/runs", 200, {"runs": [], "next": None}),
+        ("GET", "/runs/none", 404, {"error": {"code": "RunNotFoundError"}}),
+        ("POST", "/runs/none/abort", 404, {"error": {"code": "RunNotFoundError"}}),
+    ],
+)
+def test_the_run_api_is_the_console_s(
+    platform: DynamoStore, method: str, path: str, status: int, part: dict[str, Any]
+) -> None:
+    for _ in range(2):  # the second request finds the application of the first one
+        answer = run_api.handler(request(method, path, "{}" if method == "POST" else None), CONTEXT)
+    body = json.loads(answer["body"])
+    assert answer["statusCode"] == status
+    for name, value in part.items():
+        assert body[name] == value if not isinstance(value, dict) else value.items() <= body[name].items()
