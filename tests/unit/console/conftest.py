@@ -114,7 +114,7 @@ async def local_console(local_runs: Path, tmp_path: Path) -> AsyncIterator[Conso
         yield console
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # there can be one platform at a time
 def moto_runs() -> Any:
     """Give clients and settings of a platform with runs in it."""
     with moto_platform() as (clients, settings):
