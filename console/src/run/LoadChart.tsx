@@ -62,10 +62,10 @@ export function LoadChart({ timeline, begin, start, end, zoomTo }: Props) {
           ))}
           {points.length > 0 && (
             <text className="chart-note" x={0} y={12}>
-              <tspan className="text is-running">■ Running, at most {count(mostRunning)}</tspan>
+              <tspan className="text is-running">■ Running, max {count(mostRunning)}</tspan>
               {mostQueued > 0 && (
                 <tspan className="text is-queued" dx={12}>
-                  ┄ Queued, at most {count(mostQueued)}
+                  ┄ Queued, max {count(mostQueued)}
                 </tspan>
               )}
               {failed.length > 0 && (

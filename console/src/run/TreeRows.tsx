@@ -30,6 +30,7 @@ function indent(depth: number) {
 
 interface ActionProps extends Place {
   row: Row
+  canOpen: boolean
   /** Whether the line above it says of which group it is. */
   isGrouped: boolean
   start: number
@@ -37,12 +38,12 @@ interface ActionProps extends Place {
   now: number
 }
 
-export const ActionCells = memo(function ActionCells({ row, isGrouped, depth, isOpen, start, end, now }: ActionProps) {
+export const ActionCells = memo(function ActionCells({ row, canOpen, isGrouped, depth, isOpen, start, end, now }: ActionProps) {
   const length = row.started_at === null ? null : (row.ended_at ?? now) - row.started_at
   return (
     <>
       <div className="cell name" role="gridcell" style={indent(depth)}>
-        <Twisty isOpen={isOpen} canOpen={row.children !== 0} name={row.name} />
+        <Twisty isOpen={isOpen} canOpen={canOpen} name={row.name} />
         <StatusMark status={row.status} />
         <span className="task">{row.name}</span>
         {row.group && !isGrouped && <span className="tag">{row.group}</span>}

@@ -37,9 +37,16 @@ function lineAt(tree: Tree, at: number): Line | null {
   return { segment, index, row: segment.kind === 'rows' ? tree.reader.row(segment.level, index) : undefined }
 }
 
-function toggle(tree: Tree, { segment, index, row }: Line): void {
+/** Whether a line has lines inside: where that is not known, it may have. */
+function canOpen(tree: Tree, { segment, row }: Line): boolean {
+  if (segment.kind === 'summary') return true
+  return row !== undefined && (row.children ?? tree.reader.children(row.action_id)?.total ?? 1) > 0
+}
+
+function toggle(tree: Tree, line: Line): void {
+  const { segment, index, row } = line
   if (segment.kind === 'summary') tree.toggleSummary(segment.level)
-  else if (row && row.children !== 0) tree.toggleRow(segment.level, index, row)
+  else if (row && canOpen(tree, line)) tree.toggleRow(segment.level, index, row)
 }
 
 function isOpen(tree: Tree, { segment, row }: Line): boolean {
@@ -150,7 +157,7 @@ export function TreeView({ question, span, now, selected, select, clearFilters, 
           if (!line) return null
           const { segment, row } = line
           const unfolded = isOpen(tree, line)
-          const canOpen = segment.kind === 'summary' || (row !== undefined && row.children !== 0)
+          const openable = canOpen(tree, line)
           return (
             <div
               key={at}
@@ -158,7 +165,7 @@ export function TreeView({ question, span, now, selected, select, clearFilters, 
               role="row"
               aria-rowindex={at + 2}
               aria-level={segment.depth + 1}
-              aria-expanded={canOpen ? unfolded : undefined}
+              aria-expanded={openable ? unfolded : undefined}
               aria-selected={row !== undefined && row.action_id === selected}
               className={`line is-${segment.kind}${at === cursor ? ' is-cursor' : ''}`}
               style={{ transform: `translateY(${start - HEAD_PX}px)` }}
@@ -172,7 +179,7 @@ export function TreeView({ question, span, now, selected, select, clearFilters, 
               {segment.kind === 'summary' ? (
                 <SummaryCells summary={segment.summary} depth={segment.depth} isOpen={unfolded} now={now} {...span} />
               ) : row ? (
-                <ActionCells row={row} isGrouped={segment.level.task !== null} depth={segment.depth} isOpen={unfolded} now={row.ended_at ? 0 : now} {...span} />
+                <ActionCells row={row} canOpen={openable} isGrouped={segment.level.task !== null} depth={segment.depth} isOpen={unfolded} now={row.ended_at ? 0 : now} {...span} />
               ) : (
                 <LoadingCells depth={segment.depth} />
               )}

@@ -19,6 +19,8 @@ import {
 } from '../lib/segments'
 
 const PAGE = 100
+/** Lines beyond the visible ones whose pages are loaded too. */
+const AHEAD = 60
 
 /** The root's action has the same id in every run, so that its children need not wait for what is known of the run. */
 const ROOT = 'a0'
@@ -173,7 +175,7 @@ export function useTreePages({ segments, reader }: Tree, first: number, last: nu
   const top = isFlat(reader.question) ? [] : ['']
   const parents = [...new Set([...top, ...segments.filter(({ level }) => level.parent !== '*').map(({ level }) => level.parent)])]
   const flat = isFlat(reader.question) && segments[0]?.kind === 'loading' ? [{ level: segments[0].level, page: 0 }] : []
-  const pages = [...flat, ...pagesIn(segments, first, last, PAGE)]
+  const pages = [...flat, ...pagesIn(segments, first - AHEAD, last + AHEAD, PAGE)]
   const queries = [
     ...parents.map((parent) => ({
       queryKey: reader.childrenKey(parent),

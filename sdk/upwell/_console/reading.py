@@ -14,9 +14,10 @@ from upwell._client.documents import labels, run_duration_s
 from upwell._console.commands import run_commands
 from upwell._console.cursors import dump_cursor, load_cursor
 from upwell._console.models import Run, RunDetail, RunError, Runs, TaskStats, Tree
+from upwell._console.rows import Row, row_of
 from upwell._console.snapshot import ANY_LEVEL, Order, RowFilter, Snapshot, Timeline
-from upwell._console.snapshots import Snapshots
-from upwell._core.model import RunRecord
+from upwell._console.snapshots import Snapshots, unclaimed_root
+from upwell._core.model import ActionKey, RunRecord
 from upwell._core.ports import RunView
 from upwell.errors import ActionNotFoundError, RunNotFoundError
 
@@ -134,6 +135,10 @@ class Reading:
             ActionNotFoundError: the run has no action `parent`.
             CursorError: the cursor is not of this list.
         """
+        if not parent and cursor is None and not offset:
+            row = await self._root_row(run_id)
+            rows = [row] if wanted.has(row) else []
+            return Tree(rows=rows, next=None, total=len(rows), summaries=[])
         snapshot = await self.snapshot(run_id)
         if parent not in ("", ANY_LEVEL) and parent not in snapshot.rows:
             raise no_action(run_id, parent)
@@ -141,6 +146,12 @@ class Reading:
         is_first = cursor is None and offset == 0
         summaries = snapshot.summaries(parent) if is_first else []
         return Tree(rows=page.rows, next=page.next, total=page.total, summaries=summaries)
+
+    async def _root_row(self, run_id: str) -> Row:
+        """Return the root's row without reading the other actions: how many it called is not known."""
+        run = await self.record(run_id)
+        record = await self._store.get(ActionKey(run_id, run.root.action_id))
+        return row_of(unclaimed_root(run) if record is None else record)
 
     async def timeline(self, run_id: str, *, buckets: int) -> Timeline:
         """Return how much of a run was under way when.
