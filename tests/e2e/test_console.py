@@ -51,6 +51,11 @@ async def summarize(scores: list[float]) -> dict[str, float]:
 
 
 @env.task
+async def lasting() -> None:
+    await asyncio.sleep(100)
+
+
+@env.task
 async def main(shards: int = 120, bad: int = -1) -> dict[str, float]:
     found = await load(shards)
     with upwell.group("scoring"):
@@ -74,11 +79,20 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("shop")
+    (made / "shop.py").write_text(PROGRAM)
+    return made
+
+
+def command_line(folder: Path) -> CommandLine:
+    return CommandLine(backend="local", folder=folder, state_dir=folder / ".upwell")
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path) -> Iterator[str]:
     """A console of two runs: `good`, and `bad`, in which one call failed."""
-    folder = tmp_path_factory.mktemp("shop")
-    (folder / "shop.py").write_text(PROGRAM)
-    upwell = CommandLine(backend="local", folder=folder, state_dir=folder / ".upwell")
+    upwell = command_line(folder)
     upwell("run", "shop.py", "main", "--name", "good", "--label", "team=search")
     upwell("run", "shop.py", "main", "--name", "bad", "--bad", "17", exit_code=1)
     server = upwell.start("console", "--no-open", "--port", "8646")
@@ -158,17 +172,61 @@ def test_what_failed_is_one_click_away_with_its_traceback(page: Page, url: str) 
     shoot(page, "failed")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_theme_is_the_reader_s_until_another_is_chosen(browser: Browser, url: str, theme: str) -> None:
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=theme)
+def test_a_run_is_run_again_with_another_input(page: Page, url: str) -> None:
+    page.goto(f"{url}runs/bad")
+    page.get_by_role("button", name="Run again").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("bad").fill("-1")
+    dialog.get_by_label("shards").fill("30")
+    shoot(page, "again")
+    dialog.get_by_role("button", name="Run again").click()
+    page.wait_for_url(re.compile(r"/runs/r\d"), timeout=30_000)
+    expect(page.locator(".run-head .pill")).to_have_text("Succeeded", timeout=30_000)
+    expect(page.locator(".line.is-summary")).to_contain_text(re.compile(r"score\W*30"))
+
+
+def test_a_run_is_watched_and_aborted(page: Page, url: str, folder: Path) -> None:
+    process = command_line(folder).start("run", "shop.py", "lasting", "--name", "lasting")
+    page.goto(url)
+    page.get_by_role("link", name="shop.lasting").click()
+    status = page.locator(".run-head .pill")
+    expect(status).to_have_text("Running")
+    page.get_by_role("button", name="Abort").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("no longer needed")
+    dialog.get_by_role("button", name="Abort").click()
+    expect(status).to_have_text("Aborted")
+    expect(page.locator(".line").first).to_contain_text("Aborted")
+    assert process.communicate(timeout=30)[1]
+
+
+def test_where_the_time_went_is_shown_and_compared(page: Page, url: str) -> None:
+    page.goto(f"{url}runs/good/profile")
+    expect(page.get_by_role("img", name="Phases of shop.score")).to_be_visible()
+    expect(page.get_by_role("table", name="Cost by task")).to_be_visible()
+    shoot(page, "profile")
+    page.get_by_label("Compare with").fill("bad")
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("row", name="Critical path")).to_be_visible()
+    shoot(page, "compare")
+
+
+def test_pools_and_kept_results_are_listed(page: Page, url: str) -> None:
+    for path, text in (("pools", "default"), ("cache", "shop.load")):
+        page.goto(url + path)
+        expect(page.get_by_text(text).first).to_be_visible()
+        shoot(page, path)
+
+
+def test_the_theme_is_the_reader_s_until_another_is_chosen(browser: Browser, url: str) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="dark")
     page = context.new_page()
-    page.goto(f"{url}runs/good")
-    ground = page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
-    assert (ground == "rgb(255, 255, 255)") == (theme == "light")
-    shoot(page, f"theme-{theme}")
-    page.get_by_role("button", name="Theme").click(click_count=2, delay=50)
-    expect(page.locator(":root")).to_have_attribute("data-theme", "dark")
-    assert (
-        page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") != "rgb(255, 255, 255)"
-    )
+    page.goto(f"{url}runs/bad")
+    ground = page.locator("body")
+    expect(ground).not_to_have_css("background-color", "rgb(255, 255, 255)")
+    shoot(page, "dark")
+    page.get_by_role("button", name="Theme: system").click()
+    expect(ground).to_have_css("background-color", "rgb(255, 255, 255)")
+    page.reload()
+    expect(page.get_by_role("button", name="Theme: light")).to_be_visible()
     context.close()

@@ -35,7 +35,6 @@ export interface Run {
   actions: number
   error: Failure | null
   version: string
-  alive?: boolean
 }
 
 export interface Percentiles {
@@ -55,6 +54,8 @@ export interface RunDetail extends Run {
   root: string
   generation: number
   bundle: string | null
+  /** Whether something works on it. A local run whose process is gone is running, and not alive. */
+  alive: boolean
   tasks: TaskStats[]
   commands: Commands
 }
@@ -164,9 +165,13 @@ export interface Hold {
 
 export interface Pool {
   pool: string
-  kind: string
-  replicas: number | null
+  kind: string | null
+  /** Executors at work. */
+  replicas: number
+  /** Attempts that share one executor. */
   slots: number | null
+  /** Attempts at work; `held` has the first of them. */
+  busy: number
   held: Hold[]
   backlog: number | null
 }
@@ -180,8 +185,8 @@ export interface CacheEntry {
   max_age_s: number | null
   expired: boolean
   size_bytes: number
-  run: string
-  action: string
+  run_id: string
+  action_id: string
 }
 
 export interface CachePage {

@@ -29,11 +29,11 @@ const COLUMNS = entry.columns([
       </span>
     ),
   }),
-  entry.accessor('run', {
+  entry.accessor('run_id', {
     header: 'Made by',
     cell: ({ row: { original } }) => (
-      <Link href={`/runs/${encodeURIComponent(original.run)}?action=${encodeURIComponent(original.action)}`}>
-        {original.run} / {original.action}
+      <Link href={`/runs/${encodeURIComponent(original.run_id)}?action=${encodeURIComponent(original.action_id)}`}>
+        {original.run_id} / {original.action_id}
       </Link>
     ),
   }),
@@ -41,9 +41,9 @@ const COLUMNS = entry.columns([
   entry.accessor('created_at', { header: 'Made', cell: ({ getValue }) => <Made at={getValue()} /> }),
   entry.accessor((row) => row.max_age_s ?? Infinity, {
     id: 'max_age_s',
-    header: 'Kept for',
+    header: 'Used for',
     cell: ({ row: { original } }) =>
-      original.expired ? <span className="warn">expired</span> : original.max_age_s === null ? 'ever' : duration(original.max_age_s),
+      original.expired ? <span className="warn">expired</span> : original.max_age_s === null ? 'no limit' : duration(original.max_age_s),
   }),
 ])
 

@@ -29,31 +29,30 @@ export function PoolsPage() {
 }
 
 function PoolPart({ pool, now }: { pool: Pool; now: number }) {
-  const taken = pool.held.length
-  const share = pool.slots ? Math.min(1, taken / pool.slots) : 0
+  const places = pool.slots === null ? null : pool.slots * pool.replicas
   return (
     <section className="part">
       <div className="bar">
         <h3>{pool.pool}</h3>
-        <span className="tag">{pool.kind}</span>
+        {pool.kind && <span className="tag">{pool.kind}</span>}
       </div>
       <div className="figures">
-        <Fact name="Replicas" value={pool.replicas} />
+        <Fact name="Executors at work" value={pool.replicas} />
         <div className="figure">
           <span>Slots held</span>
           <b>
-            {count(taken)}
-            {pool.slots !== null && <small> of {count(pool.slots)}</small>}
+            {count(pool.busy)}
+            {Boolean(places) && <small> of {count(places!)}</small>}
           </b>
-          {pool.slots !== null && (
+          {Boolean(places) && (
             <svg className="counts-bar" width="100%" height="6" aria-hidden="true">
-              <rect className="fill is-running" width={`${share * 100}%`} height="6" />
+              <rect className="fill is-running" width={`${Math.min(1, pool.busy / places!) * 100}%`} height="6" />
             </svg>
           )}
         </div>
         <Fact name="Waiting" value={pool.backlog} />
       </div>
-      {taken > 0 && (
+      {pool.held.length > 0 && (
         <table className="data">
           <caption className="unseen">Who holds slots of {pool.pool}</caption>
           <thead>
@@ -86,7 +85,7 @@ function PoolPart({ pool, now }: { pool: Pool; now: number }) {
           </tbody>
         </table>
       )}
-      {taken > SHOWN && <p className="muted">And {counted(taken - SHOWN, 'slot')} more.</p>}
+      {pool.busy > SHOWN && <p className="muted">And {counted(pool.busy - SHOWN, 'slot')} more.</p>}
     </section>
   )
 }

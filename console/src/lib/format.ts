@@ -8,7 +8,9 @@ const DAY = 86_400
 export function duration(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return '–'
   if (seconds < 0) return '0 ms'
-  if (seconds < 0.001) return seconds === 0 ? '0 ms' : `${(seconds * 1000).toFixed(1)} ms`
+  if (seconds === 0) return '0 ms'
+  if (seconds < 0.00005) return '< 0.1 ms'
+  if (seconds < 0.00095) return `${(seconds * 1000).toFixed(1)} ms`
   if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`
   if (seconds < 9.995) return `${seconds.toFixed(2)} s`
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`

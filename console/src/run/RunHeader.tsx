@@ -55,7 +55,7 @@ export function RunHeader({ run, page }: { run: RunDetail; page: 'actions' | 'pr
           ))}
         </nav>
       </div>
-      {run.alive === false && !isTerminal(run.status) && (
+      {!run.alive && !isTerminal(run.status) && (
         <div className="note is-warning">
           <div>
             <strong>The process of this run is gone.</strong>

@@ -17,7 +17,7 @@ export function Steering({ run }: { run: RunDetail }) {
   const { data: info } = useInfo()
   const close = () => setDeed(null)
   const over = isTerminal(run.status)
-  const canRecover = run.alive === false || (over && run.status !== 'succeeded')
+  const canRecover = over ? run.status !== 'succeeded' : !run.alive
   return (
     <>
       <button type="button" onClick={() => setDeed('commands')}>
@@ -135,14 +135,20 @@ function RecoverDialog({ run, close }: { run: RunDetail; close: () => void }) {
       send={() => post<{ run_id: string }>(runPath(run.run_id, 'recover'), { new_code: newCode })}
     >
       <p>The run goes on from its journal: what succeeded is not done again, what failed is.</p>
-      <label className="choice">
-        <input type="checkbox" checked={newCode} onChange={(event) => setNewCode(event.target.checked)} />
-        <span>
-          With the code as it is now
-          <small>Else with the code that the run was started with</small>
-        </span>
-      </label>
+      <NewCode chosen={newCode} choose={setNewCode} />
     </DeedDialog>
+  )
+}
+
+function NewCode({ chosen, choose }: { chosen: boolean; choose: (chosen: boolean) => void }) {
+  return (
+    <label className="choice">
+      <input type="checkbox" checked={chosen} onChange={(event) => choose(event.target.checked)} />
+      <span>
+        With the code as it is now
+        <small>Else with the code that the run was started with</small>
+      </span>
+    </label>
   )
 }
 
@@ -150,6 +156,7 @@ function RerunDialog({ run, close }: { run: RunDetail; close: () => void }) {
   const [, go] = useLocation()
   const root = useAction(run.run_id, run.root)
   const [texts, setTexts] = useState<Record<string, string>>({})
+  const [newCode, setNewCode] = useState(false)
   const parse = () => {
     const changed = Object.entries(texts).filter(([, text]) => text.trim())
     return Object.fromEntries(
@@ -168,7 +175,7 @@ function RerunDialog({ run, close }: { run: RunDetail; close: () => void }) {
       verb="Run again"
       close={close}
       run={run.run_id}
-      send={async () => post<{ run_id: string }>(runPath(run.run_id, 'rerun'), { inputs: parse() })}
+      send={async () => post<{ run_id: string }>(runPath(run.run_id, 'rerun'), { inputs: parse(), new_code: newCode })}
       done={({ run_id }) => go(`/runs/${encodeURIComponent(run_id)}`)}
     >
       <p>A new run of the same task. Inputs left empty stay as they were.</p>
@@ -186,6 +193,7 @@ function RerunDialog({ run, close }: { run: RunDetail; close: () => void }) {
           />
         </label>
       ))}
+      <NewCode chosen={newCode} choose={setNewCode} />
     </DeedDialog>
   )
 }

@@ -118,6 +118,8 @@ type OpenRows = ReadonlyMap<string, ReadonlyMap<string, number>>
 
 export interface Tree {
   segments: Segment[]
+  /** Whose children are unfolded, also of those that have none yet. */
+  parents: ReadonlySet<string>
   reader: TreeReader
   /** Fold or unfold a row. */
   toggleRow(level: Level, index: number, row: Row): void
@@ -132,10 +134,12 @@ export function useTree(question: TreeQuestion): Tree {
   reader.current ??= new TreeReader(client, question)
   const [openRows, setOpenRows] = useState<OpenRows>(() => new Map([['', new Map([[ROOT, 0]])]]))
   const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set())
-  const known = knownOf(reader.current, openRows, toggled)
+  const parents = new Set<string>()
+  const known = knownOf(reader.current, openRows, toggled, parents)
   const top = isFlat(question) ? EVERYWHERE : parentLevel('')
   return {
     segments: layOut(top, known),
+    parents,
     reader: reader.current,
     toggleRow: (level, index, row) => setOpenRows((before) => withToggled(before, level.key, index, row.action_id)),
     toggleSummary: (level) =>
@@ -144,9 +148,12 @@ export function useTree(question: TreeQuestion): Tree {
   }
 }
 
-function knownOf(reader: TreeReader, openRows: OpenRows, toggled: ReadonlySet<string>): Known {
+function knownOf(reader: TreeReader, openRows: OpenRows, toggled: ReadonlySet<string>, parents: Set<string>): Known {
   return {
-    children: (parent) => reader.children(parent),
+    children: (parent) => {
+      parents.add(parent)
+      return reader.children(parent)
+    },
     total: (level) => reader.totals.get(level.key) ?? null,
     isOpen: (key, byDefault) => byDefault !== toggled.has(key),
     openRows: (level) =>
@@ -170,17 +177,15 @@ function withToggled(before: OpenRows, level: string, index: number, id: string)
 }
 
 /** Load what the visible lines need; of what is out of sight nothing is asked for again. */
-export function useTreePages({ segments, reader }: Tree, first: number, last: number): { error: unknown; retry: () => void } {
+export function useTreePages({ segments, parents, reader }: Tree, first: number, last: number): { error: unknown; retry: () => void } {
   const visible = parentsIn(segments, first, last)
-  const top = isFlat(reader.question) ? [] : ['']
-  const parents = [...new Set([...top, ...segments.filter(({ level }) => level.parent !== '*').map(({ level }) => level.parent)])]
-  const flat = isFlat(reader.question) && segments[0]?.kind === 'loading' ? [{ level: segments[0].level, page: 0 }] : []
+  const flat = isFlat(reader.question) && segments[0]?.kind !== 'rows' ? [{ level: EVERYWHERE, page: 0 }] : []
   const pages = [...flat, ...pagesIn(segments, first - AHEAD, last + AHEAD, PAGE)]
   const queries = [
-    ...parents.map((parent) => ({
+    ...[...parents].map((parent) => ({
       queryKey: reader.childrenKey(parent),
       queryFn: ({ signal }: { signal: AbortSignal }): Promise<unknown> => reader.fetchChildren(parent, signal),
-      enabled: visible.has(parent) || reader.children(parent) === null,
+      enabled: visible.has(parent) || !reader.children(parent)?.total,
     })),
     ...pages.map(({ level, page }) => ({
       queryKey: reader.pageKey(level, page),

@@ -28,6 +28,12 @@ function since(span: string): number | null {
   return length ? Math.floor((Date.now() / 1000 - length) / 60) * 60 : null
 }
 
+/** Runs as the list has them, so that the newer one is compared with the older. */
+function inOrder(list: Run[], ids: string[]): string[] {
+  const place = (id: string) => list.findIndex((run) => run.run_id === id)
+  return [...ids].sort((one, other) => place(one) - place(other))
+}
+
 export function RunsPage() {
   const [params, change] = useFilters()
   const [, go] = useLocation()
@@ -74,7 +80,10 @@ export function RunsPage() {
           type="button"
           disabled={compared.length !== 2}
           title={compared.length === 2 ? undefined : 'Tick two runs to compare them'}
-          onClick={() => go(`/compare?a=${encodeURIComponent(compared[0]!)}&b=${encodeURIComponent(compared[1]!)}`)}
+          onClick={() => {
+            const [after, before] = inOrder(list, compared)
+            go(`/compare?a=${encodeURIComponent(before!)}&b=${encodeURIComponent(after!)}`)
+          }}
         >
           Compare{compared.length ? ` (${compared.length} of 2)` : ''}
         </button>
@@ -165,7 +174,6 @@ function RunLine({ run, now, isCompared, compare, addLabel }: LineProps) {
             {run.error.code}: {run.error.message}
           </div>
         )}
-        {run.alive === false && <div className="sub">Its process is gone: open it to recover it</div>}
       </td>
       <td>
         <code className="id">{run.run_id}</code>
