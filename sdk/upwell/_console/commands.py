@@ -7,27 +7,30 @@ from upwell._core.model import RunRecord, Status
 
 
 def run_commands(run: RunRecord, backend: Mode) -> dict[str, str]:
-    """Return what to type for each thing on a run's page, by name."""
+    """Return what to type for each thing on a run's page, by what it does."""
     run_id = run.spec.run_id
     lines = {
-        "run": f"get run {run_id}",
-        "actions": f"get actions {run_id}",
-        "profile": f"profile {run_id}",
-        "cost": f"get cost {run_id}",
+        "show the run": f"get run {run_id}",
+        "list its actions": f"get actions {run_id}",
+        "show where its time went": f"profile {run_id}",
+        "show what it costs": f"get cost {run_id}",
     }
     if not run.status.is_terminal:
-        lines["abort"] = f"abort {run_id}"
+        lines["end it"] = f"abort {run_id}"
     elif run.status is not Status.SUCCEEDED:
-        lines["recover"] = f"recover {run_id}"
-    lines["rerun"] = f"rerun {run_id}"
+        lines["go on with it"] = f"recover {run_id}"
+    lines["run it again"] = f"rerun {run_id}"
     return {name: _line(line, backend) for name, line in lines.items()}
 
 
 def action_commands(run_id: str, action_id: str, backend: Mode, *, is_open: bool) -> dict[str, str]:
-    """Return what to type for each thing on an action's page, by name."""
-    lines = {"values": f"get io {run_id} {action_id}", "why": f"why {run_id} {action_id}"}
+    """Return what to type for each thing on an action's page, by what it does."""
+    lines = {
+        "show what went in and out": f"get io {run_id} {action_id}",
+        "explain its time and its cache": f"why {run_id} {action_id}",
+    }
     if is_open:
-        lines["abort"] = f"abort {run_id} {action_id}"
+        lines["end it"] = f"abort {run_id} {action_id}"
     return {name: _line(line, backend) for name, line in lines.items()}
 
 

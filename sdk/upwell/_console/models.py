@@ -73,7 +73,7 @@ class Run(Answer):
     actions: int
     error: RunError | None
     version: str
-    """Another one whenever something of the run has changed."""
+    """Another one whenever the run, or the status of one of its actions, has changed."""
 
 
 class TaskStats(Answer):

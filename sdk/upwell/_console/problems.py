@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.event_handler import ApiGatewayResolver, Response
@@ -72,7 +73,7 @@ def answer_problems(app: ApiGatewayResolver) -> None:
     """Make an application answer errors as `ProblemAnswer`s."""
     handlers: dict[type[Exception], Callable[[Any], Response[Any]]] = {
         NotModifiedError: _not_modified,
-        UpwellError: _refused,
+        UpwellError: partial(_refused, app),
         RequestValidationError: _invalid,
         RequestUnsupportedContentType: _unsupported,
         NotFoundError: _unknown,
@@ -86,8 +87,10 @@ def _not_modified(error: NotModifiedError) -> Response[Any]:
     return Response(304, headers={"ETag": error.etag})
 
 
-def _refused(error: UpwellError) -> Response[Any]:
+def _refused(app: ApiGatewayResolver, error: UpwellError) -> Response[Any]:
     code = next(code for kind, code in STATUS_CODES.items() if isinstance(error, kind))
+    if isinstance(error, UsageError) and app.current_event.http_method == "GET":
+        code = 503  # what is read was understood: credentials have expired, or lack a permission
     return problem(code, type(error).__name__, str(error))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from upwell._cli.app import run_app
+from upwell.errors import UnavailableError, UsageError
 
 Console = Any
 
@@ -59,8 +60,8 @@ async def test_a_run_has_its_failure_and_the_commands_for_it(console: Console) -
     assert (run["status"], run["alive"], run["root"], run["task"]) == ("failed", False, "a0", "shop.broken")
     assert run["error"]["code"] == "ValueError"
     assert run["labels"] == {"team": "web"}
-    assert run["commands"]["recover"].startswith("upwell recover bad")
-    assert ("--backend aws" in run["commands"]["recover"]) == (console.backend.mode == "aws")
+    assert run["commands"]["go on with it"].startswith("upwell recover bad")
+    assert ("--backend aws" in run["commands"]["go on with it"]) == (console.backend.mode == "aws")
 
 
 async def test_a_run_that_has_not_changed_is_not_sent_again(console: Console) -> None:
@@ -207,6 +208,26 @@ async def test_what_cannot_be_answered_says_why(console: Console, path: str, sta
     answer = await console.client.get(f"/api/v1{path}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (UsageError("AWS refused the credentials"), 503),
+        (UnavailableError("AWS failed"), 503),
+        (ZeroDivisionError("secret"), 500),
+    ],
+)
+async def test_a_backend_that_fails_is_told_from_a_request_that_is_wrong(
+    local_console: Console, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(local_console.backend.store, "list_runs", fail)
+    answer = await local_console.client.get("/api/v1/runs")
+    assert answer.status_code == status
+    assert ("secret" in answer.text, type(error).__name__ in answer.text) == (False, True)
 
 
 async def test_many_requests_at_once_do_not_block_each_other(local_console: Console) -> None:
