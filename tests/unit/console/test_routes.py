@@ -76,7 +76,9 @@ async def test_a_run_that_has_not_changed_is_not_sent_again(console: Console) ->
 
 async def test_a_tree_begins_with_the_root(console: Console) -> None:
     top = await console.get("/runs/good/tree")
-    assert [(row["action_id"], row["parent_id"], row["children"]) for row in top["rows"]] == [("a0", None, None)]
+    assert [(row["action_id"], row["parent_id"], row["children"]) for row in top["rows"]] == [
+        ("a0", None, None)
+    ]
     assert (top["total"], top["summaries"]) == (1, [])
 
 
