@@ -20,7 +20,7 @@ async def by_code(folder: str) -> list[int]:
     return list(range(5000))
 
 
-@env.task(cache=upwell.Cache("override", version_override="v1"))
+@env.task(cache="override")
 async def always(folder: str) -> str:
     note(folder, "always")
     return "always"

@@ -233,14 +233,32 @@ def test_what_people_write_about_tasks_is_kept() -> None:
     assert documented.docs == upwell.Documentation("adds")
     assert isinstance(documented.links[0], upwell.Link)
     with pytest.warns(UserWarning, match="triggers= has no meaning here"):
-        assert upwell.deploy(env, dry_run=True) == []
+        upwell.deploy(env, dry_run=True)
 
 
 def test_deploying_locally_checks_nothing_and_a_dry_run_does() -> None:
     special = upwell.TaskEnvironment("special", image=upwell.Image().with_apt_packages("git"))
-    assert upwell.deploy(special) == []
+    upwell.deploy(special)
     with pytest.raises(UnsupportedError, match="with_apt_packages"):
         upwell.deploy(special, dry_run=True)
+
+
+def test_a_deployment_names_environments_and_tasks() -> None:
+    env, other = upwell.TaskEnvironment("given"), upwell.TaskEnvironment("needed")
+    env.add_dependency(other)
+
+    @other.task
+    def work(x: int) -> int:
+        return x
+
+    first, second = upwell.deploy(env, other)
+    assert list(first.envs) == ["given", "needed"]
+    assert list(second.envs) == ["needed"]
+    assert first.envs["needed"].env is other
+    assert not first.envs["needed"].is_changed
+    assert first.summary_repr() == "Deployment(envs=['given', 'needed'], tasks=1)"
+    assert first.table_repr() == [[("task", "needed.work"), ("environment", "needed")]]
+    assert [dict(row)["environment"] for row in first.env_repr()] == ["given", "needed"]
 
 
 def test_triggers_have_short_forms() -> None:

@@ -89,8 +89,9 @@ class Cache:
     """Whether results of a task are kept, and when a kept one may be used.
 
     Attributes:
-        behavior: `auto` uses kept results; `override` computes anew and keeps the result; `disable` does
-            neither. `enable` and `on` mean `auto`, `off` means `disable`.
+        behavior: `auto` uses kept results, and so does `override` with a `version_override`; without one it
+            computes anew and keeps the result. `disable` does neither. `enable` and `on` mean `auto`, `off`
+            means `disable`.
         version_override: Version of the code, instead of the policies'.
         serialize: Of equal calls at the same time one computes; the others wait, and get its result. One that
             dies, or fails, is replaced by the next.
@@ -133,6 +134,11 @@ class Cache:
     def is_enabled(self) -> bool:
         """Whether results are kept at all."""
         return self.mode != "disable"
+
+    @property
+    def is_write_only(self) -> bool:
+        """Whether results are kept, and kept ones not used."""
+        return self.mode == "override" and self.version_override is None
 
     @property
     def how(self) -> str:

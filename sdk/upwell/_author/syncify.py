@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from contextvars import copy_context
 from functools import partial, update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
@@ -109,6 +109,50 @@ class syncify_class(Generic[P, R]):  # noqa: N801  # used as a decorator
     def __get__(self, instance: object, owner: type) -> Bound[P, R]:
         """Bind it to the class."""
         return Bound(partial(self._func, owner))
+
+
+class Listing(Generic[R]):
+    """A list that is to be fetched: `await` it, or iterate over it with `async for`."""
+
+    def __init__(self, fetch: Callable[[], Coroutine[Any, Any, list[R]]]) -> None:
+        self._fetch = fetch
+
+    def __await__(self) -> Generator[Any, None, list[R]]:
+        """Fetch it."""
+        return self._fetch().__await__()
+
+    async def __aiter__(self) -> AsyncIterator[R]:
+        """Fetch it, and yield what it has."""
+        for item in await self._fetch():
+            yield item
+
+
+class Lister(Generic[P, R]):
+    """A function that lists, and can be called both ways."""
+
+    def __init__(self, func: Callable[P, Coroutine[Any, Any, list[R]]]) -> None:
+        self._func = func
+        update_wrapper(self, func)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> list[R]:
+        """Call it and wait for the list."""
+        return run_blocking(self._func(*args, **kwargs))
+
+    def aio(self, *args: P.args, **kwargs: P.kwargs) -> Listing[R]:
+        """Call it from async code."""
+        return Listing(partial(self._func, *args, **kwargs))
+
+
+class listing_class(Generic[P, R]):  # noqa: N801  # used as a decorator
+    """What `syncify_class` is, for a class method that returns a list."""
+
+    def __init__(self, func: Callable[Concatenate[Any, P], Coroutine[Any, Any, list[R]]]) -> None:
+        self._func = func
+        self.__doc__ = func.__doc__
+
+    def __get__(self, instance: object, owner: type) -> Lister[P, R]:
+        """Bind it to the class."""
+        return Lister(partial(self._func, owner))
 
 
 class Both:

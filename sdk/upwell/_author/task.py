@@ -291,7 +291,7 @@ class Task(Generic[P, R]):
             return self._spec
         return replace(
             self._spec,
-            cache_write_only=self.options.cache.mode == "override",
+            cache_write_only=self.options.cache.is_write_only,
             cache_max_age_s=self.options.cache.max_age_s,
             cache_parts=self._parts,
         )

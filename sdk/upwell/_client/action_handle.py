@@ -9,7 +9,8 @@ from typing import Any
 
 from upwell import errors
 from upwell._author.context import Mode
-from upwell._author.syncify import syncify, syncify_class
+from upwell._author.syncify import listing_class, syncify, syncify_class
+from upwell._author.task import Task
 from upwell._client.backend import Backend, open_backend
 from upwell._client.config import current_config, parse_mode
 from upwell._client.outputs import ActionInputs, ActionOutputs, read_inputs, read_outputs, task_of
@@ -17,6 +18,7 @@ from upwell._client.phase import ActionPhase
 from upwell._core.keys import report_key
 from upwell._core.model import ROOT_ID, ActionKey, ActionRecord, Attempt, ErrorInfo, Status
 from upwell._core.ports import BlobNotFoundError
+from upwell._exec.control import find_known, inputs_of, list_known
 from upwell._exec.failure import revive
 
 WAIT_MIN_S, WAIT_MAX_S = 0.05, 2.0
@@ -141,7 +143,7 @@ class Action:
             record = await existing_action(backend, ActionKey(run_name, name))
             return cls(record, backend.mode)
 
-    @syncify_class
+    @listing_class
     async def listall(
         cls: type[Action],
         *,
@@ -150,7 +152,9 @@ class Action:
         parent_name: str | None = None,
         mode: str | None = None,
     ) -> list[Action]:
-        """Return the actions of a run, those that began first first.
+        """Return the actions of a run, those that began first first; those found in the cache are among them.
+
+        `.aio(...)` can be awaited, or iterated over with `async for`.
 
         Args:
             for_run_name: The run.
@@ -160,7 +164,7 @@ class Action:
         """
         phases = (in_phase,) if isinstance(in_phase, str) else in_phase
         async with open_backend(_mode(mode), current_config()) as backend:
-            found = [cls(record, backend.mode) async for record in backend.store.list_actions(for_run_name)]
+            found = [cls(record, backend.mode) async for record in list_known(backend.store, for_run_name)]
         found.sort(key=lambda action: (action._record.started_at or action._record.created_at, action.name))
         return [
             action
@@ -220,7 +224,8 @@ class ActionDetails(Action):
     async def inputs(self) -> ActionInputs:
         """Return its inputs by name."""
         async with open_backend(self.mode, current_config()) as backend:
-            return await read_inputs(backend, task_of(self._record.spec), self._record.spec.inputs)
+            inputs = await inputs_of(backend.store, self._record.spec, self._record)
+            return await read_inputs(backend, await self._task(backend), inputs)
 
     @syncify
     async def outputs(self) -> ActionOutputs:
@@ -239,7 +244,12 @@ class ActionDetails(Action):
             raise revive(outcome.error)
         assert outcome.output is not None  # it succeeded
         async with open_backend(self.mode, current_config()) as backend:
-            return await read_outputs(backend, task_of(self._record.spec), outcome.output)
+            return await read_outputs(backend, await self._task(backend), outcome.output)
+
+    async def _task(self, backend: Backend) -> Task[..., Any]:
+        """Return its task; where it was found in the cache, who made the result knows the module."""
+        maker = self._record.cached_from and await backend.store.get(self._record.cached_from)
+        return task_of(maker.spec if maker else self._record.spec)
 
 
 async def existing_action(backend: Backend, key: ActionKey) -> ActionRecord:
@@ -248,7 +258,7 @@ async def existing_action(backend: Backend, key: ActionKey) -> ActionRecord:
     Raises:
         ActionNotFoundError: there is none.
     """
-    record = await backend.store.get(key)
+    record = await find_known(backend.store, key.run_id, key.action_id)
     if record is None:
         raise errors.ActionNotFoundError(
             f"run {key.run_id!r} has no action {key.action_id!r}; `upwell get actions {key.run_id}` lists them"

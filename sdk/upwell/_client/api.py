@@ -21,6 +21,7 @@ from upwell._client.backend import Backend, open_backend
 from upwell._client.code import code_here, code_to_go_on_with
 from upwell._client.config import current_config, parse_mode
 from upwell._client.deploy import deploy_environments, pool_parameters, pool_sizes
+from upwell._client.deployment import Deployment
 from upwell._client.options import CopyStyle, RunOptions, check_other_options
 from upwell._client.pools import pools_of, with_dependencies
 from upwell._client.run_handle import Run, finished, handle
@@ -203,8 +204,8 @@ def with_runcontext(
     return Runner(options)
 
 
-async def _deploy(*environments: TaskEnvironment, dry_run: bool = False, **ignored: Any) -> list[str]:
-    """Create or update the pools of environments and of those they depend on; return what changed.
+async def _deploy(*environments: TaskEnvironment, dry_run: bool = False, **ignored: Any) -> list[Deployment]:
+    """Create or update the pools of environments and of those they depend on; return one `Deployment` for each.
 
     The local backend needs no pools, and the sandbox creates them by itself: nothing happens there. With
     `dry_run`, what the environments ask for is checked in any case, and nothing is created.
@@ -220,9 +221,9 @@ async def _deploy(*environments: TaskEnvironment, dry_run: bool = False, **ignor
             pool_parameters(environment)
         triggers = [trigger for task in environment.tasks.values() for trigger in task.triggers]
         warn_ignored(f"deploy of {environment.name!r}", {"triggers": triggers or None})
-    if dry_run or config.mode != "aws":
-        return []
-    return await deploy_environments(wanted, config)
+    needs_pools = config.mode == "aws" and not dry_run
+    changed = await deploy_environments(wanted, config) if needs_pools else []
+    return [Deployment.of(environment, changed) for environment in environments]
 
 
 deploy = Bound(_deploy)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from upwell import errors
 from upwell._author.context import ActionID
-from upwell._author.syncify import syncify, syncify_class
+from upwell._author.syncify import listing_class, syncify, syncify_class
 from upwell._author.task import Task
 from upwell._client.action_handle import ActionDetails, existing_action
 from upwell._client.backend import Backend, open_backend
@@ -194,7 +194,7 @@ class Run:
         async with open_backend(_mode(mode), current_config()) as backend:
             return handle(backend, await existing_run(backend, name), None)
 
-    @syncify_class
+    @listing_class
     async def listall(
         cls: type[Run],
         *,
@@ -205,6 +205,8 @@ class Run:
         mode: str | None = None,
     ) -> list[Run]:
         """Return the newest runs, newest first.
+
+        `.aio(...)` can be awaited, or iterated over with `async for`.
 
         Args:
             in_phase: Only those in one of these phases.

@@ -84,11 +84,14 @@ class TestKeys:
         task = define(WORK)
         assert task.spec(b'{"x":1,"verbose":false}', cache=False).cache_key is None
 
-    def test_override_computes_anew(self) -> None:
-        task = define(WORK, cache=Cache("override", version_override="v1"))
-        spec = task.spec(b'{"x":1,"verbose":false}')
-        assert spec.cache_key is not None
-        assert spec.cache_write_only
+    def test_override_computes_anew_unless_a_version_says_what_is_equal(self) -> None:
+        anew, versioned = (
+            define(WORK, cache="override"),
+            define(WORK, cache=Cache("override", version_override="v1")),
+        )
+        specs = [task.spec(b'{"x":1,"verbose":false}') for task in (anew, versioned)]
+        assert all(spec.cache_key is not None for spec in specs)
+        assert [spec.cache_write_only for spec in specs] == [True, False]
 
 
 class TestRequests:

@@ -24,6 +24,16 @@ async def half(x: int) -> float:
     return x / 2
 
 
+@env.task(cache=upwell.Cache("auto", ignored_inputs="note"))
+async def kept(x: int, note: str = "") -> int:
+    return -x
+
+
+@env.task
+async def twice(x: int) -> int:
+    return await kept(x, "first") + await kept(x, "again")
+
+
 @env.task(report=True, retries=1)
 async def main(x: int) -> tuple[float, str]:
     upwell.report.log(f"<p>attempt {upwell.ctx().attempt}</p>")
@@ -63,6 +73,8 @@ async def test_everything_that_blocks_has_an_async_twin() -> None:
     assert await run.outputs.aio() == (1.5, "done")
     assert (await upwell.Run.get.aio(run.name)).name == run.name
     assert [found.name for found in await upwell.Run.listall.aio()] == [run.name]
+    assert [found.name async for found in upwell.Run.listall.aio(limit=1)] == [run.name]
+    assert len([found async for found in Action.listall.aio(for_run_name=run.name)]) == 2
     seen = [details.phase async for details in run.watch()]
     assert seen == ["succeeded"]
     assert "<p>attempt 2</p>" in (await run.get_report.aio() or "")
@@ -81,6 +93,15 @@ def test_runs_are_listed_by_phase_task_and_label() -> None:
     assert names(labels={"team": "a"}) == ["one"]
     assert sorted(names(task_name="handles.half")) == ["one", "two"]
     assert names(task_name="handles.main") == []
+
+
+def test_actions_that_were_found_in_the_cache_are_told_of() -> None:
+    upwell.with_runcontext(name="computed").run(twice, 3)
+    _, computed, found = Action.listall(for_run_name="computed")
+    assert (found.phase, found.task_name, found.parent_name) == ("succeeded", "handles.kept", "a0")
+    details = Action.get(run_name="computed", name=found.name).details()
+    assert (details.inputs(), details.outputs()) == ({"x": 3, "note": "again"}, (-3,))
+    assert details.metadata["cached_from"] == f"computed/{computed.name}"
 
 
 def test_actions_of_a_run_are_found_and_told_of() -> None:
