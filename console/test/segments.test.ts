@@ -96,6 +96,13 @@ describe('a tree', () => {
     expect(pagesIn(segments, 0, 10, 100)).toHaveLength(1)
   })
 
+  it('unfolds a summary of few rows by itself, and folds it when it is told to', () => {
+    const few = summaryOf('score', 30)
+    const setup = { ...BIG, children: { '': childrenOf(1), a0: childrenOf(31, [summaryOf('load', 1), few]) } }
+    expect(lengthOf(layOut(parentLevel(''), knownOf(setup)))).toBe(33)
+    expect(lengthOf(layOut(parentLevel(''), knownOf({ ...setup, open: [summaryLevel('a0', few).key] })))).toBe(3)
+  })
+
   it('unfolds the only summary by itself', () => {
     const children = { '': childrenOf(1), a0: childrenOf(500, [summaryOf('score', 500)]) }
     expect(lengthOf(layOut(parentLevel(''), knownOf({ ...BIG, children })))).toBe(502)

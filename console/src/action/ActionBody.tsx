@@ -2,12 +2,13 @@ import type { ReactNode } from 'react'
 import { Link } from 'wouter'
 import { useInfo } from '../api/queries'
 import type { ActionDetail } from '../api/types'
-import { counted, duration } from '../lib/format'
+import { duration } from '../lib/format'
 import { useNow } from '../lib/now'
 import { isTerminal } from '../lib/status'
 import { CommandList, CopyButton } from '../parts/Commands'
 import { Moment } from '../parts/Moment'
 import { Attempts } from './Attempts'
+import { Calls } from './Calls'
 import { Logs } from './Logs'
 import { Values } from './Values'
 
@@ -69,6 +70,11 @@ export function ActionBody({ run, action, show }: Props) {
           <Logs run={run} action={action.action_id} attempts={action.attempts.length} live={!over} />
         </Part>
       )}
+      {action.children !== 0 && (
+        <Part title="Calls">
+          <Calls run={run} action={action.action_id} show={show} />
+        </Part>
+      )}
       <Part title="Details">
         <dl className="details">
           <Detail name="Called">
@@ -82,7 +88,6 @@ export function ActionBody({ run, action, show }: Props) {
               </button>
             </Detail>
           )}
-          {Boolean(action.children) && <Detail name="Calls">{counted(action.children!, 'action')}, below it in the tree</Detail>}
           {action.group && <Detail name="Group">{action.group}</Detail>}
           {action.pool && <Detail name="Pool">{action.pool}</Detail>}
           {action.bundle && (

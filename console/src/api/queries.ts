@@ -90,6 +90,16 @@ export function useTimeline(run: string) {
   })
 }
 
+const CALLS_SHOWN = 10
+
+export function useCalls(run: string, action: string) {
+  return useQuery({
+    queryKey: ['run', run, 'live', 'calls', action],
+    queryFn: ({ signal }) =>
+      get<TreePage>(runPath(run, 'tree'), { parent: action, order: 'failed', limit: CALLS_SHOWN }, signal),
+  })
+}
+
 /** What the run did by task, over all levels. */
 export function useTaskSummaries(run: string) {
   return useQuery({

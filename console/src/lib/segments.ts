@@ -9,6 +9,9 @@ import { countOf } from './status'
 export const FIRST_ROWS = 25
 /** Levels up to this size show their rows; larger ones a summary for each task and group. */
 
+const OPEN_ROWS = 40
+/** Summaries of so few rows are unfolded until somebody folds them. */
+
 export interface Level {
   key: string
   /** Parent's id; `*` is every level at once. */
@@ -100,7 +103,7 @@ export function layOut(top: Level, known: Known): Segment[] {
     const level = summaryLevel(parent, summary)
     const total = known.total(level) ?? countOf(summary.counts)
     if (total === 1) return addRows(level, 1, depth)
-    const open = known.isOpen(level.key, isOnly)
+    const open = known.isOpen(level.key, isOnly || total <= OPEN_ROWS)
     add(1, depth, { kind: 'summary', summary, level, open })
     if (open) addRows(level, total, depth + 1)
   }
