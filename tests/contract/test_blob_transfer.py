@@ -293,3 +293,9 @@ async def test_what_is_no_s3_uri_is_refused(s3: S3Transfer, uri: str) -> None:
 
 def test_local_uris_are_told_from_remote_ones() -> None:
     assert [is_local(uri) for uri in ("/a", "a/b", "file:///a", "s3://b/k")] == [True, True, True, False]
+
+
+async def test_a_link_to_what_is_gone_is_not_listed(tmp_path: Path) -> None:
+    (tmp_path / "there.txt").write_text("x")
+    (tmp_path / "gone.txt").symlink_to(tmp_path / "nowhere")
+    assert [Path(blob.uri).name for blob in await LocalTransfer().list(str(tmp_path))] == ["there.txt"]

@@ -127,7 +127,8 @@ def _unpack(archive: Path, folder: Path) -> Path:
     """Unpack an archive in place of what a folder holds; return the folder, or the one file."""
     shutil.rmtree(folder)
     with tempfile.TemporaryDirectory(dir=folder.parent) as draft, tarfile.open(archive) as tar:
-        tar.extractall(draft, filter="data")
+        tar.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.4 and later have it
+        tar.extractall(draft)
         tree = Path(draft) / TREE
         if tree.exists():
             tree.rename(folder)

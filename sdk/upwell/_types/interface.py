@@ -348,9 +348,9 @@ class Interface:
             return
         self._warned.add(key)
         warnings.warn(
-            f"task {self.task_name!r}: {where} holds a {kind.__module__}.{kind.__qualname__}, which has no "
-            "schema and was pickled; it can be read only where the same code and versions are installed. "
-            "A dataclass or pydantic model has a schema",
+            f"task {self.task_name!r}: {where} holds a {kind.__module__}.{kind.__qualname__}, which no "
+            "declared type describes: it was pickled, and can be read only where the same code and versions "
+            f"are installed; {_ADVICE}",
             PickledValueWarning,
             stacklevel=3,
         )

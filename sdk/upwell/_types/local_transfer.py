@@ -134,7 +134,8 @@ def _walk(folder: Path) -> Iterator[Blob]:
     for parent, _, names in os.walk(folder):
         for name in names:
             path = os.path.join(parent, name)
-            yield Blob(path, *_size_and_time(Path(path)))
+            if os.path.exists(path):  # not a link to what is gone
+                yield Blob(path, *_size_and_time(Path(path)))
 
 
 def _open_to_read(path: Path) -> BinaryIO:
