@@ -30,9 +30,9 @@ async def both(n: int) -> int:
 @pytest.fixture
 def filled(cli: Cli, folder: Path) -> None:
     """A run `r1` that keeps 12 results: 10 cubes, a square, its own; and a run `r2` that keeps one."""
-    (folder / "cached.py").write_text(CACHED)
-    cli("run", "--name", "r1", "cached.py", "both", "--n", "10")
-    cli("run", "--name", "r2", "cached.py", "square", "--n", "3")
+    (folder / "kept_squares.py").write_text(CACHED)
+    cli("run", "--name", "r1", "kept_squares.py", "both", "--n", "10")
+    cli("run", "--name", "r2", "kept_squares.py", "square", "--n", "3")
 
 
 def keys(cli: Cli, *options: str) -> list[str]:
@@ -83,7 +83,7 @@ def test_what_is_removed_is_computed_anew(cli: Cli) -> None:
     assert keys(cli, "--task", "cached.square") == [other]
     assert cli("cache", "rm", "--task", "cached.cube", "--yes", "--json").json == {"removed": 10}
     assert cli("cache", "rm", "--run", "r1", "--yes", "--json").json == {"removed": 2}
-    cli("run", "--name", "r3", "cached.py", "both", "--n", "10")
+    cli("run", "--name", "r3", "kept_squares.py", "both", "--n", "10")
     assert all(a["cached"] is None for a in cli("get", "actions", "r3", "--json").json)
 
 

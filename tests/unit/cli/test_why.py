@@ -35,7 +35,7 @@ async def mapped(n: int, first: int = 0) -> int:
 
 @pytest.fixture
 def cached(folder: Path) -> None:
-    (folder / "cached.py").write_text(CACHED)
+    (folder / "kept_squares.py").write_text(CACHED)
 
 
 def forget(file: str) -> None:
@@ -60,8 +60,8 @@ def test_the_page_shows_what_is_said(cli: Cli, folder: Path, situation: Situatio
 
 @pytest.mark.usefixtures("cached")
 def test_a_hit_says_whose_it_is(cli: Cli) -> None:
-    cli("run", "--name", "before", "cached.py", "squares", "--n", "3")
-    cli("run", "--name", "after", "cached.py", "squares", "--n", "3")
+    cli("run", "--name", "before", "kept_squares.py", "squares", "--n", "3")
+    cli("run", "--name", "after", "kept_squares.py", "squares", "--n", "3")
     hits = [a for a in cli("get", "actions", "after", "--json").json if a["cached"] is not None]
     made = {a["id"] for a in cli("get", "actions", "before", "--json").json if a["task"] == "cached.square"}
     assert {hit["cached"]["run"] for hit in hits} == {"before"}
@@ -75,11 +75,11 @@ def test_a_hit_says_whose_it_is(cli: Cli) -> None:
 
 @pytest.mark.usefixtures("cached")
 def test_the_document_has_the_key_its_difference_and_the_time(cli: Cli) -> None:
-    cli("run", "--name", "before", "cached.py", "square", "--n", "3")
+    cli("run", "--name", "before", "kept_squares.py", "square", "--n", "3")
     first = cli("why", "before", "--json").json
     assert (first["reason"], first["nearest"], first["differences"]) == ("first", None, [])
     assert first["took_s"] == pytest.approx(sum(step["took_s"] for step in first["steps"]), abs=0.05)
-    cli("run", "--name", "after", "cached.py", "square", "--n", "4")
+    cli("run", "--name", "after", "kept_squares.py", "square", "--n", "4")
     other = cli("why", "after", "--json").json
     assert other["key"] != first["key"]
     assert other["nearest"]["run"] == "before"
@@ -91,15 +91,15 @@ def test_the_document_has_the_key_its_difference_and_the_time(cli: Cli) -> None:
 @pytest.mark.usefixtures("cached")
 @pytest.mark.parametrize(("option", "reason"), [("--no-cache", "off"), ("--overwrite-cache", "overwrite")])
 def test_options_of_the_run_are_a_reason(cli: Cli, option: str, reason: str) -> None:
-    cli("run", "--name", "r", option, "cached.py", "square", "--n", "3")
+    cli("run", "--name", "r", option, "kept_squares.py", "square", "--n", "3")
     found = cli("why", "r", "--json").json["reason"]
     assert found in {reason, "not_cached"} if option == "--no-cache" else found == reason
 
 
 @pytest.mark.usefixtures("cached")
 def test_a_batch_of_a_map_is_explained_as_a_whole(cli: Cli) -> None:
-    cli("run", "--name", "before", "cached.py", "mapped", "--n", "10")
-    cli("run", "--name", "after", "cached.py", "mapped", "--n", "10", "--first", "8")
+    cli("run", "--name", "before", "kept_squares.py", "mapped", "--n", "10")
+    cli("run", "--name", "after", "kept_squares.py", "mapped", "--n", "10", "--first", "8")
     batches = [a for a in cli("get", "actions", "after", "--json").json if a["task"] == "cached.square"]
     assert len(batches) == 2
     texts = [cli("why", "after", batch["id"]).out for batch in batches]
