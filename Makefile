@@ -34,7 +34,7 @@ unit: install
 	$(BIN)/pytest -m 'not e2e' -n 2 --dist loadfile
 
 e2e: install
-	$(BIN)/pytest -m e2e tests/e2e tests/cases  # where they are: to collect all others takes half a minute
+	$(BIN)/pytest -m e2e -n 2 --dist loadfile tests/e2e tests/cases
 
 lock: install
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --group examples \
