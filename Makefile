@@ -4,12 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := sdk runtime infra tests bench examples app.py
 
-.PHONY: demo test install lint types imports unit e2e lock templates console console-test clean
+.PHONY: demo test install lint types imports unit smoke e2e slow all-tests lock templates console console-test clean
 
 demo: install
 	$(BIN)/python -m bench.demo
 
-test: lint types imports unit e2e
+test: lint types imports unit smoke
 
 install: $(VENV)/.installed
 
@@ -31,10 +31,18 @@ imports: install
 	$(BIN)/lint-imports
 
 unit: install
-	$(BIN)/pytest -m 'not e2e' -n 2 --dist loadfile
+	$(BIN)/pytest -m 'not e2e and not slow' -n 2 --dist loadfile
+
+smoke: install
+	$(BIN)/pytest -m 'e2e and not slow' -n 2 --dist worksteal tests/e2e tests/cases
 
 e2e: install
-	$(BIN)/pytest -m e2e -n 2 --dist loadfile tests/e2e tests/cases
+	$(BIN)/pytest -m e2e -n 2 --dist worksteal tests/e2e tests/cases
+
+slow: install
+	$(BIN)/pytest -m 'slow and not e2e' -n 2 --dist worksteal
+
+all-tests: lint types imports unit slow e2e
 
 lock: install
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --group examples \

@@ -29,7 +29,6 @@ ON_MOTO = (
     "group_with_failures",
     "map_in_async",
     "map_partial",
-    "optional_inputs",
     "pandas_frames",
     "plain_class",
     "random_failures",
@@ -42,6 +41,19 @@ ON_MOTO = (
     "traced_side_effects",
 )
 """Those in which the adapters have a part of their own: data, journals, retries, bounds, the cache."""
+LONG = {
+    "dir_tour",
+    "error_recovery",
+    "every_type",
+    "file_tour_sync",
+    "group_with_failures",
+    "map_in_async",
+    "pandas_frames",
+    "recursive_fan_out",
+    "resumed_from_checkpoint",
+    "time_limits",
+}
+"""Those of them that take long on moto."""
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +75,9 @@ async def test_program_on_local(
     scenario.verify(replace(seen, printed=capsys.readouterr().out))
 
 
-@pytest.mark.parametrize("name", ON_MOTO)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in ON_MOTO]
+)
 async def test_program_on_moto(
     name: str, moto: MotoFlows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -136,6 +136,7 @@ def test_runs_are_listed_and_filtered_by_what_the_address_says(page: Page, url: 
     expect(page.get_by_text("No run matches the filters")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_tree_is_walked_with_the_keys(page: Page, url: str) -> None:
     page.goto(f"{url}runs/good")
     summary = page.locator(".line.is-summary")
@@ -172,6 +173,7 @@ def test_what_failed_is_one_click_away_with_its_traceback(page: Page, url: str) 
     shoot(page, "failed")
 
 
+@pytest.mark.slow
 def test_a_run_is_run_again_with_another_input(page: Page, url: str) -> None:
     page.goto(f"{url}runs/bad")
     page.get_by_role("button", name="Run again").click()
@@ -185,6 +187,7 @@ def test_a_run_is_run_again_with_another_input(page: Page, url: str) -> None:
     expect(page.locator(".line.is-summary")).to_contain_text(re.compile(r"score\W*30"))
 
 
+@pytest.mark.slow
 def test_a_run_is_watched_and_aborted(page: Page, url: str, folder: Path) -> None:
     process = command_line(folder).start("run", "shop.py", "lasting", "--name", "lasting")
     page.goto(url)
@@ -200,6 +203,7 @@ def test_a_run_is_watched_and_aborted(page: Page, url: str, folder: Path) -> Non
     assert process.communicate(timeout=30)[1]
 
 
+@pytest.mark.slow
 def test_where_the_time_went_is_shown_and_compared(page: Page, url: str) -> None:
     page.goto(f"{url}runs/good/profile")
     expect(page.get_by_role("img", name="Phases of shop.score")).to_be_visible()
@@ -211,6 +215,7 @@ def test_where_the_time_went_is_shown_and_compared(page: Page, url: str) -> None
     shoot(page, "compare")
 
 
+@pytest.mark.slow
 def test_pools_and_kept_results_are_listed(page: Page, url: str) -> None:
     for path, text in (("pools", "default"), ("cache", "shop.load")):
         page.goto(url + path)
@@ -218,6 +223,7 @@ def test_pools_and_kept_results_are_listed(page: Page, url: str) -> None:
         shoot(page, path)
 
 
+@pytest.mark.slow
 def test_the_theme_is_the_reader_s_until_another_is_chosen(browser: Browser, url: str) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="dark")
     page = context.new_page()

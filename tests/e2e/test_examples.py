@@ -38,6 +38,8 @@ class Example:
     passed_bytes: int | None = None
 
 
+LONG = {"batching", "data_pipeline_before", "fanout_control", "iceberg_aggregation"}
+"""Those whose run on the sandbox takes long."""
 MAINS = {
     "batching": Example(("--items", "2000", "--batch-size", "500"), 2000),
     "caching": Example(("--x", "3"), True),
@@ -87,7 +89,9 @@ def check_passed(name: str, actions: list[dict[str, Any]]) -> None:
         assert 0 < sum(action["input_bytes"] + action["output_bytes"] for action in actions) < limit
 
 
-@pytest.mark.parametrize("name", MAINS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in MAINS]
+)
 def test_an_example_succeeds_on_the_sandbox(
     name: str, sandbox_cli: CommandLine, sandbox_execution_status: Callable[[str], str]
 ) -> None:

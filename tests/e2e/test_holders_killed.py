@@ -15,7 +15,7 @@ import pytest
 
 from upwell._client.sandbox import sandbox_command
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(240)]
 WITHIN_S = 150
 
 FLOW = '''

@@ -118,6 +118,7 @@ def lost(actions: list[dict[str, Any]], task: str) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.slow
 def test_a_map_of_a_thousand_survives_the_kill_of_a_worker(sandbox_cli: CommandLine) -> None:
     victim = run_and_kill(sandbox_cli, "children", 1000, parent="cold", kills_parent=False)
     actions = sandbox_cli.actions("children")

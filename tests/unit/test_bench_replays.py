@@ -19,10 +19,12 @@ def test_replays_are_bounded_by_how_long_children_take_not_by_their_number() -> 
     assert figures["losses"] == 0
 
 
+@pytest.mark.slow
 def test_a_fan_out_larger_than_the_window_takes_few_windows() -> None:
     figures = measure("local", 1200, 60.0)
     assert 1 <= figures["replays"] <= 5
 
 
+@pytest.mark.slow
 def test_it_replays_as_often_on_another_store() -> None:
     assert measure("moto", 10, 60.0)["replays"] == measure("local", 10, 60.0)["replays"]
