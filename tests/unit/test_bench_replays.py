@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pytest
 from bench.replays import measure
 
 from upwell._core.outside import SHARE_OF_WAIT
