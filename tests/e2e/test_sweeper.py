@@ -77,6 +77,7 @@ async def take_out_the_message(sandbox: dict[str, Any]) -> None:
     assert count() == 0
 
 
+@pytest.mark.slow
 def test_a_message_that_is_lost_is_sent_again(sandbox: dict[str, Any]) -> None:
     run = upwell.run(main)
     asyncio.run(until_only_a_message_brings_it_on(run.name))

@@ -111,6 +111,7 @@ async def test_what_was_lost_with_its_message_is_found_on_local(tmp_path: Path, 
         assert remedy in fleet.remedies
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ON_MOTO)
 def test_what_was_lost_with_its_message_is_found_on_moto(tmp_path: Path, what: str) -> None:
     strikes, remedy = DEATHS[what]
