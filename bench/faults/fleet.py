@@ -23,7 +23,7 @@ from upwell._exec.kernel import Kernel
 from upwell._exec.user_code import InProcess
 from upwell._exec.worker import Worker
 from upwell._local.platform import RegistryLoader
-from upwell._types.transfer import BlobTransfer
+from upwell._types.transfers.transfer import BlobTransfer
 
 REPLACED_AFTER_S = 2.0
 LONG_POLL_S = 20.0

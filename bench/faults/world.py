@@ -32,7 +32,7 @@ from upwell._exec.payloads import unpack
 from upwell._exec.sweeper import Sweeper
 from upwell._exec.user_code import InProcess
 from upwell._local.platform import LOCAL_TRANSFERS, RegistryLoader
-from upwell._types.transfer import BlobTransfer
+from upwell._types.transfers.transfer import BlobTransfer
 
 HANGS_AFTER_S = 1200.0
 SWEEPS_MAX = 12

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Self
 
 from upwell._types.blocking import run_blocking
-from upwell._types.transfer import join_uri
+from upwell._types.transfers.transfer import join_uri
 from upwell.io import Directory, File
 
 __all__ = ["ABFS", "GCS", "S3", "Storage", "exists", "exists_sync", "get", "join", "open", "put"]

@@ -21,10 +21,10 @@ from moto import mock_aws
 
 from upwell._aws.clients import Clients
 from upwell._aws.s3_transfer import S3Transfer
-from upwell._types.local_transfer import LocalTransfer
-from upwell._types.object_reader import FIRST_BLOCK_BYTES
-from upwell._types.object_transfer import PART_BYTES
-from upwell._types.transfer import BlobTransfer, is_local, join_uri
+from upwell._types.transfers.local_transfer import LocalTransfer
+from upwell._types.transfers.object_reader import FIRST_BLOCK_BYTES
+from upwell._types.transfers.object_transfer import PART_BYTES
+from upwell._types.transfers.transfer import BlobTransfer, is_local, join_uri
 from upwell.testing.moto_aws import ENVIRONMENT, REGION
 from upwell.testing.moto_s3 import moto_s3_access
 
@@ -230,7 +230,7 @@ async def test_a_failed_write_leaves_no_parts_that_cost(
             yield LARGE
             raise OSError("the disk is gone")
 
-        monkeypatch.setattr("upwell._types.object_transfer._Pieces.__iter__", failing)
+        monkeypatch.setattr("upwell._types.transfers.object_transfer._Pieces.__iter__", failing)
         with pytest.raises(OSError, match="the disk is gone"):
             await s3.upload(source, f"s3://{BUCKET}/half")
     assert "Uploads" not in clients.s3.list_multipart_uploads(Bucket=BUCKET)

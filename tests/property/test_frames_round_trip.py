@@ -10,8 +10,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from upwell._types import frame_files, frame_reading
-from upwell._types.frame_digest import table_digest
+from upwell._types.frames import frame_files, frame_reading
+from upwell._types.frames.frame_digest import table_digest
 
 INSTANTS = st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1))
 TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=4)

@@ -14,7 +14,7 @@ from typing import Any
 
 from upwell._author.syncify import run_blocking
 from upwell._types.io_context import current_io_context
-from upwell._types.transfer import join_uri
+from upwell._types.transfers.transfer import join_uri
 
 PAYLOAD, TREE = "payload", "tree"
 """What a checkpoint's archive holds: bytes or a file, or a folder."""

@@ -19,7 +19,7 @@ from upwell._core.ports import Clock
 from upwell._core.settings import Settings
 from upwell._exec.environment import SystemClock
 from upwell._types.io_context import local_transfers
-from upwell._types.transfer import BlobTransfer
+from upwell._types.transfers.transfer import BlobTransfer
 from upwell.errors import NotDeployedError
 
 SETTINGS_OUTPUT = "Settings"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from upwell._aws.s3_access import S3Access, access_of_process
-from upwell._types.object_transfer import CLIENT, RETRY, ObjectTransfer
+from upwell._types.transfers.object_transfer import CLIENT, RETRY, ObjectTransfer
 from upwell.errors import UsageError
 
 if TYPE_CHECKING:

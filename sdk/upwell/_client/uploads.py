@@ -12,10 +12,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from upwell._core.garbage import REFRESH_S
-from upwell._types.frame_reference import FrameReference
+from upwell._types.frames.frame_reference import FrameReference
 from upwell._types.io_context import current_io_context
 from upwell._types.reference import Reference
-from upwell._types.transfer import Blob, is_local, join_uri, local_path_of
+from upwell._types.transfers.transfer import Blob, is_local, join_uri, local_path_of
 from upwell.io import Directory, File
 
 DIGEST_CHARS = 32

@@ -29,7 +29,7 @@ from upwell._exec.variables import process_variables
 from upwell._types.blocking import off_loop
 from upwell._types.io_context import IoContext, set_io_context, use_io_context
 from upwell._types.pickled import pickle_refused_by
-from upwell._types.transfer import BlobTransfer
+from upwell._types.transfers.transfer import BlobTransfer
 
 STOP_S = 1.0
 """How long a sync task that was stopped may take to notice, when it next asks the engine for something."""

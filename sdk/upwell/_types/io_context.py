@@ -9,9 +9,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from upwell._types.http_transfer import HttpTransfer
-from upwell._types.local_transfer import LocalTransfer
-from upwell._types.transfer import BlobTransfer, is_local, join_uri, scheme_of
+from upwell._types.transfers.http_transfer import HttpTransfer
+from upwell._types.transfers.local_transfer import LocalTransfer
+from upwell._types.transfers.transfer import BlobTransfer, is_local, join_uri, scheme_of
 
 
 def local_transfers() -> dict[str, BlobTransfer]:

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from upwell._types.blocking import run_blocking
 from upwell._types.io_context import current_io_context
-from upwell._types.transfer import AsyncReadable, AsyncWritable
+from upwell._types.transfers.transfer import AsyncReadable, AsyncWritable
 
 _BUFFER_BYTES = 1 << 20
 

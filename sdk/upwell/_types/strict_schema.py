@@ -15,9 +15,9 @@ from typing import Any
 from pydantic_core import PydanticCustomError, SchemaValidator
 from pydantic_core import core_schema as cs
 
-from upwell._types import frame_wire
 from upwell._types.forms import form_of
-from upwell._types.frame_reference import FrameReference
+from upwell._types.frames import frame_wire
+from upwell._types.frames.frame_reference import FrameReference
 from upwell._types.reference import Reference
 from upwell._types.schema_tree import Node, map_children, split_definitions, with_definitions, without_ref
 

@@ -17,14 +17,12 @@ from pydantic import TypeAdapter
 from pydantic_core import SchemaSerializer, SchemaValidator
 from pydantic_core import core_schema as cs
 
-from upwell._types import (
-    frame_wire,
-    plain_forms,  # noqa: F401  # registers them
-)
+from upwell._types import plain_forms  # noqa: F401  # registers them
 from upwell._types.annotations import field_hints
 from upwell._types.described import describe_values
 from upwell._types.forms import form_of
-from upwell._types.frame_reference import FrameReference
+from upwell._types.frames import frame_wire
+from upwell._types.frames.frame_reference import FrameReference
 from upwell._types.hooks import Keeper, has_hooks
 from upwell._types.instants import with_whole_minutes
 from upwell._types.json_shape import are_distinct, choices_of, json_shape

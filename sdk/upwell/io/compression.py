@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from upwell._types.transfer import AsyncReadable, AsyncWritable
+from upwell._types.transfers.transfer import AsyncReadable, AsyncWritable
 
 _CHUNK_BYTES = 1 << 20
 _SUFFIXES = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz"}

@@ -7,10 +7,10 @@ import os
 from collections.abc import AsyncIterator, Generator, Sequence
 from typing import Any, Generic, TypeVar
 
-from upwell._types import frame_files, frame_reading
-from upwell._types.frame_kinds import KINDS, is_frame, kind_of
-from upwell._types.frame_reading import Selection
-from upwell._types.frame_reference import PARQUET, FrameReference
+from upwell._types.frames import frame_files, frame_reading
+from upwell._types.frames.frame_kinds import KINDS, is_frame, kind_of
+from upwell._types.frames.frame_reading import Selection
+from upwell._types.frames.frame_reference import PARQUET, FrameReference
 from upwell.io.hashing import HashFunction, HashMethod
 
 F = TypeVar("F")

@@ -14,9 +14,9 @@ from typing_extensions import TypeVar
 
 from upwell._types.blocking import run_blocking
 from upwell._types.io_context import IoContext, current_io_context
-from upwell._types.local_transfer import digest_in_place, digest_of_files
 from upwell._types.reference import Reference
-from upwell._types.transfer import is_local, join_uri, local_path_of
+from upwell._types.transfers.local_transfer import digest_in_place, digest_of_files
+from upwell._types.transfers.transfer import is_local, join_uri, local_path_of
 from upwell.io.download import Download
 from upwell.io.file import File
 from upwell.io.parallel import Move, move_all

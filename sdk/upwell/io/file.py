@@ -14,9 +14,9 @@ from typing_extensions import TypeVar
 
 from upwell._types.blocking import run_blocking
 from upwell._types.io_context import IoContext, current_io_context
-from upwell._types.local_transfer import digest_in_place
 from upwell._types.reference import Reference
-from upwell._types.transfer import AsyncReadable, AsyncWritable, is_local, join_uri, local_path_of
+from upwell._types.transfers.local_transfer import digest_in_place
+from upwell._types.transfers.transfer import AsyncReadable, AsyncWritable, is_local, join_uri, local_path_of
 from upwell.io.compression import CompressingWriter, DecompressingReader, method_of
 from upwell.io.download import Download
 from upwell.io.hashing import HashFunction, HashMethod

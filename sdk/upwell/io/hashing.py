@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from upwell._types.frame_wire import HASH_KEY
+from upwell._types.frames.frame_wire import HASH_KEY
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler

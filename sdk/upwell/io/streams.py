@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import IO, Any, Generic, TypeVar
 
 from upwell._types.raw_files import RawReader, RawWriter
-from upwell._types.transfer import AsyncReadable, AsyncWritable
+from upwell._types.transfers.transfer import AsyncReadable, AsyncWritable
 
 Content = TypeVar("Content", bytes, str)
 

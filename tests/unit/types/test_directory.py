@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from upwell._types.io_context import IoContext
-from upwell._types.transfer import join_uri
+from upwell._types.transfers.transfer import join_uri
 from upwell.io import Dir, Directory, File
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from upwell._types import http_transfer
 from upwell._types.io_context import IoContext
-from upwell._types.object_transfer import PART_BYTES
+from upwell._types.transfers import http_transfer
+from upwell._types.transfers.object_transfer import PART_BYTES
 from upwell.io import Directory, File
 
 LARGE = bytes(range(256)) * (PART_BYTES // 128)

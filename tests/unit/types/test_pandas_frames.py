@@ -12,9 +12,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from upwell._types import frame_files, frame_reading
-from upwell._types.frame_digest import table_digest
-from upwell._types.frame_kinds import UnwritableFrameError, table_of
+from upwell._types.frames import frame_files, frame_reading
+from upwell._types.frames.frame_digest import table_digest
+from upwell._types.frames.frame_kinds import UnwritableFrameError, table_of
 
 
 def series(*values: Any, dtype: Any) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from upwell._exec.process.channel import Channel, Frame, Kind
 from upwell._exec.process.heads import End, Init, Reply, dump, load
 from upwell._exec.user_code import TaskRun
 from upwell._types import codec  # noqa: F401  # loaded once by the zygote, and not by each process that it forks
-from upwell._types.transfer import BlobTransfer
+from upwell._types.transfers.transfer import BlobTransfer
 
 
 def run_guest(sock: socket.socket, fault_fd: int, transfers: Mapping[str, BlobTransfer]) -> None:

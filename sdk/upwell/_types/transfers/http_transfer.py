@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
-from upwell._types.object_errors import shown
-from upwell._types.object_transfer import CLIENT, RETRY, ObjectTransfer
-from upwell._types.transfer import AsyncWritable, Blob
+from upwell._types.transfers.object_errors import shown
+from upwell._types.transfers.object_transfer import CLIENT, RETRY, ObjectTransfer
+from upwell._types.transfers.transfer import AsyncWritable, Blob
 from upwell.errors import UsageError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from upwell._types.transfer import CONTENT_HASH
+from upwell._types.transfers.transfer import CONTENT_HASH
 
 Put = Callable[["bytes | Iterator[bytes]"], None]
 """Puts an object, given its content or its parts one by one; this blocks."""

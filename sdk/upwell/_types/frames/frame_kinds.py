@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from upwell._types.pandas_tables import pandas_of, table_of_pandas
+from upwell._types.frames.pandas_tables import pandas_of, table_of_pandas
 from upwell._types.pickled import UnwritableError
 
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from upwell._types.object_errors import shown
+from upwell._types.transfers.object_errors import shown
 
 if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta

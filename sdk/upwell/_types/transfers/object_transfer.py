@@ -16,10 +16,10 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from upwell._types.object_errors import explained
-from upwell._types.object_reader import Answer, RangeReader, Version
-from upwell._types.object_writer import PartWriter
-from upwell._types.transfer import CONTENT_HASH, AsyncReadable, AsyncWritable, Blob, part_of
+from upwell._types.transfers.object_errors import explained
+from upwell._types.transfers.object_reader import Answer, RangeReader, Version
+from upwell._types.transfers.object_writer import PartWriter
+from upwell._types.transfers.transfer import CONTENT_HASH, AsyncReadable, AsyncWritable, Blob, part_of
 
 if TYPE_CHECKING:
     from obstore import GetOptions, GetResult

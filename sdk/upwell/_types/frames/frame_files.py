@@ -6,14 +6,14 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from upwell._types import frame_hashes
 from upwell._types.blocking import run_blocking
-from upwell._types.frame_digest import table_digest
-from upwell._types.frame_kinds import UnwritableFrameError, table_of
-from upwell._types.frame_reference import PARQUET, FrameReference
+from upwell._types.frames import frame_hashes
+from upwell._types.frames.frame_digest import table_digest
+from upwell._types.frames.frame_kinds import UnwritableFrameError, table_of
+from upwell._types.frames.frame_reference import PARQUET, FrameReference
 from upwell._types.io_context import current_io_context
 from upwell._types.raw_files import writing
-from upwell._types.transfer import is_local, local_path_of, part_of
+from upwell._types.transfers.transfer import is_local, local_path_of, part_of
 
 INLINE_BYTES = 16 * 1024
 """A parquet file up to this size is part of the value itself, which costs no request of its own."""

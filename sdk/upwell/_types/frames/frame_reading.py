@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from upwell._types.blocking import run_blocking
-from upwell._types.frame_files import described
-from upwell._types.frame_kinds import check_arrow, kind_of, table_of
-from upwell._types.frame_reference import PARQUET, FrameReference
+from upwell._types.frames.frame_files import described
+from upwell._types.frames.frame_kinds import check_arrow, kind_of, table_of
+from upwell._types.frames.frame_reference import PARQUET, FrameReference
 from upwell._types.io_context import current_io_context
 from upwell._types.raw_files import reading
-from upwell._types.transfer import is_local, local_path_of
+from upwell._types.transfers.transfer import is_local, local_path_of
 
 CSV = "csv"
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic_core import core_schema as cs
 
-from upwell._types import frame_files, frame_hashes, frame_reading
-from upwell._types.frame_kinds import is_frame, kind_of
-from upwell._types.frame_reference import FrameReference
+from upwell._types.frames import frame_files, frame_hashes, frame_reading
+from upwell._types.frames.frame_kinds import is_frame, kind_of
+from upwell._types.frames.frame_reference import FrameReference
 from upwell._types.marks import FILE, MARK
 from upwell._types.pickled import to_pickle
 from upwell._types.schema_tree import Node

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from upwell._types.transfer import (
+from upwell._types.transfers.transfer import (
     CONTENT_HASH,
     AsyncReadable,
     AsyncWritable,

@@ -1,0 +1,1 @@
+"""Data frames: what class they are, their parquet files, and how each stands in a value."""
