@@ -14,14 +14,13 @@ Example:
 """
 
 from upwell._types.forms import register
+from upwell._types.frames.frame_reference import PARQUET
 from upwell.io.dataframe import DataFrame
 from upwell.io.directory import Directory
 from upwell.io.file import File
 from upwell.io.hashing import HashFunction
 
 Dir = Directory
-PARQUET = "parquet"
-"""The format of data frames in storage."""
 EmptyDir = Directory.empty
 
 __all__ = ["PARQUET", "DataFrame", "Dir", "Directory", "EmptyDir", "File", "HashFunction", "register"]

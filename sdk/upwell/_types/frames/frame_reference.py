@@ -9,6 +9,7 @@ from pydantic import AliasChoices, Field, PrivateAttr
 from upwell._types.reference import Reference
 
 PARQUET = "parquet"
+"""The format of data frames in storage."""
 
 
 class FrameReference(Reference):
