@@ -110,9 +110,8 @@ def iterate(
             columns = _columns(file.schema_arrow, selection, with_index=kind.has_index)
             wanted = Selection(columns=columns, filters=selection.filters)
             groups, needed = _row_groups(file, selection), _needed(wanted)
-            for group in (
-                range(file.num_row_groups) if groups is None else groups
-            ):  # what is fetched ahead is one
+            numbers = range(file.num_row_groups) if groups is None else groups
+            for group in numbers:  # what is fetched ahead is one
                 for batch in file.iter_batches(batch_rows, row_groups=[group], columns=needed):
                     part = _selected(_restored(pa.Table.from_batches([batch]), file), wanted)
                     if part.num_rows:
@@ -157,7 +156,7 @@ def _uris(reference: FrameReference, selection: Selection) -> list[str]:
     if "." in path.rsplit("/", 1)[-1]:
         return [path]
     found = run_blocking(current_io_context().transfer_for(path).list(path))
-    files = [blob[0] for blob in found if blob[0].endswith(f".{_format_of(reference)}")]
+    files = [blob.uri for blob in found if blob.uri.endswith(f".{_format_of(reference)}")]
     if len(files) > 1 and selection.row_groups is not None:
         raise ValueError(f"{path!r} is a folder of {len(files)} files; row_groups are those of one file")
     return files or [path]
