@@ -15,7 +15,9 @@ from upwell._types.wire_nodes import CONFIG, after, plain_writer, read_write
 
 
 def runs_code(node: Node) -> bool:
-    """Say whether making an instance of a dataclass is more than setting its fields."""
+    """Say whether it is a dataclass, and making an instance of it is more than setting its fields."""
+    if node["type"] != "dataclass":
+        return False
     args = node["schema"]
     if args["type"] != "dataclass-args":  # a validator of the user's is around it
         return False

@@ -208,7 +208,7 @@ class WireSchema:
         ref = node.get("ref") or f"upwell:{len(self._definitions)}"
         if ref not in self._definitions:
             self._definitions[ref] = node
-            is_restored = node["type"] == "dataclass" and runs_code(node)
+            is_restored = runs_code(node)
             changed = self._restored(node) if is_restored else map_children(node, self._visit)
             if not is_restored:
                 changed["config"] = {**node.get("config", {}), **CONFIG}
@@ -217,7 +217,7 @@ class WireSchema:
         return open_class(node["cls"], reference, self._keeper(node, reference))
 
     def _keeper(self, node: Node, reference: Node) -> Keeper | None:
-        is_restored = node["type"] == "dataclass" and runs_code(node)
+        is_restored = runs_code(node)
         if not is_restored and not has_hooks(node["cls"]):
             return None
 
