@@ -33,10 +33,7 @@ VALUES: list[tuple[pa.DataType, st.SearchStrategy[Any]]] = [
     (pa.null(), st.none()),
     (pa.list_(pa.int16()), st.lists(st.none() | st.integers(-9, 9), max_size=3)),
     (pa.list_(pa.float32(), 2), st.lists(st.integers(-9, 9), min_size=2, max_size=2)),
-    (
-        pa.struct({"x": pa.int8(), "y": pa.string()}),
-        st.fixed_dictionaries({"x": st.integers(0, 9), "y": TEXTS}),
-    ),
+    (POINT, st.fixed_dictionaries({"x": st.integers(0, 9), "y": TEXTS})),
     (
         pa.map_(pa.string(), pa.int8()),
         st.dictionaries(TEXTS, st.integers(0, 9), max_size=2).map(lambda d: [*d.items()]),
