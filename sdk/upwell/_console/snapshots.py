@@ -26,6 +26,7 @@ class _Kept:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     version: str = ""
     snapshot: Snapshot | None = None
+    began_at: float = 0.0
     again_at: float = 0.0
 
 
@@ -43,18 +44,21 @@ class Snapshots:
     async def of(self, run: RunRecord, version: str) -> Snapshot:
         """Return a run as it was at this version, or later.
 
-        Those who ask at the same time share one reading; a large run that changes all the time is read less
-        often, so that reading it takes at most half of the server's time.
+        Those who ask at the same time share one reading, and those who waited for one share the next, whatever
+        their versions; a large run that changes all the time is read less often, so that reading it takes at
+        most half of the server's time.
         """
+        asked_at = time.monotonic()
         kept = self._kept.setdefault(run.spec.run_id, _Kept())
         self._kept.move_to_end(run.spec.run_id)
         async with kept.lock:
-            if kept.snapshot is None or kept.version != version:
+            if kept.snapshot is None or (kept.version != version and kept.began_at <= asked_at):
                 await asyncio.sleep(max(0.0, kept.again_at - time.monotonic()))
-                began = time.monotonic()
+                began_at = time.monotonic()
                 kept.snapshot = await self._read(run)
-                kept.version, ended = version, time.monotonic()
-                kept.again_at = ended + REST * (ended - began)
+                kept.began_at, ended_at = began_at, time.monotonic()
+                kept.again_at = ended_at + REST * (ended_at - began_at)
+            kept.version = version
         while len(self._kept) > RUNS_KEPT:
             self._kept.popitem(last=False)
         return kept.snapshot
