@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import defaultdict
 
 from upwell._client.backend import Backend
-from upwell._console.cursors import dump_cursor, load_cursor
+from upwell._console.cursors import CursorError, dump_cursor, load_cursor
 from upwell._console.models import CacheList, Held, Kept, Pool
 from upwell._core.keys import DEFAULT_POOL
 from upwell._core.model import ActionRecord, CacheSummary, PoolSize, RunRecord, Status
@@ -27,7 +28,8 @@ async def list_pools(backend: Backend) -> list[Pool]:
     alive = [run for run in alive if await backend.is_alive(run)]
     sizes: dict[str, PoolSize | None] = {DEFAULT_POOL: None}
     for run in reversed(runs):
-        sizes |= dict.fromkeys([run.root.task.pool], sizes.get(run.root.task.pool)) | dict(run.pools)
+        sizes.setdefault(run.root.task.pool, None)
+        sizes.update(run.pools)
     held = await _held(backend, alive)
     names = sorted({*sizes, *held})
     backlogs = await asyncio.gather(*(backend.backlog(name) for name in names))
@@ -79,16 +81,28 @@ async def list_cache(backend: Backend, *, task: str | None, cursor: str | None, 
     Raises:
         CursorError: the cursor is not of this list.
     """
-    before = None if cursor is None else load_cursor(cursor, (float,))[0]
-    wanted = CACHE_LOOKED_AT if task is None else limit
+    before, seen = (None, 0) if cursor is None else _reached(cursor, task)
+    wanted = CACHE_LOOKED_AT if task is None else seen + limit
     found = [entry async for entry in backend.store.list_cached(task, before=before, limit=wanted)]
-    found.sort(key=lambda entry: (-entry.created_at, entry.key))
-    page, now = found[:limit], time.time()
-    is_last = task is None or len(found) < limit
-    return CacheList(
-        entries=[_kept(entry, now) for entry in page],
-        next=None if is_last else dump_cursor(page[-1].created_at),
-    )
+    if task is None:
+        found.sort(key=lambda entry: (-entry.created_at, entry.key))
+    page, now = found[seen : seen + limit], time.time()
+    is_last = task is None or len(page) < limit
+    return CacheList(entries=[_kept(entry, now) for entry in page], next=None if is_last else _cursor(found))
+
+
+def _reached(cursor: str, task: str | None) -> tuple[float, int]:
+    """Return what entries are to be older than, and how many of these were shown already."""
+    at, seen = load_cursor(cursor, (float, int))
+    if task is None or seen < 1:
+        raise CursorError(cursor)
+    return math.nextafter(at, math.inf), seen
+
+
+def _cursor(found: list[CacheSummary]) -> str:
+    """Return the cursor of the page after these: how many are of the last one's time, as a batch's are."""
+    at = found[-1].created_at
+    return dump_cursor(at, sum(entry.created_at == at for entry in found))
 
 
 def _kept(entry: CacheSummary, now: float) -> Kept:
