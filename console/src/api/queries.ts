@@ -55,6 +55,14 @@ export function useRuns(filters: RunFilters) {
   })
 }
 
+/** Ask again for what has changed. What was under way already may be older than the change: it is asked for once more. */
+export async function askAgain(client: QueryClient, queryKey: string[]): Promise<void> {
+  const underWay = new Set(client.getQueryCache().findAll({ queryKey, fetchStatus: 'fetching' }))
+  await client.invalidateQueries({ queryKey }, { cancelRefetch: false })
+  if (underWay.size)
+    await client.invalidateQueries({ predicate: (query) => underWay.has(query) }, { cancelRefetch: false })
+}
+
 /** A run, asked for every second until it has ended; what has not changed is not sent again. */
 export function useRun(run: string) {
   const client = useQueryClient()
@@ -76,7 +84,7 @@ export function useRun(run: string) {
   const seen = useRef(version)
   useEffect(() => {
     if (seen.current !== undefined && version !== seen.current)
-      void client.invalidateQueries({ queryKey: ['run', run, 'live'] }, { cancelRefetch: false })
+      void askAgain(client, ['run', run, 'live'])
     seen.current = version
   }, [client, run, version])
   return query
