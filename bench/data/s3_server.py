@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import threading
 import time
 import uuid
 from email.utils import formatdate
@@ -32,9 +31,6 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     root: Path
-    counts: dict[str, int]
-    """Requests by what they do."""
-    lock = threading.Lock()
     latency_s = 0.0
     """How long each request takes before it is begun."""
 
@@ -46,14 +42,12 @@ class Handler(BaseHTTPRequestHandler):
         super().setup()
         self.buffer = memoryview(bytearray(PIECE_BYTES))
 
-    def _parse(self, what: str) -> None:
+    def _parse(self) -> None:
         url = urlsplit(self.path)
         self.query = {key: values[0] for key, values in parse_qs(url.query, keep_blank_values=True).items()}
         self.bucket, _, self.key = unquote(url.path).lstrip("/").partition("/")
         self.file = self.root / self.bucket / self.key
         time.sleep(self.latency_s)
-        with self.lock:
-            self.counts[what] = self.counts.get(what, 0) + 1
 
     # ---- answers ---------------------------------------------------------------------------------------------
 
@@ -86,7 +80,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:  # the name is the base class's
         """Put an object or a part, or make a bucket."""
-        self._parse("put")
+        self._parse()
         if not self.key:
             (self.root / self.bucket).mkdir(parents=True, exist_ok=True)
             return self._answer(200)
@@ -103,7 +97,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:  # as above
         """Begin or complete a multipart upload."""
-        self._parse("post")
+        self._parse()
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if "uploads" in self.query:
             upload = f".upload-{uuid.uuid4().hex}"
@@ -118,7 +112,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_DELETE(self) -> None:  # as above
         """Delete an object, or abort an upload."""
-        self._parse("delete")
+        self._parse()
         if "uploadId" in self.query:
             (self.root / self.query["uploadId"]).unlink(missing_ok=True)
         else:
@@ -127,12 +121,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:  # as above
         """Describe an object."""
-        self._parse("head")
+        self._parse()
         self._send(body=False)
 
     def do_GET(self) -> None:  # as above
         """Get an object or a range of it, or list a bucket."""
-        self._parse("get")
+        self._parse()
         return self._send(body=True) if self.key else self._list()
 
     def _send(self, *, body: bool) -> None:
@@ -185,7 +179,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, root: Path, latency_s: float = 0.0) -> None:
-        handler = type("FolderHandler", (Handler,), {"root": root, "counts": {}, "latency_s": latency_s})
+        handler = type("FolderHandler", (Handler,), {"root": root, "latency_s": latency_s})
         super().__init__(("127.0.0.1", 0), handler)
 
     def handle_error(self, *_: Any) -> None:
