@@ -11,6 +11,8 @@ from functools import cache
 from types import CodeType
 from typing import Any
 
+from upwell._author.syntax import parse
+
 
 @cache
 def body_digest(func: Callable[..., Any]) -> str:
@@ -21,7 +23,7 @@ def body_digest(func: Callable[..., Any]) -> str:
     """
     wrapped = inspect.unwrap(func)
     try:
-        text = ast.dump(ast.parse(textwrap.dedent(inspect.getsource(wrapped))))
+        text = ast.dump(parse(textwrap.dedent(inspect.getsource(wrapped))))
     except (OSError, TypeError, SyntaxError):
         text = code_text(getattr(wrapped, "__code__", None), wrapped)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -13,6 +13,7 @@ from types import ModuleType
 import pytest
 
 from upwell._author.code_version.names import uses_of
+from upwell._author.syntax import parse
 
 
 def global_names(table: symtable.SymbolTable) -> set[str]:
@@ -34,7 +35,7 @@ def test_names_of_the_module(module: ModuleType) -> None:
     source = inspect.getsource(module)
     tables = symtable.symtable(source, module.__name__, "exec").get_children()
     expected = {(t.get_name(), t.get_lineno()): global_names(t) for t in tables}
-    functions = [n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)]
+    functions = [n for n in parse(source).body if isinstance(n, ast.FunctionDef)]
     checked = 0
     for node in functions:
         first = min([node.lineno, *(d.lineno for d in node.decorator_list)])

@@ -19,6 +19,7 @@ from upwell._author.code_version.source_module import Form, SourceModule
 from upwell._author.code_version.user_modules import Definition, Foreign
 from upwell._author.code_version.values import value_text
 from upwell._author.source import code_text
+from upwell._author.syntax import parse
 from upwell._types.main_module import importable_name
 
 if TYPE_CHECKING:
@@ -233,7 +234,7 @@ def _typed_in(func: types.FunctionType) -> Function | None:
     if os.path.exists(func.__code__.co_filename):  # the file says something else by now
         return None
     try:
-        body = ast.parse(textwrap.dedent(inspect.getsource(func))).body
+        body = parse(textwrap.dedent(inspect.getsource(func))).body
     except (OSError, TypeError, SyntaxError):
         return None
     return body[0] if body and isinstance(body[0], Function) else None

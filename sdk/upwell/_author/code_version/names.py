@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from upwell._author.code_version.normal import Function
+from upwell._author.syntax import parse
 
 Dotted = tuple[str, ...]
 """A name and the attributes that follow it."""
@@ -213,9 +214,12 @@ class _Uses(ast.NodeVisitor):
         """Visit a type hint, whose texts are names of types."""
         if isinstance(hint, ast.Constant) and isinstance(hint.value, str):
             try:
-                self._hint(ast.parse(hint.value.strip(), mode="eval").body)
+                body = parse(hint.value.strip()).body
             except SyntaxError:
                 return
+            match body:
+                case [ast.Expr(value=named)]:
+                    self._hint(named)
         elif isinstance(hint, ast.Subscript):
             self.visit(hint.value)
             generic = "".join(object_path(hint.value)[-1:])

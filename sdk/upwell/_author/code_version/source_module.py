@@ -12,6 +12,7 @@ from pathlib import Path
 from upwell._author.code_version.effects import CallEffects, Effects, effects_of, effects_of_call
 from upwell._author.code_version.names import Dotted, Imported, Use, bound_in, imports_of, uses_of
 from upwell._author.code_version.normal import Function, dump, normal_form, with_decorators
+from upwell._author.syntax import parse
 
 MODULES_KEPT = 1024
 _NONE: frozenset[str] = frozenset()
@@ -307,7 +308,7 @@ def _guard(node: ast.stmt) -> list[ast.stmt] | None:
 @lru_cache(MODULES_KEPT)
 def _parsed(name: str, path: Path, modified_ns: int, size_bytes: int) -> SourceModule | None:
     try:
-        tree = ast.parse(path.read_bytes())
+        tree = parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError):
         return None
     return SourceModule(name, path, tree, is_package=path.name == "__init__.py")
