@@ -85,7 +85,7 @@ class Driver:
         self._growth = GrowthGuard(record.spec, kernel.sizes, kernel.ports.store, kernel.settings)
         self._sender = Sender(kernel, record.key, self.journal, failures=record.failures)
         self._recorder = Recorder(kernel, record, self.journal)
-        self._hits = CacheHits(kernel, record.key, self.journal)
+        self._hits = CacheHits(kernel, record.key, self.journal, self._recorder)
         self._documents = CodeDocuments(kernel)
         self._upkeep = Upkeep(kernel, self.journal)
         self._watch.send_lost = self._upkeep.send_lost
@@ -240,7 +240,8 @@ class Driver:
                 found = None if outcome is not None else await self._hit(child, inputs)
                 if isinstance(found, Found):
                     return Answer(data=found.data)
-                child = replace(child, unusable=found)
+                if found is not None:
+                    child = replace(child, unusable=found)
         if outcome is None:
             outcome = await self._outcome(child, call, inputs)
         recorded_at = self._watch.recorded_at.pop(child_id, None)

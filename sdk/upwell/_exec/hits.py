@@ -12,6 +12,7 @@ from upwell._exec.batcher import Batcher
 from upwell._exec.cached import look_up, read_items, read_result, unusable, usable_entries
 from upwell._exec.kernel import Kernel
 from upwell._exec.payloads import pack
+from upwell._exec.recorder import Recorder
 
 ENVELOPE_BYTES = 400
 """Of one hit in the journal, besides its values: ids and names."""
@@ -35,19 +36,21 @@ class CacheHits:
     """Looks into the cache for one parent, and writes into its journal what was found.
 
     A hit takes no record, no message and no claim. Looking takes a hundredth of a request each where many calls
-    are made at once, and so does writing. What was found is in the journal before the call returns, so that a
-    replay gets the same result, whatever becomes of the entry.
+    are made at once, and so does writing. What was found is in the journal before the call returns, and after
+    the traces that it may depend on, so that a replay gets the same result, whatever becomes of the entry.
 
     Args:
         kernel: The surroundings.
         parent: Whose calls they are.
         journal: Of the parent.
+        recorder: Of the parent's traces.
     """
 
-    def __init__(self, kernel: Kernel, parent: ActionKey, journal: Journal) -> None:
+    def __init__(self, kernel: Kernel, parent: ActionKey, journal: Journal, recorder: Recorder) -> None:
         self._kernel = kernel
         self._parent = parent
         self._journal = journal
+        self._recorder = recorder
         self._groups: Batcher[FromCache, None] | None = None
 
     async def find(self, child: ActionSpec, inputs: bytes) -> Found | Unusable | None:
@@ -111,6 +114,7 @@ class CacheHits:
                 size_of=_size_bytes,
                 parallel=PARALLEL_GROUPS,
             )
+        await self._recorder.written()
         await self._groups.submit(hit)
         return Outcome(status=Status.SUCCEEDED, output=output)
 

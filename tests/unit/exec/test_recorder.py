@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from tests.unit.exec.engine import RUN_ID, Engine, engine
 
 import upwell
 from upwell import errors
-from upwell._core.journal import Entry, Journal, Traced, Traces
+from upwell._core.journal import Entry, Hits, Journal, Traced, Traces
 from upwell._core.limits import TRACE_GROUP_BYTES, TRACE_GROUP_ITEMS
 from upwell._core.model import ROOT_ID, ActionKey, ActionRecord, ActionSpec, Payload, RunSpec, Status, TaskSpec
 from upwell._core.wire import dump_entry
@@ -70,6 +71,18 @@ async def then_a_child() -> int:
 @env.task
 async def deferred_then_a_child() -> int:
     return await tripled(cube(2))
+
+
+@env.task(cache=upwell.Cache("auto", version_override="1"))
+async def kept(n: int) -> int:
+    return n + 1
+
+
+@env.task
+async def then_a_hit() -> int:
+    await kept(4)
+    await square(1)  # the next one is in a burst
+    return await kept(await square(2))
 
 
 @env.task
@@ -188,6 +201,25 @@ async def test_no_child_is_sent_while_a_trace_before_it_is_not_written(tmp_path:
         assert not done
         assert sent.is_set()
         sending.cancel()
+
+
+async def test_no_hit_is_noted_while_a_trace_before_it_is_not_written(tmp_path: Path) -> None:
+    async with engine(tmp_path) as here:
+        order: list[type[Entry]] = []
+        noted, append = asyncio.Event(), here.store.append
+
+        async def watched(parent: ActionKey, shard: int, entries: list[Entry]) -> None:
+            if isinstance(entries[0], Hits):
+                noted.set()
+            elif isinstance(entries[0], Traced):
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(noted.wait(), 0.1)
+            await append(parent, shard, entries)
+            order.append(type(entries[0]))
+
+        here.store.append = watched
+        assert (await here.run(then_a_hit)).unwrap() == 5
+        assert order[-2:] == [Traced, Hits]
 
 
 async def test_a_trace_that_comes_alone_is_written_before_its_call_returns(
