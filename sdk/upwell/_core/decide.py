@@ -299,7 +299,8 @@ def _warned(record: ActionRecord, warnings: tuple[ActionWarning, ...]) -> Action
 
 def _measured(record: ActionRecord, command: Finish | Suspend) -> ActionRecord:
     """Return a record that says where the time of its latest attempt went, and what the cache saved it."""
-    record = replace(record, hits=_more(record.hits, command.hits))
+    if command.hits:
+        record = replace(record, hits=_more(record.hits, command.hits))
     if not command.phases or not record.attempts:
         return record
     measured = replace(record.attempts[-1], phases=command.phases, noticed=command.noticed)

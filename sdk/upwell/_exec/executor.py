@@ -77,7 +77,8 @@ class Executor:
         places = Places(ports, spec, lease.id, self.lease_s)
         try:
             wait_s = await places.take()
-            spec = replace(spec, unusable=places.unusable or spec.unusable)
+            if places.unusable is not None:
+                spec = replace(spec, unusable=places.unusable)
             claim = Claim(
                 spec=spec,
                 executor=ports.executor,

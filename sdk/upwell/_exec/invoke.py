@@ -40,7 +40,9 @@ async def _outcome(kernel: Kernel, record: ActionRecord, driver: Driver) -> Outc
     await driver.guard(driver.prepare())
     if record.spec.items > 1:
         inputs = await driver.guard(prefill(kernel, record.spec, driver.journal, inputs))
-    secrets = await driver.guard(kernel.secrets.variables(record.spec.task.secrets))
+    secrets: dict[str, str] = {}
+    if record.spec.task.secrets:
+        secrets = await driver.guard(kernel.secrets.variables(record.spec.task.secrets))
     ended = await driver.run(kernel.users.attempt(_start(kernel, record, driver, secrets), inputs, driver))
     if record.spec.items > 1 and ended.data:
         await driver.guard(keep(kernel, record, inputs, ended.data))
