@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ago, bytes, change, duration, percent, usd } from '../src/lib/format'
+import { ago, bytes, change, duration, groupName, percent, usd } from '../src/lib/format'
 
 describe('duration', () => {
   it.each([
@@ -35,3 +35,5 @@ it('shows small sums of money with three digits that say something', () =>
 it('shows shares', () => expect([0.251, 0.012, 0].map(percent)).toEqual(['25 %', '1.2 %', '0 %']))
 it('shows what became of a number', () =>
   expect([change(10, 12), change(10, 9.5), change(10, 30), change(0, 1), change(2, 2)]).toEqual(['+20 %', '−5.0 %', '× 3.0', 'new', '±0 %']))
+it('shows of a map\'s group what its task does not say', () =>
+  expect([groupName('shop.score_map', 'shop.score'), groupName('scoring', 'shop.score')]).toEqual(['map', 'scoring']))

@@ -103,3 +103,8 @@ export function change(before: number, after: number): string {
   const sign = ratio > 0 ? '+' : '−'
   return `${sign}${Math.abs(ratio * 100) < 10 ? Math.abs(ratio * 100).toFixed(1) : Math.round(Math.abs(ratio * 100))} %`
 }
+
+/** A group's name; of a map's, which begins with the name of its task, the rest. */
+export function groupName(group: string, task: string): string {
+  return group.startsWith(`${task}_`) ? group.slice(task.length + 1) : group
+}

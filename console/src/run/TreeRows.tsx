@@ -1,6 +1,6 @@
 import { memo } from 'react'
 import type { Row, Summary } from '../api/types'
-import { count, duration } from '../lib/format'
+import { count, duration, groupName } from '../lib/format'
 import { countOf, STATUS_TEXT } from '../lib/status'
 import { CountsBar, countsText } from '../parts/Counts'
 import { StatusMark } from '../parts/StatusMark'
@@ -15,6 +15,14 @@ function Twisty({ isOpen, canOpen, name }: { isOpen: boolean; canOpen: boolean; 
   return (
     <span className={`twisty${canOpen ? '' : ' is-leaf'}`} data-twisty={canOpen || undefined} title={canOpen ? `${isOpen ? 'Fold' : 'Unfold'} ${name}` : undefined}>
       {canOpen ? (isOpen ? '▾' : '▸') : ''}
+    </span>
+  )
+}
+
+function GroupTag({ group, task }: { group: string; task: string }) {
+  return (
+    <span className="tag" title={`Group ${group}`}>
+      {groupName(group, task)}
     </span>
   )
 }
@@ -46,7 +54,7 @@ export const ActionCells = memo(function ActionCells({ row, canOpen, isGrouped, 
         <Twisty isOpen={isOpen} canOpen={canOpen} name={row.name} />
         <StatusMark status={row.status} />
         <span className="task">{row.name}</span>
-        {row.group && !isGrouped && <span className="tag">{row.group}</span>}
+        {row.group && !isGrouped && <GroupTag group={row.group} task={row.task} />}
         {row.items > 1 && <span className="muted">{count(row.items)} items</span>}
         <code className="id">{row.action_id}</code>
       </div>
@@ -94,7 +102,7 @@ export function SummaryCells({ summary, depth, isOpen, start, end, now }: Summar
           {shortName(summary.task)}
         </span>
         <span className="strong">×&#8202;{count(n)}</span>
-        {summary.group && <span className="tag">{summary.group}</span>}
+        {summary.group && <GroupTag group={summary.group} task={summary.task} />}
       </div>
       <div className="cell state" role="gridcell" title={countsText(summary.counts)}>
         <CountsBar counts={summary.counts} />
