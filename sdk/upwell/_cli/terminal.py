@@ -26,8 +26,8 @@ def err() -> Console:
 
 
 def print_json(document: Any) -> None:
-    """Print one JSON document."""
-    print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    """Print one JSON document, at once: who reads it may wait for it."""
+    print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False), flush=True)
 
 
 def note(text: str, style: str = "dim") -> None:

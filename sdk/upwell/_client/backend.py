@@ -54,7 +54,7 @@ class Backend(Protocol):
         """Return about how many messages wait in a pool's queue; None where nobody but its executors knows."""
 
     def describe(self, run: RunRecord) -> str:
-        """Return where a person looks at a run: a URL or a folder."""
+        """Return the address at which a person looks at a run."""
 
 
 @asynccontextmanager

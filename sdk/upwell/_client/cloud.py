@@ -11,7 +11,7 @@ from upwell._author.context import Mode
 from upwell._author.environment import TaskEnvironment
 from upwell._aws.orchestrator import execution_name
 from upwell._aws.platform import AwsPorts, describe_settings, open_ports
-from upwell._client.config import Config
+from upwell._client.config import Config, console_page
 from upwell._client.deploy import pool_parameters
 from upwell._client.sandbox import Sandbox, started_sandbox
 from upwell._core.commands import Abort
@@ -29,13 +29,21 @@ from upwell.errors import NotDeployedError
 class CloudBackend:
     """Submits runs to a deployed platform."""
 
-    def __init__(self, mode: Mode, ports: AwsPorts, settings: Settings, sandbox: Sandbox | None) -> None:
+    def __init__(
+        self,
+        mode: Mode,
+        ports: AwsPorts,
+        settings: Settings,
+        sandbox: Sandbox | None,
+        console_url: str | None = None,
+    ) -> None:
         self.mode = mode
         self.store = ports.store
         self.blobs = ports.blobs
         self._ports = ports
         self._settings = settings
         self._sandbox = sandbox
+        self._console_url = console_url
 
     async def prepare(self, pools: dict[str, TaskEnvironment]) -> None:
         """Create missing pools on the sandbox; on AWS, name the command that does."""
@@ -87,7 +95,9 @@ class CloudBackend:
             return None
 
     def describe(self, run: RunRecord) -> str:
-        """Return the address of the run's execution in the AWS console."""
+        """Return the address of the run's page in the console, or of its execution in AWS's."""
+        if self._console_url is not None or self._sandbox is not None:
+            return console_page(self._console_url, run.spec.run_id)
         arn = self._settings.state_machine_arn
         region = arn.split(":")[3]
         name = execution_name(run.spec.run_id, run.spec.generation)
@@ -122,6 +132,6 @@ async def open_cloud(mode: Mode, config: Config) -> AsyncIterator[CloudBackend]:
         )
     )
     try:
-        yield CloudBackend(mode, ports, settings, sandbox)
+        yield CloudBackend(mode, ports, settings, sandbox, config.console_url)
     finally:
         ports.close()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 from upwell._author.context import Mode
 from upwell._author.logs import Level, LogFormat, configure_logging
@@ -18,6 +19,8 @@ from upwell.errors import UsageError
 
 MODES: dict[str, Mode] = {"local": "local", "sandbox": "sandbox", "aws": "aws"}
 CONFIG_NAMES = ("upwell.toml", "pyproject.toml")
+CONSOLE_HOST, CONSOLE_PORT = "127.0.0.1", 8640
+"""Where `upwell console` listens, unless the port is in use or another is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,8 @@ class Config:
         profile: AWS profile; None takes boto3's own choice.
         root_dir: Where code bundles start; None takes the folder of the file that is run.
         state_dir: Where the local backend and the sandbox keep their state.
+        console_url: Address of a console, for `Run.url`; None takes that of `upwell console` on this machine,
+            and on AWS the run's execution in the console of Step Functions.
         strict: Whether runs are strict that do not say; see `RunOptions.strict`.
         project: What `current_project()` gives; it has no other meaning.
         domain: What `current_domain()` gives; it has no other meaning.
@@ -42,6 +47,7 @@ class Config:
     profile: str | None = None
     root_dir: Path | None = None
     state_dir: Path = Path(".upwell")
+    console_url: str | None = None
     strict: bool = False
     project: str = ""
     domain: str = ""
@@ -50,6 +56,12 @@ class Config:
     def auto(cls, path: str | Path | None = None) -> Config:
         """Return what `init_from_config(path)` would set."""
         return _changed(**_values(path))
+
+
+def console_page(console_url: str | None, run_id: str) -> str:
+    """Return the address of a run's page in a console; None is that of this machine."""
+    base = console_url or f"http://{CONSOLE_HOST}:{CONSOLE_PORT}"
+    return f"{base.rstrip('/')}/runs/{quote(run_id, safe='')}"
 
 
 _current: Config | None = None
@@ -87,6 +99,7 @@ def init(
     profile: str | None = None,
     root_dir: str | Path | None = None,
     state_dir: str | Path | None = None,
+    console_url: str | None = None,
     strict: bool | None = None,
     project: str | None = None,
     domain: str | None = None,
@@ -113,6 +126,7 @@ def init(
             profile=profile,
             root_dir=root_dir,
             state_dir=state_dir,
+            console_url=console_url,
             strict=strict,
             project=project,
             domain=domain,
@@ -191,6 +205,7 @@ def from_environment(env: Mapping[str, str]) -> Config:
         stage=env.get("UPWELL_STAGE", "dev"),
         region=env.get("AWS_REGION"),  # boto3 itself reads AWS_DEFAULT_REGION alone
         state_dir=Path(env.get("UPWELL_STATE_DIR", ".upwell")),
+        console_url=env.get("UPWELL_CONSOLE_URL") or None,
         strict=env.get("UPWELL_STRICT", "") not in ("", "0", "false"),
     )
 

@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 
 from upwell._author.context import Mode
 from upwell._author.environment import TaskEnvironment
-from upwell._client.config import Config
+from upwell._client.config import Config, console_page
 from upwell._core.commands import Abort
 from upwell._core.model import ActionKey, Executor, RunRecord, Status
 from upwell._core.ports import BlobStore, Ports
@@ -35,10 +35,11 @@ class LocalBackend:
 
     mode: Mode = "local"
 
-    def __init__(self, store: SqliteStore, root: Path) -> None:
+    def __init__(self, store: SqliteStore, root: Path, console_url: str | None = None) -> None:
         self.store = store
         self.blobs: BlobStore = FolderBlobs(root / "blobs")
         self._root = root
+        self._console_url = console_url
 
     async def prepare(self, pools: dict[str, TaskEnvironment]) -> None:
         """Pools exist by being used."""
@@ -104,8 +105,8 @@ class LocalBackend:
         return None
 
     def describe(self, run: RunRecord) -> str:
-        """Return the state folder; `upwell get run` shows what is in it."""
-        return f"{self._root.absolute().as_uri()}#{run.spec.run_id}"
+        """Return the address of the run's page in the console, which `upwell console` serves."""
+        return console_page(self._console_url, run.spec.run_id)
 
     def _lock(self, run_id: str) -> FileLock:
         folder = self._root / "locks"
@@ -119,6 +120,6 @@ async def open_local(config: Config) -> AsyncIterator[LocalBackend]:
     config.state_dir.mkdir(parents=True, exist_ok=True)
     store = SqliteStore(config.state_dir / "state.db")
     try:
-        yield LocalBackend(store, config.state_dir)
+        yield LocalBackend(store, config.state_dir, config.console_url)
     finally:
         store.close()

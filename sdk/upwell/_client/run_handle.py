@@ -44,7 +44,10 @@ class Run:
 
     @property
     def url(self) -> str:
-        """Where to look at the run: a URL, or locally the state folder."""
+        """Where to look at the run: its page in the console, which `upwell console` opens.
+
+        On AWS, its execution in the console of Step Functions, unless `console_url` is configured.
+        """
         return self._url
 
     @property

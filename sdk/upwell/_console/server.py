@@ -12,14 +12,13 @@ import uvicorn
 from aws_lambda_powertools.event_handler import HttpResolverLocal
 
 from upwell._client.backend import Backend, open_backend
-from upwell._client.config import Config
+from upwell._client.config import CONSOLE_HOST, CONSOLE_PORT, Config
 from upwell._console.app import RunApi
 from upwell._console.launching import CommandLauncher
 from upwell._console.site import Site, use_threads
 from upwell.errors import UsageError
 
-HOST = "127.0.0.1"
-PORT = 8640
+HOST, PORT = CONSOLE_HOST, CONSOLE_PORT
 
 
 def serve(config: Config, *, port: int | None, ready: Callable[[str], None]) -> None:

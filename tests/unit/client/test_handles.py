@@ -10,6 +10,7 @@ import pytest
 import upwell
 import upwell.report
 from upwell._client.action_handle import Action
+from upwell._client.config import Config, current_config
 from upwell._client.phase import ActionPhase
 from upwell._core.model import Status
 from upwell.errors import ActionNotFoundError, RuntimeUserError
@@ -58,6 +59,15 @@ def test_a_run_says_how_it_ended_and_what_it_gave() -> None:
     assert run.first_failure() is None
     run.wait(quiet=True, wait_for="running")
     run.raise_for_status()
+
+
+def test_the_url_of_a_run_is_its_page_in_the_console(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = upwell.with_runcontext(name="good").run(main, 3)
+    assert run.url == "http://127.0.0.1:8640/runs/good"
+    upwell.init(console_url="https://console.example/upwell/", state_dir=current_config().state_dir)
+    assert upwell.Run.get("good").url == "https://console.example/upwell/runs/good"
+    monkeypatch.setenv("UPWELL_CONSOLE_URL", "http://127.0.0.1:9000")
+    assert Config.auto().console_url == "http://127.0.0.1:9000"
 
 
 def test_the_report_of_an_attempt_is_returned() -> None:

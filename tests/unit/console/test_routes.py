@@ -64,6 +64,12 @@ async def test_a_run_has_its_failure_and_the_commands_for_it(console: Console) -
     assert ("--backend aws" in run["commands"]["go on with it"]) == (console.backend.mode == "aws")
 
 
+async def test_the_address_of_a_run_is_its_page_or_on_aws_its_execution(console: Console) -> None:
+    start = (await console.get("/runs/good"))["url"].split("/runs/")[0]
+    is_aws = console.backend.mode == "aws"
+    assert start.startswith("https://us-east-1.console.aws" if is_aws else "http://127.0.0.1:8640")
+
+
 async def test_a_run_that_has_not_changed_is_not_sent_again(console: Console) -> None:
     first = await console.client.get("/api/v1/runs/good")
     etag = first.headers["etag"]
