@@ -1,4 +1,4 @@
-"""`make demo`: the reference's data pipeline on `local` and on `sandbox`, and how to look at the runs."""
+"""`make demo`: the reference's data pipeline on `local` and on `sandbox`, and a console of the runs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 import upwell
+from bench.demo_consoles import present
 from upwell._client.backend import open_backend
 from upwell._client.config import current_config
 from upwell._client.sandbox import sandbox_command
@@ -81,6 +82,7 @@ def main() -> None:
         with console.status("running on sandbox"):
             results.append(measure("sandbox"))
         show(console, results)
+        present(console, {result.backend: result.run for result in results})
     finally:
         subprocess.run(
             sandbox_command(current_config().state_dir, "stop"), check=True, stdout=subprocess.DEVNULL
@@ -88,7 +90,7 @@ def main() -> None:
 
 
 def show(console: Console, results: list[Result]) -> None:
-    """Print the figures, and the commands that show the runs."""
+    """Print the figures."""
     table = Table("backend", "actions", "executors", "wall time", "overhead per action")
     for result in results:
         table.add_row(
@@ -100,10 +102,6 @@ def show(console: Console, results: list[Result]) -> None:
         )
     console.print(table)
     console.print("(wall time over actions is overhead: the work itself takes next to nothing)")
-    console.print("Look at the local run; start one on the sandbox, which starts by itself:")
-    console.print(f"  .venv/bin/upwell get run {results[0].run}")
-    console.print(f"  .venv/bin/upwell get actions {results[0].run}")
-    console.print("  .venv/bin/upwell run examples/data_pipeline.py main --backend sandbox --follow")
 
 
 if __name__ == "__main__":
