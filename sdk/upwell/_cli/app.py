@@ -30,7 +30,7 @@ ABOUT = (
     "Durable Python functions at any fan-out, on your own AWS account, with nothing running when nothing runs."
 )
 EPILOG = (
-    "Exit codes: 0 done, 1 failure, 2 wrong usage, 130 interrupted. "
+    "Exit codes: 0 done, 1 failure, 2 wrong usage, 124 not over within --timeout, 130 interrupted. "
     "Results go to stdout, everything else to stderr."
 )
 

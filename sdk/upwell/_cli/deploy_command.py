@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from upwell._cli.get_commands import AsJson
+from upwell._cli.get_commands import AsJson, WaitTimeout
+from upwell._cli.run_options import RootDir
 from upwell._cli.session import Session, shared_options
-
-if TYPE_CHECKING:
-    pass
 
 
 @shared_options
 def deploy(
     session: Session,
     file: Annotated[str, typer.Argument(metavar="FILE.py", show_default=False)],
-    root_dir: Annotated[Path | None, typer.Option("--root-dir", help="Where the code starts.")] = None,
+    root_dir: RootDir = None,
+    timeout: WaitTimeout = None,
     as_json: AsJson = False,
 ) -> None:
     """Create or update the pools of a file's environments on AWS, one stack each.
@@ -28,12 +26,15 @@ def deploy(
     itself, and environments that ask for nothing special run in the platform's default pool.
     """
     from upwell._author.environment import TaskEnvironment
+    from upwell._cli.following import within
+    from upwell._cli.lengths import timeout_seconds
     from upwell._cli.program import load_program
     from upwell._cli.terminal import note, print_json
     from upwell._client.deploy import deploy_environments
     from upwell._client.pools import with_dependencies
     from upwell.errors import UsageError
 
+    timeout_s = timeout_seconds(timeout)
     config = session.configure()
     if config.mode == "sandbox":
         raise UsageError("the sandbox deploys by itself; give --backend aws to deploy to AWS")
@@ -43,7 +44,9 @@ def deploy(
     if not environments:
         raise UsageError(f"{file} defines no TaskEnvironment; there is nothing to deploy")
     config = session.configure()
-    changed = asyncio.run(deploy_environments(environments, config))
+    work = deploy_environments(environments, config)
+    late = "CloudFormation goes on with the stacks; `upwell deploy` again waits for them"
+    changed = asyncio.run(within(timeout_s, work, late))
     pools = sorted({environment.pool for environment in environments})
     if as_json:
         print_json({"stage": config.stage, "pools": pools, "changed": changed})

@@ -1,6 +1,6 @@
 """Errors as the command line shows them: one line that says what, where and what to do; and the exit code.
 
-Exit codes: 0 done, 1 failure, 2 wrong usage, 130 interrupted.
+Exit codes: 0 done, 1 failure, 2 wrong usage, 124 not over within `--timeout`, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from upwell._cli.session import with_backend
 from upwell._cli.terminal import err, note, one_line, plain
 from upwell.errors import UpwellError, UsageError
 
-DONE, FAILURE, USAGE, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILURE, USAGE, WAITED, INTERRUPTED = 0, 1, 2, 124, 130
 
 ParsingError: type[Exception] = typer.BadParameter.__mro__[2]
 """What every error of parsing a command line is. typer does not export it under a name."""
@@ -47,6 +47,13 @@ class InterruptedRunError(UpwellError):
     """The person stopped waiting; the message says what becomes of the run."""
 
 
+class WaitedTooLongError(UpwellError):
+    """What was waited for was not over within `--timeout`; the message says what becomes of it."""
+
+
+_CODES = {InterruptedRunError: INTERRUPTED, WaitedTooLongError: WAITED, UsageError: USAGE}
+
+
 def report(error: BaseException, *, debug: bool) -> int:
     """Show an error on stderr and return the exit code."""
     if isinstance(error, KeyboardInterrupt):
@@ -61,9 +68,7 @@ def report(error: BaseException, *, debug: bool) -> int:
         _show(str(error) if isinstance(error, UsageError) else with_backend(str(error)))
         if isinstance(error, TracedError) and (frames := user_frames(error.remote_traceback)):
             note(frames)
-        if isinstance(error, InterruptedRunError):
-            return INTERRUPTED
-        return USAGE if isinstance(error, UsageError) else FAILURE
+        return next((code for kind, code in _CODES.items() if isinstance(error, kind)), FAILURE)
     hint = "" if debug else "; run with --debug for the traceback"
     _show(f"unexpected {type(error).__name__}: {error}{hint}")
     return FAILURE

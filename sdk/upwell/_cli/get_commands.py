@@ -14,9 +14,17 @@ if TYPE_CHECKING:
     from upwell._core.model import ActionRecord, Payload, RunRecord
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", show_default=False, help="Run id.")]
+ActionName = Annotated[
+    str, typer.Argument(metavar="[ACTION]", show_default=False, help="Action id; else the root.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 OnlyStatus = Annotated[
     str | None, typer.Option("--status", metavar="STATUS", help="Only those in this status, as `failed`.")
+]
+
+WaitTimeout = Annotated[
+    str | None,
+    typer.Option("--timeout", metavar="90s|5m|2h", help="Wait for so long at most; exit code 124 then."),
 ]
 
 app = typer.Typer(
@@ -55,12 +63,29 @@ def runs(
 
 @app.command("run")
 @shared_options
-def run(session: Session, run: RunName, as_json: AsJson = False) -> None:
-    """Show a run: how it stands, and the counts of its actions."""
+def run(
+    session: Session,
+    run: RunName,
+    follow: Annotated[
+        bool,
+        typer.Option("--follow", "-f", help="Wait for its end and print its outputs; --json: a line a change."),
+    ] = False,
+    timeout: WaitTimeout = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a run: how it stands, and the counts of its actions. With --follow, the exit code is the run's."""
+    from upwell._cli.lengths import timeout_seconds
     from upwell._cli.reading import load_document, read_run
     from upwell._cli.tables import print_run
     from upwell._cli.terminal import print_json
     from upwell._client.documents import counts_document
+
+    timeout_s = timeout_seconds(timeout)
+    if follow:
+        from upwell._cli.following import follow_run
+
+        follow_run(session, run, shown="lines" if as_json else "text", timeout_s=timeout_s)
+        return
 
     async def load(backend: Backend, record: RunRecord) -> Any:
         return record, await backend.store.view(run), await load_document(backend, record)
@@ -164,9 +189,7 @@ def holders(
 def io(
     session: Session,
     run: RunName,
-    action: Annotated[
-        str, typer.Argument(metavar="[ACTION]", show_default=False, help="Action id; else the root.")
-    ] = "a0",
+    action: ActionName = "a0",
     as_json: AsJson = False,
 ) -> None:
     """Show what went into a run or an action, and what came out. Pickled values are named, not read."""
@@ -174,17 +197,14 @@ def io(
     from upwell._cli.reading import read_run
     from upwell._cli.terminal import print_json
     from upwell._client.documents import error_document, outputs_document, provenance_document, values_document
-    from upwell._exec.control import find_known, inputs_of
+    from upwell._exec.control import find_known, inputs_of, no_such_action
     from upwell._exec.payloads import unpack
-    from upwell.errors import ActionNotFoundError
 
     async def load(backend: Backend, record: RunRecord) -> dict[str, Any]:
         found = await find_known(backend.store, run, action)
         is_root = action == record.root.action_id
         if found is None and not is_root:
-            raise ActionNotFoundError(
-                f"run {run} has no action {action!r}; `upwell get actions {run}` lists them"
-            )
+            raise no_such_action(run, action)
         spec = record.root if found is None else found.spec
         outcome = record.outcome if found is None else found.outcome
         output: Payload | None = outcome.output if outcome is not None else None

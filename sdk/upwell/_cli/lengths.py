@@ -25,3 +25,12 @@ def read_seconds(text: str, *, option: str) -> float:
     if not match:
         raise UsageError(f"{option}: expects a length of time, got {text!r}; write 90s, 5m or 2h")
     return float(match[1]) * SECONDS[match[2] or "s"]
+
+
+def timeout_seconds(text: str | None) -> float | None:
+    """Return what `--timeout` says in seconds; None where it is not given.
+
+    Raises:
+        UsageError: it is not a length of time.
+    """
+    return None if text is None else read_seconds(text, option="--timeout")

@@ -8,8 +8,9 @@ from typing import Any
 
 from upwell._cli.failures import RunFailedError
 from upwell._cli.reading import load_document
+from upwell._cli.run_options import Shown
 from upwell._cli.session import hint
-from upwell._cli.terminal import note, one_line, print_json
+from upwell._cli.terminal import note, one_line, print_json, print_json_line
 from upwell._client import documents
 from upwell._client.backend import open_backend
 from upwell._client.config import current_config
@@ -18,25 +19,26 @@ from upwell._exec.payloads import unpack
 from upwell.errors import RunNotFoundError
 
 
-def finish(run_id: str, *, as_json: bool, names: tuple[str, ...] | None) -> None:
+def finish(run_id: str, *, shown: Shown, names: tuple[str, ...] | None) -> None:
     """Print the outputs of a run that has ended.
 
     Args:
         run_id: The run.
-        as_json: Print a document of the run, whatever its end.
+        shown: As outputs, or as a document of the run, whatever its end.
         names: Names of its outputs, where they are known.
 
     Raises:
         RunFailedError: it did not succeed; the error has the traceback of the user's code.
     """
     record, document, outputs = asyncio.run(_load(run_id, names))
-    if as_json:
-        print_json(document | {"outputs": outputs})
+    if shown != "text":
+        show = print_json if shown == "json" else print_json_line
+        show(document | {"outputs": outputs})
     if record.status is not Status.SUCCEEDED:
         raise failed(record)
     took_s = documents.run_duration_s(record)
     note(f"run {run_id} succeeded" + (f" in {took_s:.1f} s" if took_s is not None else ""))
-    if not as_json:
+    if shown == "text":
         _print_outputs(outputs or {})
 
 

@@ -1,4 +1,4 @@
-"""Shows how a run goes: a table that changes in place on a terminal, lines on change elsewhere; on stderr."""
+"""Shows how a run goes: a table that changes in place on a terminal, lines on change elsewhere, or JSON."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from upwell._cli.terminal import err, plain
+from upwell._cli.run_options import Shown
+from upwell._cli.terminal import err, plain, print_json_line
 from upwell._client.backend import open_backend
 from upwell._client.config import current_config
+from upwell._client.documents import counts_document
 from upwell._client.watch import Snapshot, watch_on
 from upwell._core.model import Status
 from upwell._core.ports import RunView
@@ -53,8 +55,10 @@ class Display(Protocol):
         """Show a newer snapshot."""
 
 
-def make_display(run_id: str) -> Display:
-    """Return the display for where stderr goes."""
+def make_display(run_id: str, shown: Shown = "text") -> Display:
+    """Return the display for where stderr goes; JSON lines go to stdout."""
+    if shown == "lines":
+        return JsonDisplay()
     if err().is_terminal and not err().is_dumb_terminal:
         return TableDisplay(run_id)
     return LineDisplay(run_id)
@@ -94,6 +98,30 @@ class LineDisplay:
         self._shown, self._shown_at = text, time.monotonic()
         elapsed_s = self._shown_at - self._started
         print(f"[{elapsed_s:.1f} s] {self._run_id}: {text}", file=sys.stderr, flush=True)
+
+
+class JsonDisplay:
+    """A JSON document in a line of stdout whenever the counts, or the status, have changed."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, Any] = {}
+
+    def __enter__(self) -> JsonDisplay:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        """There is nothing to put away."""
+
+    def update(self, snapshot: Snapshot) -> None:
+        """Print the snapshot, if it is another one."""
+        spec, counts = snapshot.run.spec, counts_document(snapshot.view)
+        status = snapshot.run.status.value.lower()
+        document = {"run": spec.run_id, "generation": spec.generation, "status": status, "counts": counts}
+        if document != self._shown:
+            self._shown = document
+            print_json_line(document)
 
 
 class TableDisplay:

@@ -6,14 +6,42 @@ import inspect
 from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from upwell._cli.lengths import read_seconds
+from upwell._cli.lengths import timeout_seconds
 from upwell.errors import UsageError
 
 PANEL = "Options of the run"
+Shown = Literal["text", "json", "lines"]
+"""For a person; one JSON document at the end; a JSON document in a line for each change, and for the end."""
+Follow = Annotated[
+    bool | None,
+    typer.Option("--follow", "-f", help="Follow the run to its end. Local runs do.", rich_help_panel=PANEL),
+]
+RootDir = Annotated[
+    Path | None,
+    typer.Option("--root-dir", help="Where the code starts: module names, the bundle.", rich_help_panel=PANEL),
+]
+RunTimeout = Annotated[
+    str | None,
+    typer.Option(
+        "--timeout", metavar="90s|5m|2h", help="Longest time that the run may take.", rich_help_panel=PANEL
+    ),
+]
+MaxActions = Annotated[
+    int | None,
+    typer.Option(
+        "--max-actions", min=1, help="Actions that the run may have; else 1,000,000.", rich_help_panel=PANEL
+    ),
+]
+MaxDepth = Annotated[
+    int | None,
+    typer.Option(
+        "--max-depth", min=1, help="Levels of tasks that call tasks; else 1,000.", rich_help_panel=PANEL
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,19 +57,16 @@ class RunFlags:
             rich_help_panel=PANEL,
         ),
     ] = None
-    follow: Annotated[
-        bool | None,
-        typer.Option("--follow", "-f", help="Follow the run to its end. Local runs do.", rich_help_panel=PANEL),
-    ] = None
+    follow: Follow = None
     json: Annotated[
-        bool | None, typer.Option("--json", help="Print the result as JSON.", rich_help_panel=PANEL)
-    ] = None
-    root_dir: Annotated[
-        Path | None,
+        bool | None,
         typer.Option(
-            "--root-dir", help="Where the code starts: module names and the bundle.", rich_help_panel=PANEL
+            "--json",
+            help="Print the result as JSON; with --follow, a line for each change.",
+            rich_help_panel=PANEL,
         ),
     ] = None
+    root_dir: RootDir = None
     label: Annotated[
         list[str] | None,
         typer.Option("--label", metavar="KEY=VALUE", help="For finding the run again.", rich_help_panel=PANEL),
@@ -52,12 +77,7 @@ class RunFlags:
             "--env", metavar="KEY=VALUE", help="Environment variable of every task.", rich_help_panel=PANEL
         ),
     ] = None
-    timeout: Annotated[
-        str | None,
-        typer.Option(
-            "--timeout", metavar="90s|5m|2h", help="Longest time that the run may take.", rich_help_panel=PANEL
-        ),
-    ] = None
+    timeout: RunTimeout = None
     copy_style: Annotated[
         str | None,
         typer.Option(
@@ -91,18 +111,8 @@ class RunFlags:
             rich_help_panel=PANEL,
         ),
     ] = None
-    max_actions: Annotated[
-        int | None,
-        typer.Option(
-            "--max-actions", min=1, help="Actions that the run may have; else 1,000,000.", rich_help_panel=PANEL
-        ),
-    ] = None
-    max_depth: Annotated[
-        int | None,
-        typer.Option(
-            "--max-depth", min=1, help="Levels of tasks that call tasks; else 1,000.", rich_help_panel=PANEL
-        ),
-    ] = None
+    max_actions: MaxActions = None
+    max_depth: MaxDepth = None
 
     def merged(self, later: RunFlags) -> RunFlags:
         """Return these options, with those that were given later: repeated ones add up, others are replaced."""
@@ -113,13 +123,20 @@ class RunFlags:
                 changes[name] = [*(getattr(self, name) or []), *changes[name]]
         return replace(self, **changes)
 
+    @property
+    def shown(self) -> Shown:
+        """How the run is shown: followed as JSON, it is a line for each change."""
+        if not self.json:
+            return "text"
+        return "lines" if self.follow else "json"
+
     def timeout_s(self) -> float | None:
         """Return the timeout in seconds.
 
         Raises:
             UsageError: it is not a length of time.
         """
-        return None if self.timeout is None else read_seconds(self.timeout, option="--timeout")
+        return timeout_seconds(self.timeout)
 
     def style(self) -> Any:
         """Return the copy style.

@@ -59,6 +59,7 @@ def recover(name: str, record: RunRecord, flags: RunFlags, **options: Any) -> No
         RunStateError: it has succeeded, or is under way.
         RunFailedError: it failed again.
     """
+    options["timeout"] = flags.timeout_s()
     if current_config().mode == "local":
         _run_here(name, lambda: recover_run.aio(name, **options), flags, record.outputs)
     else:
@@ -85,7 +86,9 @@ def rerun(
     name = check_run_id(flags.name) if flags.name else new_run_id(time.time())
 
     def work() -> Coroutine[Any, Any, Run]:
-        return rerun_with(earlier, inputs, new_code=new_code, root_dir=root_dir, name=name)
+        return rerun_with(
+            earlier, inputs, new_code=new_code, root_dir=root_dir, name=name, timeout_s=flags.timeout_s()
+        )
 
     if current_config().mode == "local":
         _run_here(name, work, flags, record.outputs)
@@ -134,25 +137,25 @@ def _run_here(
     """Run in this process, with the progress shown."""
     handle: Run | None = None
     try:
-        handle = asyncio.run(_shown(name, work))
+        handle = asyncio.run(_shown(name, work, make_display(name, flags.shown)))
     except KeyboardInterrupt:
         raise InterruptedRunError(f"interrupted; {hint(f'recover {name}')} goes on from here") from None
     except BaseRuntimeError as e:
-        finish(name, as_json=bool(flags.json), names=names)  # the record tells it better
+        finish(name, shown=flags.shown, names=names)  # the record tells it better
         raise RunFailedError(str(e)) from e
     if not handle.done():
         _submitted(handle, flags, names)  # it is under way in another process
     else:
-        finish(name, as_json=bool(flags.json), names=names)
+        finish(name, shown=flags.shown, names=names)
 
 
-async def _shown(name: str, work: Callable[[], Coroutine[Any, Any, Run]]) -> Run:
+async def _shown(name: str, work: Callable[[], Coroutine[Any, Any, Run]], display: Display) -> Run:
     """Start or go on with a run of this name, and show its progress until it has ended."""
     config = current_config()
     async with open_backend(config.mode, config) as backend:
         earlier = await backend.store.get_run(name)
     generation = 1 if earlier is None else earlier.spec.generation + 1
-    with following(name, generation, make_display(name)):
+    with following(name, generation, display):
         return await work()
 
 
@@ -166,12 +169,12 @@ def _submitted(handle: Run, flags: RunFlags, names: tuple[str, ...] | None) -> N
         return
     note(f"run {handle.name}: {handle.url}")
     try:
-        asyncio.run(_follow(handle, make_display(handle.name)))
+        asyncio.run(_follow(handle, make_display(handle.name, flags.shown)))
     except KeyboardInterrupt:
         raise InterruptedRunError(
             f"no longer following run {handle.name}, which goes on; {hint(f'abort {handle.name}')} ends it"
         ) from None
-    finish(handle.name, as_json=bool(flags.json), names=names)
+    finish(handle.name, shown=flags.shown, names=names)
 
 
 async def _follow(handle: Run, display: Display) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from upwell._cli.get_commands import AsJson
+from upwell._cli.get_commands import AsJson, WaitTimeout
 from upwell._cli.session import Session, shared_options
 
 NONE_RUNS = 3
@@ -21,6 +21,7 @@ app = typer.Typer(help="Emulated AWS on this machine; `--backend sandbox` starts
 @shared_options
 def start(
     session: Session,
+    timeout: WaitTimeout = None,
     as_json: AsJson = False,
     lambda_timeout_s: Annotated[
         float | None, typer.Option(help="End every invocation after so long, in place of 15 minutes.")
@@ -28,8 +29,8 @@ def start(
 ) -> None:
     """Start the sandbox, unless it runs."""
     region = ["--region", session.shared.region] if session.shared.region else []
-    timeout = ["--lambda-timeout-s", str(lambda_timeout_s)] if lambda_timeout_s is not None else []
-    _call(session, "start", *region, *timeout, as_json=as_json)
+    limit = ["--lambda-timeout-s", str(lambda_timeout_s)] if lambda_timeout_s is not None else []
+    _call(session, "start", *region, *limit, as_json=as_json, timeout=timeout)
 
 
 @app.command("status")
@@ -41,27 +42,33 @@ def status(session: Session, as_json: AsJson = False) -> None:
 
 @app.command("stop")
 @shared_options
-def stop(session: Session, as_json: AsJson = False) -> None:
+def stop(session: Session, timeout: WaitTimeout = None, as_json: AsJson = False) -> None:
     """Stop the sandbox and wait until all its processes are gone."""
-    _call(session, "stop", as_json=as_json)
+    _call(session, "stop", as_json=as_json, timeout=timeout)
 
 
-def _call(session: Session, *arguments: str, as_json: bool) -> None:
-    from upwell._cli.failures import FAILURE
-    from upwell._client.sandbox import sandbox_command
-    from upwell.errors import UpwellError, UsageError
+def _call(session: Session, *arguments: str, as_json: bool, timeout: str | None = None) -> None:
+    from upwell._cli.failures import FAILURE, WaitedTooLongError
+    from upwell._cli.lengths import timeout_seconds
+    from upwell._client.sandbox import check_installed, sandbox_command
+    from upwell.errors import UpwellError
 
     config = session.configure()
     command = sandbox_command(config.state_dir, *arguments, *(["--json"] if as_json else []))
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    timeout_s = timeout_seconds(timeout)
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=timeout_s
+        )
+    except subprocess.TimeoutExpired as e:
+        late = f"`upwell sandbox {arguments[0]}` again waits for longer"
+        raise WaitedTooLongError(f"waited for {timeout_s:g} s for the sandbox to {arguments[0]}; {late}") from e
     sys.stdout.write(done.stdout)
     if done.returncode == 0:
         sys.stderr.write(done.stderr)
         return
     if done.returncode == NONE_RUNS:
         raise typer.Exit(FAILURE)
-    if "No module named" in done.stderr:
-        missing = done.stderr.strip().splitlines()[-1]
-        raise UsageError(f"the sandbox is not installed ({missing}); pip install 'upwell[sandbox]'")
+    check_installed(done)
     lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
     raise UpwellError(f"the sandbox could not {arguments[0]}: {' '.join(lines[-3:]).removeprefix('sandbox: ')}")

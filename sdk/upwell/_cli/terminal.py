@@ -30,6 +30,11 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False), flush=True)
 
 
+def print_json_line(document: Any) -> None:
+    """Print one JSON document in one line, at once: who reads it follows something."""
+    print(json.dumps(document, ensure_ascii=False, allow_nan=False), flush=True)
+
+
 def note(text: str, style: str = "dim") -> None:
     """Tell the person something that is not a result."""
     err().print(plain(text, style))

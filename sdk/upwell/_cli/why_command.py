@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from upwell._cli.get_commands import AsJson, RunName
+from upwell._cli.get_commands import ActionName, AsJson, RunName
 from upwell._cli.session import Session, shared_options
 
 if TYPE_CHECKING:
@@ -22,9 +20,7 @@ ACTIONS_MAX = 20_000
 def why(
     session: Session,
     run: RunName,
-    action: Annotated[
-        str, typer.Argument(metavar="[ACTION]", show_default=False, help="Action id; else the root.")
-    ] = "a0",
+    action: ActionName = "a0",
     as_json: AsJson = False,
 ) -> None:
     """Show why an action ran instead of taking a kept result, or whose result it took; and what took its time.
@@ -36,16 +32,13 @@ def why(
     from upwell._cli.why_document import why_document, why_lines
     from upwell._core.timeline import spans_of
     from upwell._core.took import remarks_on, steps_of
-    from upwell._exec.control import find_known
+    from upwell._exec.control import find_known, no_such_action
     from upwell._exec.explain import Explainer
-    from upwell.errors import ActionNotFoundError
 
     async def load(backend: Backend, record: RunRecord) -> dict[str, Any]:
         found = await find_known(backend.store, run, action)
         if found is None:
-            raise ActionNotFoundError(
-                f"run {run} has no action {action!r} that was begun; `upwell get actions {run}` lists them"
-            )
+            raise no_such_action(run, action, "that was begun")
         explanation = await Explainer(backend.store, backend.blobs, record).explain(found)
         around = await _around(backend, found)
         spans = [span for span in spans_of(around) if span.action_id == action]

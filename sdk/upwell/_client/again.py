@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from upwell import errors
+from upwell._author.durations import Duration, to_seconds
 from upwell._author.registry import resolve
 from upwell._author.syncify import Bound
 from upwell._author.task import Task
@@ -39,6 +40,7 @@ async def _recover(
     new_code: bool = False,
     max_actions: int | None = None,
     max_depth: int | None = None,
+    timeout: Duration | None = None,
     root_dir: str | Path | None = None,
     mode: str | None = None,
 ) -> Run:
@@ -50,6 +52,7 @@ async def _recover(
             reused either way.
         max_actions: Actions that the run may have from now on; None leaves it as it is.
         max_depth: Levels of parents that an action may have above it from now on; None leaves it as it is.
+        timeout: Longest time that it may take from now on, in seconds; None is unbounded.
         root_dir: Where the code starts; as for `with_runcontext`.
         mode: Its backend; None takes the configured one.
 
@@ -60,7 +63,10 @@ async def _recover(
     config = current_config()
     async with open_backend(parse_mode(mode) if mode else config.mode, config) as backend:
         bounds = NewBounds(max_actions=max_actions, max_depth=max_depth)
-        return await recover_on(backend, name, bounds, new_code=new_code, root_dir=root_dir)
+        timeout_s = None if timeout is None else to_seconds(timeout, "timeout")
+        return await recover_on(
+            backend, name, bounds, new_code=new_code, root_dir=root_dir, timeout_s=timeout_s
+        )
 
 
 async def recover_on(
@@ -70,6 +76,7 @@ async def recover_on(
     *,
     new_code: bool = False,
     root_dir: str | Path | None = None,
+    timeout_s: float | None = None,
 ) -> Run:
     """Do what `recover` does, on a backend that is open."""
     record = await existing_run(backend, name)
@@ -87,7 +94,7 @@ async def recover_on(
     if code is not None:
         await _prepare(backend, task)
     again = next_generation(record, time.time(), new_code=code, bounds=bounds)
-    return finished(backend, await backend.start(again, timeout_s=None), task)
+    return finished(backend, await backend.start(again, timeout_s=timeout_s), task)
 
 
 async def _rerun(
@@ -152,12 +159,15 @@ async def rerun_with(
     new_code: bool = False,
     name: str | None = None,
     root_dir: str | Path | None = None,
+    timeout_s: float | None = None,
     mode: str | None = None,
 ) -> Run:
     """Do what `rerun` does, with new inputs of whatever names."""
     config = current_config()
     async with open_backend(parse_mode(mode) if mode else config.mode, config) as backend:
-        return await rerun_on(backend, run_name, inputs, new_code=new_code, name=name, root_dir=root_dir)
+        return await rerun_on(
+            backend, run_name, inputs, new_code=new_code, name=name, root_dir=root_dir, timeout_s=timeout_s
+        )
 
 
 async def rerun_on(
@@ -168,6 +178,7 @@ async def rerun_on(
     new_code: bool = False,
     name: str | None = None,
     root_dir: str | Path | None = None,
+    timeout_s: float | None = None,
 ) -> Run:
     """Do what `rerun` does, on a backend that is open."""
     earlier = await existing_run(backend, run_name)
@@ -188,7 +199,7 @@ async def rerun_on(
         earlier = replace(earlier, root=root)
     payload = await pack(backend.blobs, run_id, encoded, inline_bytes=RECORD_INLINE_BYTES)
     record = run_again(earlier, run_id, payload, now, new_code=code)
-    return finished(backend, await backend.start(record, timeout_s=None), task)
+    return finished(backend, await backend.start(record, timeout_s=timeout_s), task)
 
 
 def _task_of(record: RunRecord) -> Task[..., Any]:

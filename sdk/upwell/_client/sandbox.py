@@ -76,6 +76,13 @@ def sandbox_command(state_dir: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "upwell_runtime.sandbox", *arguments, "--dir", folder]
 
 
+def check_installed(done: subprocess.CompletedProcess[str]) -> None:
+    """Raise `UsageError` if the sandbox's command line failed for want of its packages."""
+    if "No module named" in done.stderr:
+        missing = done.stderr.strip().splitlines()[-1]
+        raise UsageError(f"the sandbox is not installed ({missing}); pip install 'upwell[sandbox]'")
+
+
 def started_sandbox(state_dir: Path) -> Sandbox:
     """Return the sandbox of a state folder, started if it does not run.
 
@@ -93,9 +100,7 @@ def started_sandbox(state_dir: Path) -> Sandbox:
     command = sandbox_command(state_dir, "start", "--json")
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        if "No module named" in done.stderr:
-            missing = done.stderr.strip().splitlines()[-1]
-            raise UsageError(f"the sandbox is not installed ({missing}); pip install 'upwell[sandbox]'")
+        check_installed(done)
         raise UpwellError(f"the sandbox did not start: {done.stderr.strip()}")
     return read_sandbox(state_dir)
 

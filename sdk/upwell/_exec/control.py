@@ -45,6 +45,18 @@ def control_kernel(ports: Ports, settings: Settings, mode: Mode) -> Kernel:
     return Kernel(ports=ports, settings=settings, users=NoUsers(), ids=RandomIds(), mode=mode, scratch=scratch)
 
 
+def no_such_action(run_id: str, action_id: str, which: str = "") -> ActionNotFoundError:
+    """Return the error for an action that a run does not have.
+
+    Args:
+        run_id: The run.
+        action_id: The action.
+        which: What is said of the action that was looked for: `that was begun`.
+    """
+    what = " ".join(filter(None, (f"action {action_id!r}", which)))
+    return ActionNotFoundError(f"run {run_id} has no {what}; `upwell get actions {run_id}` lists them")
+
+
 async def find_action(store: StateStore, run_id: str, action_id: str) -> ActionSpec | None:
     """Return an action of a run: by its record, or, before anybody has claimed it, as its parent sent it."""
     record = await store.get(ActionKey(run_id, action_id))
@@ -135,9 +147,7 @@ async def abort_named(kernel: Kernel, run_id: str, action_id: str, reason: str) 
     """
     spec = await find_action(kernel.ports.store, run_id, action_id)
     if spec is None:
-        raise ActionNotFoundError(
-            f"run {run_id} has no action {action_id!r}; `upwell get actions {run_id}` lists them"
-        )
+        raise no_such_action(run_id, action_id)
     return await abort_action(kernel, spec, cut(reason))
 
 
