@@ -76,6 +76,11 @@ class Sandbox:
         return json.loads(done.stdout)
 
 
+def last_line(text: str) -> Any:
+    """Return the document in the last line of what a followed run has printed."""
+    return json.loads(text.splitlines()[-1])
+
+
 @pytest.fixture
 def upwell(tmp_path: Path, sandbox_state: Path) -> Sandbox:
     """Give the command line, in a folder with a flow."""
@@ -126,11 +131,12 @@ def test_a_failure_exits_with_1_and_the_users_traceback(upwell: Sandbox) -> None
 def test_a_local_file_is_uploaded(upwell: Sandbox) -> None:
     (upwell.folder / "data.bin").write_bytes(b"x" * 70_000)
     done = upwell("run", "cli_flow.py", "size", "--f", "data.bin", "-f", "--json")
-    assert json.loads(done.stdout)["outputs"] == {"o0": 70_000}
+    assert last_line(done.stdout)["outputs"] == {"o0": 70_000}
 
 
 def test_kept_results_are_compared_listed_and_removed(upwell: Sandbox) -> None:
-    made, other = (upwell.json("run", "-f", "cli_flow.py", "triple", "--x", x)["run"] for x in ("7", "8"))
+    runs = [upwell("run", "-f", "--json", "cli_flow.py", "triple", "--x", x) for x in ("7", "8")]
+    made, other = (last_line(run.stdout)["run"] for run in runs)
     why = upwell.json("why", other)
     assert (why["reason"], why["nearest"]["run"]) == ("new_key", made)
     (difference,) = why["differences"]

@@ -100,7 +100,7 @@ def test_a_place_whose_holder_is_killed_is_taken_by_the_next(sandbox_cli: Comman
     finally:
         process.kill()
     assert process.returncode == 0, err
-    assert json.loads(out)["outputs"] == {"o0": 3}
+    assert json.loads(out.splitlines()[-1])["outputs"] == {"o0": 3}
     limited = [action for action in cli.actions("holders") if action["task"].endswith(".limited")]
     ends = sorted([attempt["end"] for attempt in action["attempts"]] for action in limited)
     assert ends == [["lost", "succeeded"], ["succeeded"], ["succeeded"]]

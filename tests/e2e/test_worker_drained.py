@@ -107,7 +107,7 @@ def test_parents_on_a_worker_that_drains_sleep_until_their_children_wake_them(sa
     finally:
         process.kill()
     assert process.returncode == 0, err
-    assert json.loads(out)["outputs"] == {"o0": [[0, 1, 2], [0, 1, 2]]}
+    assert json.loads(out.splitlines()[-1])["outputs"] == {"o0": [[0, 1, 2], [0, 1, 2]]}
     for parent in parents(cli):
         ends = [attempt["end"] for attempt in parent["attempts"]]
         assert ends[0] == "suspended"

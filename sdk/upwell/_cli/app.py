@@ -10,7 +10,9 @@ from typing import Any
 import typer
 
 from upwell._cli import (
+    action_command,
     cache_commands,
+    config_command,
     console_command,
     control_commands,
     deploy_command,
@@ -21,6 +23,7 @@ from upwell._cli import (
     sandbox_commands,
     why_command,
 )
+from upwell._cli.elsewhere import Group
 from upwell._cli.failures import DONE, INTERRUPTED, report
 from upwell._cli.messages import show_messages
 from upwell._cli.run_command import HELP, STOP_AT_FIRST, run_command
@@ -30,12 +33,14 @@ ABOUT = (
     "Durable Python functions at any fan-out, on your own AWS account, with nothing running when nothing runs."
 )
 EPILOG = (
-    "Exit codes: 0 done, 1 failure, 2 wrong usage, 124 not over within --timeout, 130 interrupted. "
+    "Exit codes: 0 done, 1 failure, 2 wrong usage, 124 too late, 130 interrupted. "
     "Results go to stdout, everything else to stderr."
 )
 
-app = typer.Typer(name="upwell", rich_markup_mode="rich", pretty_exceptions_enable=False)
+app = typer.Typer(name="upwell", cls=Group, rich_markup_mode="rich", pretty_exceptions_enable=False)
 app.command("run", help=HELP, epilog=EPILOG, context_settings=STOP_AT_FIRST)(run_command())
+get_commands.app.command("action")(action_command.action)
+get_commands.app.command("config")(config_command.config)
 app.add_typer(get_commands.app, name="get")
 app.command("profile")(profile_command.profile)
 app.command("why")(why_command.why)

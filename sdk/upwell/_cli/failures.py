@@ -9,6 +9,7 @@ import traceback
 
 import typer
 
+from upwell._cli.elsewhere import OPTIONS
 from upwell._cli.session import with_backend
 from upwell._cli.terminal import err, note, one_line, plain
 from upwell.errors import UpwellError, UsageError
@@ -93,6 +94,9 @@ def _show(message: str) -> None:
 
 
 def _parsing_text(error: Exception) -> str:
+    option = getattr(error, "option_name", None)
+    if option in OPTIONS:
+        return f"there is no option {option}: {OPTIONS[option]}"
     message = error.format_message() if hasattr(error, "format_message") else str(error)
     text = message[:1].lower() + message[1:].rstrip(".")
     context = getattr(error, "ctx", None)

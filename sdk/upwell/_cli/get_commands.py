@@ -1,4 +1,4 @@
-"""`upwell get runs|run|actions|cost|io|holders`: what the store knows."""
+"""`upwell get runs|run|actions|cost|io|holders` (`action` and `config` are elsewhere): what the store knows."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from upwell._cli.completion import names_of_runs
+from upwell._cli.elsewhere import Group
 from upwell._cli.session import Session, shared_options
 
 if TYPE_CHECKING:
     from upwell._client.backend import Backend
     from upwell._core.model import ActionRecord, Payload, RunRecord
 
-RunName = Annotated[str, typer.Argument(metavar="RUN", show_default=False, help="Run id.")]
+RunName = Annotated[
+    str,
+    typer.Argument(metavar="RUN", show_default=False, help="Run id.", autocompletion=names_of_runs),
+]
 ActionName = Annotated[
     str, typer.Argument(metavar="[ACTION]", show_default=False, help="Action id; else the root.")
 ]
@@ -28,6 +33,7 @@ WaitTimeout = Annotated[
 ]
 
 app = typer.Typer(
+    cls=Group,
     help="Show runs, actions, what they cost, what went in and out of them, and who holds places.",
     no_args_is_help=False,
 )

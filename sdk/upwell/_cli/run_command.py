@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from upwell._cli.elsewhere import instead_of
 from upwell._cli.run_options import RunFlags, pop_flags, run_parameters
 from upwell._cli.session import Session, shared_options, with_parameters
+from upwell.errors import UsageError
 
 if TYPE_CHECKING:
     from upwell._cli.program import Program
@@ -49,6 +51,8 @@ def _run(session: Session, flags: RunFlags, file: str, rest: Sequence[str]) -> N
     from upwell._cli.running import run_task
     from upwell._cli.task_command import read_task_call
 
+    if (text := instead_of(["run", file])) is not None and not Path(file).exists():
+        raise UsageError(text)
     more, task_name, arguments = _read_task_name(session, file, rest)
     flags = flags.merged(more)
     config = session.configure()

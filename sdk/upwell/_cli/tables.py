@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -83,20 +83,29 @@ def print_run(run: RunRecord, view: RunView, document: dict[str, Any]) -> None:
     }
     if fields["status"] == "interrupted":
         fields["next"] = f"{hint(f'recover {run.spec.run_id}')} goes on with it"
-    console = out()
-    for name, value in fields.items():
-        if value:
-            style = STYLES.get(run.status, "") if name == "status" else ""
-            console.print(plain(f"{name:<10} ", "bold") + plain(value, style))
+    print_fields(fields, {"status": STYLES.get(run.status, "")})
     statuses = list(totals(view))
     if not statuses:
         return
-    console.print()
+    print()
     rows = [
         (task, *(str(counts.get(status.value, 0)) for status in statuses))
         for task, counts in sorted(view.counts.items())
     ]
     print_table(("task", *(status.value.lower() for status in statuses)), rows)
+
+
+def print_fields(fields: Mapping[str, str], styles: Mapping[str, str] | None = None) -> None:
+    """Print names and values below each other, those that have one.
+
+    Args:
+        fields: Values by name.
+        styles: In which style a value is printed, by name.
+    """
+    console, width = out(), max(map(len, fields), default=0) + 1
+    for name, value in fields.items():
+        if value:
+            console.print(plain(f"{name:<{width}} ", "bold") + plain(value, (styles or {}).get(name, "")))
 
 
 def print_actions(actions: Sequence[ActionRecord]) -> None:
