@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from upwell._aws.queue import Depth
+from upwell._aws.scaling_events import EVENTS_SHOWN, KEPT_S, ScalingEvents
 from upwell._aws.worker_pools import WorkerPools
 from upwell._core.ports import PoolNotFoundError
+from upwell._core.scaling import ScalingEvent, Why
 from upwell.testing.moto_aws import moto_platform
 
 TAGS = {
@@ -128,3 +130,56 @@ def test_the_memory_of_an_older_scaler_is_read(pools: tuple[WorkerPools, Any]) -
     }
     clients.dynamodb.put_item(TableName="upwell-dev-runs", Item=item)
     assert asyncio.run(scaler.scale_one("train", 1, 1000.0)) == {"train": 3}
+
+
+def events_of(scaler: WorkerPools) -> list[ScalingEvent]:
+    return asyncio.run(ScalingEvents(scaler._clients, scaler._settings).newest("train"))
+
+
+def test_what_changes_is_recorded_with_its_reason_for_two_weeks(pools: tuple[WorkerPools, Any]) -> None:
+    scaler, clients = pools
+    assert events_of(scaler) == []
+    for at in (1000.0, 1020.0):  # the second look changes nothing
+        asyncio.run(scaler.scale_one("train", 1, at))
+    up = ScalingEvent(at=1000.0, before=0, after=3, why=Why.BACKLOG, waiting=5, in_flight=0)
+    assert events_of(scaler) == [up]
+    items = clients.dynamodb.scan(TableName="upwell-dev-runs")["Items"]
+    (expires_at,) = [int(item["expires_at"]["N"]) for item in items if "expires_at" in item]
+    assert expires_at == 1000 + KEPT_S
+
+
+def test_the_newest_events_are_read_and_two_looks_at_once_are_one(pools: tuple[WorkerPools, Any]) -> None:
+    scaler, _ = pools
+    record = ScalingEvents(scaler._clients, scaler._settings).record
+
+    async def change(at: float, before: int, after: int) -> None:
+        await record(
+            "train",
+            ScalingEvent(at=at, before=before, after=after, why=Why.SLOTS, waiting=0, in_flight=1),
+        )
+
+    async def many() -> None:
+        for n in range(EVENTS_SHOWN):
+            await change(100.0 * n, n, n + 1)
+        await change(20_000.0, 3, 0)
+        await change(20_001.5, 3, 0)  # of another look, that had read the same
+        await change(20_500.0, 3, 0)  # somebody has set the service to 3 meanwhile
+
+    asyncio.run(many())
+    events = events_of(scaler)
+    assert [event.at for event in events[:3]] == [20_500.0, 20_000.0, 9900.0]
+    assert len(events) == EVENTS_SHOWN - 1
+
+
+def test_a_pool_is_scaled_although_its_event_cannot_be_recorded(
+    pools: tuple[WorkerPools, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    scaler, clients = pools
+
+    async def refuse(self: ScalingEvents, pool: str, event: ScalingEvent) -> None:
+        raise ConnectionError("no")
+
+    monkeypatch.setattr(ScalingEvents, "record", refuse)
+    assert asyncio.run(scaler.scale_one("train", 1, 1000.0)) == {"train": 3}
+    assert desired(clients) == 3
+    assert "a scaling event could not be recorded" in caplog.messages

@@ -163,6 +163,15 @@ export interface Hold {
   until: number | null
 }
 
+export interface Scaling {
+  at: number
+  before: number
+  after: number
+  why: 'backlog' | 'slots' | 'idle' | 'policy'
+  waiting: number
+  in_flight: number
+}
+
 export interface Pool {
   pool: string
   kind: string | null
@@ -174,6 +183,8 @@ export interface Pool {
   busy: number
   held: Hold[]
   backlog: number | null
+  /** What the scaler changed lately, newest first. */
+  scaling: Scaling[]
 }
 
 export interface CacheEntry {

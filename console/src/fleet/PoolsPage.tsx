@@ -5,6 +5,7 @@ import { count, counted } from '../lib/format'
 import { useNow } from '../lib/now'
 import { Moment } from '../parts/Moment'
 import { Empty, ErrorNote, Skeleton } from '../parts/Notes'
+import { ScalingEvents } from './ScalingEvents'
 
 const SHOWN = 12
 
@@ -86,6 +87,7 @@ function PoolPart({ pool, now }: { pool: Pool; now: number }) {
         </table>
       )}
       {pool.busy > SHOWN && <p className="muted">And {counted(pool.busy - SHOWN, 'slot')} more.</p>}
+      {pool.scaling.length > 0 && <ScalingEvents pool={pool.pool} events={pool.scaling} now={now} />}
     </section>
   )
 }

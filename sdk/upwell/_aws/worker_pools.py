@@ -11,9 +11,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from upwell._aws.clients import Clients
+from upwell._aws.dynamodb_items import text
 from upwell._aws.errors import clear_errors, is_code
 from upwell._aws.queue import SqsQueue
-from upwell._core.scaling import Load, ScalePolicy, ScaleState, desired_workers
+from upwell._aws.scaling_events import ScalingEvents, scaler_pk
+from upwell._core.scaling import Load, ScalePolicy, ScaleState, ScalingEvent, desired_workers, scaling_event
 from upwell._core.settings import Settings
 
 log = logging.getLogger("upwell.scale")
@@ -47,6 +49,7 @@ class WorkerPools:
         self._clients = clients
         self._settings = settings
         self._queue = queue
+        self._events = ScalingEvents(clients, settings)
 
     async def scale_all(self, now: float) -> dict[str, int]:
         """Look at every pool and set what must change; return the desired workers by pool.
@@ -82,16 +85,24 @@ class WorkerPools:
             desired, after = desired_workers(pool.policy, before, load, now=now)
             if after == before or await self._remember(pool.name, after, text):
                 break
-        if desired != pool.desired:
-            log.info("scaling", extra={"pool": pool.name, "from": pool.desired, "to": desired})
-            ecs = self._clients.ecs
-            with clear_errors(f"service {pool.service}"):
-                await self._clients.call(
-                    lambda: ecs.update_service(
-                        cluster=self._settings.prefix, service=pool.service, desiredCount=desired
-                    )
-                )
+        event = scaling_event(pool.policy, load, desired, now=now)
+        if event is not None:
+            await self._change(pool, event)
         return desired
+
+    async def _change(self, pool: WorkerPool, event: ScalingEvent) -> None:
+        """Set the size of a pool, then record that it was done."""
+        fields = {"before": event.before, "after": event.after, "why": event.why.value}
+        log.info("scaling", extra={"pool": pool.name, **fields})
+        ecs, cluster = self._clients.ecs, self._settings.prefix
+        with clear_errors(f"service {pool.service}"):
+            await self._clients.call(
+                lambda: ecs.update_service(cluster=cluster, service=pool.service, desiredCount=event.after)
+            )
+        try:
+            await self._events.record(pool.name, event)
+        except Exception:  # the pool has its size; that nobody reads of it must not stop the look at others
+            log.warning("a scaling event could not be recorded", extra={"pool": pool.name}, exc_info=True)
 
     async def _pools(self) -> list[WorkerPool]:
         ecs, cluster = self._clients.ecs, self._settings.prefix
@@ -171,4 +182,4 @@ def _state_of(text: str | None) -> ScaleState:
 
 
 def _memory_key(pool: str) -> dict[str, dict[str, str]]:
-    return {"pk": {"S": f"pool#{pool}"}, "sk": {"S": "scale"}}
+    return {"pk": text(scaler_pk(pool)), "sk": text("scale")}

@@ -11,6 +11,7 @@ from upwell._author.environment import TaskEnvironment
 from upwell._client.config import Config
 from upwell._core.model import RunRecord, Status
 from upwell._core.ports import BlobStore, StateStore
+from upwell._core.scaling import ScalingEvent
 from upwell.errors import UsageError
 
 
@@ -52,6 +53,9 @@ class Backend(Protocol):
 
     async def backlog(self, pool: str) -> int | None:
         """Return about how many messages wait in a pool's queue; None where nobody but its executors knows."""
+
+    async def scaling(self, pool: str) -> list[ScalingEvent]:
+        """Return how the number of a pool's workers changed lately, newest first; empty where nothing does."""
 
     def describe(self, run: RunRecord) -> str:
         """Return the address at which a person looks at a run."""

@@ -11,6 +11,7 @@ from upwell._author.context import Mode
 from upwell._author.environment import TaskEnvironment
 from upwell._aws.orchestrator import execution_name
 from upwell._aws.platform import AwsPorts, describe_settings, open_ports
+from upwell._aws.scaling_events import ScalingEvents
 from upwell._client.config import Config, console_page
 from upwell._client.deploy import pool_parameters
 from upwell._client.sandbox import Sandbox, started_sandbox
@@ -18,6 +19,7 @@ from upwell._core.commands import Abort
 from upwell._core.keys import DATA
 from upwell._core.model import ActionKey, Executor, RunRecord, Status
 from upwell._core.ports import PoolNotFoundError, Ports
+from upwell._core.scaling import ScalingEvent
 from upwell._core.settings import Settings, resource_prefix
 from upwell._core.sizes import cut
 from upwell._exec.control import abort_named, control_kernel
@@ -93,6 +95,10 @@ class CloudBackend:
             return await self._ports.queue.waiting(pool)
         except PoolNotFoundError:
             return None
+
+    async def scaling(self, pool: str) -> list[ScalingEvent]:
+        """Return what the scaler did to a pool."""
+        return await ScalingEvents(self._ports.clients, self._settings).newest(pool)
 
     def describe(self, run: RunRecord) -> str:
         """Return the address of the run's page in the console, or of its execution in AWS's."""

@@ -14,6 +14,7 @@ from upwell._client.config import Config, console_page
 from upwell._core.commands import Abort
 from upwell._core.model import ActionKey, Executor, RunRecord, Status
 from upwell._core.ports import BlobStore, Ports
+from upwell._core.scaling import ScalingEvent
 from upwell._core.sizes import cut
 from upwell._exec.control import abort_named, control_kernel
 from upwell._exec.environment import SystemClock
@@ -103,6 +104,10 @@ class LocalBackend:
     async def backlog(self, pool: str) -> int | None:
         """Return None: the queues of local runs are in their processes."""
         return None
+
+    async def scaling(self, pool: str) -> list[ScalingEvent]:
+        """Return none: the executors of a local run are its process."""
+        return []
 
     def describe(self, run: RunRecord) -> str:
         """Return the address of the run's page in the console, which `upwell console` serves."""

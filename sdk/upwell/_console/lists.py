@@ -6,12 +6,14 @@ import asyncio
 import math
 import time
 from collections import defaultdict
+from dataclasses import asdict
 
 from upwell._client.backend import Backend
 from upwell._console.cursors import CursorError, dump_cursor, load_cursor
-from upwell._console.models import CacheList, Held, Kept, Pool
+from upwell._console.models import CacheList, Held, Kept, Pool, Scaling
 from upwell._core.keys import DEFAULT_POOL
 from upwell._core.model import ActionRecord, CacheSummary, PoolSize, RunRecord, Status
+from upwell._core.scaling import ScalingEvent
 
 RUNS_LOOKED_AT = 200
 """Newest runs whose pools are shown."""
@@ -33,9 +35,10 @@ async def list_pools(backend: Backend) -> list[Pool]:
     held = await _held(backend, alive)
     names = sorted({*sizes, *held})
     backlogs = await asyncio.gather(*(backend.backlog(name) for name in names))
+    scalings = await asyncio.gather(*(backend.scaling(name) for name in names))
     return [
-        _pool(name, sizes.get(name), held.get(name, []), backlog)
-        for name, backlog in zip(names, backlogs, strict=True)
+        _pool(name, sizes.get(name), held.get(name, []), backlog, scaling)
+        for name, backlog, scaling in zip(names, backlogs, scalings, strict=True)
     ]
 
 
@@ -49,7 +52,13 @@ async def _held(backend: Backend, runs: list[RunRecord]) -> dict[str, list[Actio
     return found
 
 
-def _pool(name: str, size: PoolSize | None, records: list[ActionRecord], backlog: int | None) -> Pool:
+def _pool(
+    name: str,
+    size: PoolSize | None,
+    records: list[ActionRecord],
+    backlog: int | None,
+    scaling: list[ScalingEvent],
+) -> Pool:
     executors = {record.attempts[-1].executor for record in records}
     records.sort(key=lambda record: record.attempts[-1].started_at)
     return Pool(
@@ -60,6 +69,7 @@ def _pool(name: str, size: PoolSize | None, records: list[ActionRecord], backlog
         busy=len(records),
         held=[_one_held(record) for record in records[:HELD_SHOWN]],
         backlog=backlog,
+        scaling=[Scaling(**asdict(event)) for event in scaling],
     )
 
 

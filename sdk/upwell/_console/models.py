@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from upwell._client.previews import Preview
 from upwell._console.rows import Facts, PhaseTimes, Row
 from upwell._console.snapshot import Summary
+from upwell._core.scaling import Why
 
 
 class Answer(BaseModel):
@@ -191,6 +192,21 @@ class Held(Answer):
     """When it counts as lost unless its executor is heard of."""
 
 
+class Scaling(Answer):
+    """A change of how many workers a pool is to have."""
+
+    at: float
+    before: int
+    after: int
+    why: Why
+    """`backlog`: more to do than slots; `slots`: some were not needed for `scaledown_ttl`; `idle`: nothing to
+    do for `idle_ttl`; `policy`: the least or most of the policy."""
+    waiting: int
+    """Messages that nobody worked on."""
+    in_flight: int
+    """Messages that workers held."""
+
+
 class Pool(Answer):
     """A pool of executors, as its runs see it."""
 
@@ -207,6 +223,8 @@ class Pool(Answer):
     """Those of them that began first, at most 200."""
     backlog: int | None
     """About how many actions wait; None on the local backend, where the run's process alone knows."""
+    scaling: list[Scaling]
+    """What the scaler changed in the last two weeks, newest first, at most 100; empty where nothing is."""
 
 
 class Kept(Answer):

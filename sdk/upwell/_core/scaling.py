@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,68 @@ class Load:
     waiting: int
     in_flight: int
     workers: int
+
+
+class Why(StrEnum):
+    """Why the number of workers changed."""
+
+    BACKLOG = "backlog"
+    """There is more to do than the workers have slots for."""
+    SLOTS = "slots"
+    """Workers had slots that were not needed for `scaledown_ttl`."""
+    IDLE = "idle"
+    """There was nothing to do for `idle_ttl`."""
+    POLICY = "policy"
+    """There were fewer workers than the policy's least, or more than its most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScalingEvent:
+    """A change of the number of workers that the scaler made.
+
+    Attributes:
+        at: When, epoch seconds.
+        before: Workers desired until then.
+        after: Workers desired since.
+        why: What called for it.
+        waiting: Messages that nobody worked on.
+        in_flight: Messages that workers held.
+    """
+
+    at: float
+    before: int
+    after: int
+    why: Why
+    waiting: int
+    in_flight: int
+
+
+def scaling_event(policy: ScalePolicy, load: Load, desired: int, *, now: float) -> ScalingEvent | None:
+    """Return what a look changes; None if it leaves the workers as they are.
+
+    Args:
+        policy: Of the pool.
+        load: What the look has found.
+        desired: What `desired_workers` said.
+        now: The time, epoch seconds.
+    """
+    if desired == load.workers:
+        return None
+    if desired > load.workers:
+        has_slots = load.waiting + load.in_flight <= load.workers * policy.concurrency
+        why = Why.POLICY if has_slots else Why.BACKLOG
+    elif load.workers > policy.replicas_max:
+        why = Why.POLICY
+    else:
+        why = Why.SLOTS if desired else Why.IDLE
+    return ScalingEvent(
+        at=now,
+        before=load.workers,
+        after=desired,
+        why=why,
+        waiting=load.waiting,
+        in_flight=load.in_flight,
+    )
 
 
 def desired_workers(

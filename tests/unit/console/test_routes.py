@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from upwell._aws.scaling_events import ScalingEvents
 from upwell._cli.app import run_app
+from upwell._core.scaling import ScalingEvent, Why
 from upwell.errors import UnavailableError, UsageError
 
 Console = Any
@@ -275,6 +277,15 @@ async def test_a_pool_in_which_nothing_runs_is_idle(console: Console) -> None:
     (idle,) = await console.get("/pools")
     assert (idle["pool"], idle["busy"], idle["held"]) == ("default", 0, [])
     assert (idle["backlog"] is None) == (console.backend.mode == "local")
+
+
+async def test_a_pool_shows_how_it_was_scaled(moto_console: Console, moto_runs: Any) -> None:
+    event = ScalingEvent(at=5.0, before=0, after=2, why=Why.BACKLOG, waiting=7, in_flight=1)
+    await ScalingEvents(*moto_runs).record("default", event)
+    (pool,) = await moto_console.get("/pools")
+    assert pool["scaling"] == [
+        {"at": 5.0, "before": 0, "after": 2, "why": "backlog", "waiting": 7, "in_flight": 1}
+    ]
 
 
 async def waiting(console: Console, pool: str, backlog: int) -> None:

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upwell._core.scaling import Load, ScalePolicy, ScaleState, desired_workers
+from upwell._core.scaling import (
+    Load,
+    ScalePolicy,
+    ScaleState,
+    ScalingEvent,
+    Why,
+    desired_workers,
+    scaling_event,
+)
 
 POLICY = ScalePolicy(replicas_min=2, replicas_max=10, concurrency=5, scaledown_ttl_s=60, idle_ttl_s=600)
 NOW = 10_000.0
@@ -105,3 +113,26 @@ def test_at_every_look(policy: ScalePolicy, history: list[tuple[float, int, int]
         assert [n for n, _ in state.needs] == sorted({n for n, _ in state.needs}, reverse=True)
         assert len(state.needs) <= policy.replicas_max
         workers = desired
+
+
+@pytest.mark.parametrize(
+    ("waiting", "in_flight", "workers", "desired", "why"),
+    [
+        (1, 0, 0, 2, Why.BACKLOG),
+        (10, 13, 2, 5, Why.BACKLOG),
+        (0, 5, 1, 2, Why.POLICY),  # its slots are enough, but the policy wants two while there is work
+        (0, 5, 12, 10, Why.POLICY),
+        (0, 5, 8, 2, Why.SLOTS),
+        (0, 0, 8, 2, Why.SLOTS),
+        (0, 0, 8, 0, Why.IDLE),
+    ],
+)
+def test_a_change_says_why(waiting: int, in_flight: int, workers: int, desired: int, why: Why) -> None:
+    load = Load(waiting=waiting, in_flight=in_flight, workers=workers)
+    assert scaling_event(POLICY, load, desired, now=NOW) == ScalingEvent(
+        at=NOW, before=workers, after=desired, why=why, waiting=waiting, in_flight=in_flight
+    )
+
+
+def test_a_look_that_changes_nothing_is_no_event() -> None:
+    assert scaling_event(POLICY, Load(waiting=3, in_flight=0, workers=2), 2, now=NOW) is None
