@@ -250,7 +250,7 @@ def run_api_grants(deployment: Deployment) -> list[Grant]:
         Grant(
             sid="ReadValues",
             actions=["s3:GetObject"],
-            resources=_objects(deployment, VALUES, CACHED),
+            resources=_objects(deployment, VALUES, CACHED, f"{DATA}*/reports/"),
             reason=OBJECTS,
         ),
         Grant(

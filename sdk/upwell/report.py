@@ -1,12 +1,14 @@
-"""The report of the running task: HTML in tabs, kept if the task has `report=True`.
+"""The report of the running task: HTML, figures and tables in tabs, kept if the task has `report=True`.
 
-It is written by `flush`, and when the task ends. `Run.get_report` returns it.
+It is written by `flush`, and when the task ends. The console shows it, and `Run.get_report` returns it.
 Functions that write have an `.aio` twin.
 
 Example:
     >>> import upwell.report
     >>> upwell.report.log("<p>half of the data is missing</p>")
     >>> upwell.report.get_tab("details").log("<pre>...</pre>")
+
+    A figure of matplotlib or plotly, or a data frame, is given as it is: `upwell.report.log(figure)`.
 """
 
 from __future__ import annotations
@@ -32,13 +34,13 @@ def get_tab(name: str, /, create_if_missing: bool = True) -> Tab:
     return current_report().get_tab(name, create_if_missing=create_if_missing)
 
 
-async def _log(content: str, do_flush: bool = False) -> None:
+async def _log(content: object, do_flush: bool = False) -> None:
     await get_tab(MAIN_TAB).log.aio(content)
     if do_flush:
         await current_report().flush.aio()
 
 
-async def _replace(content: str, do_flush: bool = False) -> None:
+async def _replace(content: object, do_flush: bool = False) -> None:
     await get_tab(MAIN_TAB).replace.aio(content)
     if do_flush:
         await current_report().flush.aio()
@@ -49,10 +51,10 @@ async def _flush() -> None:
 
 
 log = Bound(_log)
-"""Append HTML to the main tab: `log(html, do_flush=False)`."""
+"""Append HTML, a figure or a table to the main tab: `log(content, do_flush=False)`."""
 
 replace = Bound(_replace)
-"""Put HTML in place of the main tab's: `replace(html, do_flush=False)`."""
+"""Put it in place of what is in the main tab: `replace(content, do_flush=False)`."""
 
 flush = Bound(_flush)
 """Write the report as it is."""

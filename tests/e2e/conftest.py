@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 RUN_WITHIN_S = 110
 
@@ -96,3 +98,28 @@ def execution_status(state_dir: Path, run: str) -> str:
 def sandbox_execution_status(sandbox_state: Path) -> Any:
     """Give a function from a run's name to the status of its execution."""
     return lambda run: execution_status(sandbox_state, run)
+
+
+@pytest.fixture(
+    scope="module"
+)  # while it is there, an event loop is under way: no test beside it can have its own
+def browser() -> Iterator[Browser]:
+    """Give Debian's Chromium."""
+    from tests.e2e.consoles import CHROMIUM
+
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"]) as opened,
+    ):
+        yield opened
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Give a page that must not complain."""
+    from tests.e2e.consoles import opened_page
+
+    complaints: list[str] = []
+    with opened_page(browser, complaints) as opened:
+        yield opened
+    assert complaints == []

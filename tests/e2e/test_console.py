@@ -1,18 +1,15 @@
-"""The console in a browser, over runs of the local backend. Screenshots are left in build/screenshots."""
+"""The console in a browser, over runs of the local backend."""
 
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from tests.e2e.conftest import CommandLine
+from playwright.sync_api import Browser, Page, expect
+from tests.e2e.consoles import NEEDS_CHROMIUM, local_command_line, opened_page, serving, shoot
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 PROGRAM = '''
 """Prices of a shop: loads shards, scores each, and sums up."""
 
@@ -63,19 +60,7 @@ async def main(shards: int = 120, bad: int = -1) -> dict[str, float]:
     return await summarize(scores)
 '''
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.skipif(CHROMIUM is None, reason="no browser: apt-get install chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"]) as opened,
-    ):
-        yield opened
+pytestmark = [pytest.mark.e2e, NEEDS_CHROMIUM]
 
 
 @pytest.fixture(scope="module")
@@ -85,42 +70,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def command_line(folder: Path) -> CommandLine:
-    return CommandLine(backend="local", folder=folder, state_dir=folder / ".upwell")
-
-
 @pytest.fixture(scope="module")
 def url(folder: Path) -> Iterator[str]:
     """A console of two runs: `good`, and `bad`, in which one call failed."""
-    upwell = command_line(folder)
+    upwell = local_command_line(folder)
     upwell("run", "shop.py", "main", "--name", "good", "--label", "team=search")
     upwell("run", "shop.py", "main", "--name", "bad", "--bad", "17", exit_code=1)
-    server = upwell.start("console", "--no-open", "--port", "8646")
-    assert server.stdout is not None
-    try:
-        yield server.stdout.readline().strip()
-    finally:
-        server.terminate()
-        server.communicate()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page that must not complain."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    opened = context.new_page()
-    complaints: list[str] = []
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    yield opened
-    context.close()
-    assert complaints == []
-
-
-def shoot(page: Page, name: str) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.wait_for_load_state("networkidle")
-    page.screenshot(path=SHOTS / f"{name}.png")
+    with serving(upwell) as address:
+        yield address
 
 
 def test_runs_are_listed_and_filtered_by_what_the_address_says(page: Page, url: str) -> None:
@@ -189,7 +146,7 @@ def test_a_run_is_run_again_with_another_input(page: Page, url: str) -> None:
 
 @pytest.mark.slow
 def test_a_run_is_watched_and_aborted(page: Page, url: str, folder: Path) -> None:
-    process = command_line(folder).start("run", "shop.py", "lasting", "--name", "lasting")
+    process = local_command_line(folder).start("run", "shop.py", "lasting", "--name", "lasting")
     page.goto(url)
     page.get_by_role("link", name="shop.lasting").click()
     status = page.locator(".run-head .pill")
@@ -225,14 +182,12 @@ def test_pools_and_kept_results_are_listed(page: Page, url: str) -> None:
 
 @pytest.mark.slow
 def test_the_theme_is_the_reader_s_until_another_is_chosen(browser: Browser, url: str) -> None:
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="dark")
-    page = context.new_page()
-    page.goto(f"{url}runs/bad")
-    ground = page.locator("body")
-    expect(ground).not_to_have_css("background-color", "rgb(255, 255, 255)")
-    shoot(page, "dark")
-    page.get_by_role("button", name="Theme: system").click()
-    expect(ground).to_have_css("background-color", "rgb(255, 255, 255)")
-    page.reload()
-    expect(page.get_by_role("button", name="Theme: light")).to_be_visible()
-    context.close()
+    with opened_page(browser, [], "dark") as page:
+        page.goto(f"{url}runs/bad")
+        ground = page.locator("body")
+        expect(ground).not_to_have_css("background-color", "rgb(255, 255, 255)")
+        shoot(page, "dark")
+        page.get_by_role("button", name="Theme: system").click()
+        expect(ground).to_have_css("background-color", "rgb(255, 255, 255)")
+        page.reload()
+        expect(page.get_by_role("button", name="Theme: light")).to_be_visible()

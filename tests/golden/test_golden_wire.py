@@ -18,6 +18,7 @@ from upwell._core.batch import Mark
 from upwell._core.holds import Hold
 from upwell._core.journal import Completed, FromCache, Hits, Missed, Scheduled, Sent, Traced, Traces
 from upwell._core.key_parts import KeyParts
+from upwell._core.links import TaskLink
 from upwell._core.model import (
     ActionKey,
     ActionRecord,
@@ -508,6 +509,15 @@ CASES: dict[str, tuple[Codec, Any]] = {
             action=replace(
                 PLAIN,
                 task=replace(PLAIN_TASK, secrets=(SecretSpec(name="db/password", env_var="DB_PASSWORD"),)),
+            )
+        ),
+    ),
+    "message_with_links": (
+        MESSAGE,
+        wire.Message(
+            action=replace(
+                PLAIN,
+                task=replace(PLAIN_TASK, links=(TaskLink(name="Logs", url="https://x.example/{{.runName}}"),)),
             )
         ),
     ),

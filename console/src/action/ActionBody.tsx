@@ -10,6 +10,7 @@ import { Moment } from '../parts/Moment'
 import { Attempts } from './Attempts'
 import { Calls } from './Calls'
 import { Logs } from './Logs'
+import { Reports } from './Reports'
 import { Values } from './Values'
 
 function Part({ title, children }: { title: string; children: ReactNode }) {
@@ -56,6 +57,11 @@ export function ActionBody({ run, action, show }: Props) {
           </ul>
         </Part>
       )}
+      {action.reports.length > 0 && (
+        <Part title="Report">
+          <Reports run={run} action={action.action_id} attempts={action.reports} />
+        </Part>
+      )}
       <Part title="Inputs">
         <Values values={action.inputs} none="It has no inputs." />
       </Part>
@@ -89,6 +95,19 @@ export function ActionBody({ run, action, show }: Props) {
             </Detail>
           )}
           {action.group && <Detail name="Group">{action.group}</Detail>}
+          {action.links.length > 0 && (
+            <Detail name="Links">
+              <ul className="links">
+                {action.links.map(({ name, url }) => (
+                  <li key={name + url}>
+                    <a href={url} title={url} target="_blank" rel="noopener noreferrer">
+                      {name}
+                    </a>
+                  </li>
+                ))}
+              </ul>
+            </Detail>
+          )}
           {action.pool && <Detail name="Pool">{action.pool}</Detail>}
           {action.bundle && (
             <Detail name="Code">

@@ -135,6 +135,9 @@ export interface ActionDetail extends Omit<Row, 'attempts'> {
   /** Null until it has succeeded. */
   outputs: Value[] | null
   error: Failure | null
+  links: { name: string; url: string }[]
+  /** Attempts that made a report. */
+  reports: number[]
   lease_expires_at: number | null
   warnings: string[]
   cached_from: { run_id: string; action_id: string; created_at: number | null } | null

@@ -16,12 +16,25 @@ class Documentation:
 
 @runtime_checkable
 class Link(Protocol):
-    """A further link of a task; upwell shows none yet."""
+    """A further link of a task, which the console shows with each of its actions.
+
+    Example:
+        >>> class Dashboard:
+        ...     name = "Dashboard"
+        ...
+        ...     def get_link(self, run_name: str, action_name: str, **others: object) -> str:
+        ...         return f"https://metrics.example/?run={run_name}&action={action_name}"
+    """
 
     name: str
 
     def get_link(self, *args: Any, **kwargs: Any) -> str:
-        """Return the address."""
+        """Return the address. Called once a task, with the keywords below.
+
+        `run_name`, `action_name` and `parent_action_name` stand for names that are filled in when the link is
+        shown, so they go into the address as they are. `project`, `domain` and `pod_name` are empty here, and
+        so is `context`.
+        """
 
 
 @dataclass(frozen=True, slots=True)

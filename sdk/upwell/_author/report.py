@@ -7,14 +7,21 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from upwell._author.figures import is_plotly, plotly_script, to_html
 from upwell._author.syncify import Bound, syncify
 from upwell._types.io_context import current_io_context
 
 MAIN_TAB = "main"
 _STYLE = (
-    "body{font-family:sans-serif;margin:1rem}input{display:none}label{padding:.4rem .8rem;cursor:pointer}"
-    "section{display:none;padding-top:1rem}"
+    "body{font-family:sans-serif;margin:1rem;color:#111;background:#fff}"
+    "body>input{position:absolute;opacity:0}"
+    "body>label{display:inline-block;padding:.4rem .8rem;cursor:pointer;border-bottom:2px solid transparent}"
+    "body>input:checked+label{border-color:#0b5f6b;font-weight:600}"
+    "body>input:focus-visible+label{outline:2px solid #0b5f6b}"
+    "body>section{visibility:hidden;height:0;overflow:hidden}"
 )
+"""A tab that is not shown keeps its width, so that scripts which draw into it find how much room there is."""
+_SHOWN = "{visibility:visible;height:auto;overflow:visible;padding-top:1rem}"
 log = logging.getLogger("upwell.report")
 
 
@@ -25,28 +32,35 @@ class Tab:
     Attributes:
         name: Shown as its title; unique in the report.
         parts: Pieces of HTML, in order.
+        needs_plotly: Whether plotly's script has to draw one of them.
     """
 
     name: str
     parts: list[str] = field(default_factory=list)
+    needs_plotly: bool = False
     on_change: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
 
-    async def _log(self, content: str) -> None:
-        self.parts.append(content)
+    async def _log(self, content: object) -> None:
+        self.parts.append(to_html(content))
+        self.needs_plotly = self.needs_plotly or is_plotly(content)
         self.on_change()
 
-    async def _replace(self, content: str) -> None:
-        self.parts[:] = [content]
+    async def _replace(self, content: object) -> None:
+        self.parts[:] = [to_html(content)]
+        self.needs_plotly = is_plotly(content)
         self.on_change()
 
     @property
-    def log(self) -> Bound[[str], None]:
-        """Append HTML: `tab.log(html)`, or `await tab.log.aio(html)`."""
+    def log(self) -> Bound[[object], None]:
+        """Append HTML, a figure or a table: `tab.log(content)`, or `await tab.log.aio(content)`.
+
+        Figures are matplotlib's or plotly's; tables are what has a `_repr_html_`, as data frames have.
+        """
         return Bound(self._log)
 
     @property
-    def replace(self) -> Bound[[str], None]:
-        """Put HTML in place of what is there."""
+    def replace(self) -> Bound[[object], None]:
+        """Put HTML, a figure or a table in place of what is there."""
         return Bound(self._replace)
 
     @property
@@ -87,7 +101,8 @@ class Report:
     def get_final_report(self) -> str:
         """Return all tabs as one page. What tasks wrote is in it as it is: show it in a frame of its own."""
         tabs = list(self.tabs.values())
-        rules = "".join(f"#t{i}:checked~#s{i}{{display:block}}" for i in range(len(tabs)))
+        rules = "".join(f"#t{i}:checked~#s{i}{_SHOWN}" for i in range(len(tabs)))
+        script = plotly_script() if any(tab.needs_plotly for tab in tabs) else ""
         choices = "".join(
             f'<input type="radio" name="tab" id="t{i}"{" checked" if i == 0 else ""}>'
             f'<label for="t{i}">{html.escape(tab.name)}</label>'
@@ -96,7 +111,7 @@ class Report:
         pages = "".join(f'<section id="s{i}">\n{tab.html}\n</section>' for i, tab in enumerate(tabs))
         return (
             f'<!doctype html>\n<html><head><meta charset="utf-8"><title>{html.escape(self.name)}</title>'
-            f"<style>{_STYLE}{rules}</style></head>\n<body>{choices}{pages}</body></html>\n"
+            f"<style>{_STYLE}{rules}</style>{script}</head>\n<body>{choices}{pages}</body></html>\n"
         )
 
     @syncify

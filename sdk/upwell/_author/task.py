@@ -16,6 +16,7 @@ from upwell._author.blocking import is_on_a_loop
 from upwell._author.cache import Cache, VersionParameters
 from upwell._author.code_version.version import CodeVersion
 from upwell._author.input_schema import input_schema
+from upwell._author.links import task_links
 from upwell._author.options import DEFAULT_POOL, TaskOptions
 from upwell._author.overriding import Overrides, override_options
 from upwell._author.registry import resolve
@@ -358,6 +359,7 @@ class Task(Generic[P, R]):
             max_inline_io_bytes=self.options.max_inline_io_bytes,
             limits=self._limits(),
             secrets=self._secrets(),
+            links=task_links(self.name, self.options.links),
         )
 
     def _secrets(self) -> tuple[SecretSpec, ...]:

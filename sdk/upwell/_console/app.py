@@ -31,6 +31,7 @@ from upwell._console.models import (
 )
 from upwell._console.problems import NotModifiedError, answer_problems, responses
 from upwell._console.reading import Reading, RunFilter
+from upwell._console.reports import report_page
 from upwell._console.snapshot import Order, RowFilter, Timeline
 from upwell._console.steering import Launcher, Steering
 
@@ -75,6 +76,7 @@ class RunApi:
         get("/runs/<run>/tree", self.tree, 400, 404)
         get("/runs/<run>/timeline", self.timeline, 404)
         get("/runs/<run>/actions/<action>", self.action, 404)
+        get("/runs/<run>/actions/<action>/reports/<attempt>", self.report, 404, type_="text/html")
         get("/runs/<run>/profile", self.profile, 404)
         get("/runs/<run>/cost", self.cost, 404)
         get("/pools", self.pools)
@@ -157,6 +159,12 @@ class RunApi:
         """Show an action. Pickled values are named, not read."""
         return await self._details.action(run, action)
 
+    async def report(
+        self, run: RunId, action: ActionId, attempt: Annotated[int, Path(ge=1, le=1_000_000)]
+    ) -> Response[str]:
+        """Show the report that an attempt has made: a page that can do nothing but show itself."""
+        return await report_page(self._backend.blobs, run, action, attempt)
+
     async def profile(self, run: RunId) -> dict[str, Any]:
         """Show where the time of a run went: what `upwell profile --json` prints."""
         record = await self._reading.record(run)
@@ -206,12 +214,15 @@ def openapi_document(app: ApiGatewayResolver) -> str:
 
 
 def _adder(method: Callable[..., Any], *always: int) -> Callable[..., None]:
-    def add(path: str, handler: Callable[..., Any], *codes: int) -> None:
+    def add(path: str, handler: Callable[..., Any], *codes: int, type_: str | None = None) -> None:
+        done: dict[str, Any] = {"description": "Done."}
+        if type_ is not None:
+            done["content"] = {type_: {"schema": {"type": "string"}}}
         method(
             PREFIX + path,
             summary=(handler.__doc__ or "").partition(".")[0],
             operation_id=handler.__name__,
-            responses={200: {"description": "Done."}, **responses(*always, *codes, 422, 503)},
+            responses={200: done, **responses(*always, *codes, 422, 503)},
             custom_response_validation_http_code=500,
         )(handler)
 

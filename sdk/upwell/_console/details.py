@@ -8,11 +8,13 @@ from typing import Any
 from upwell._client.backend import Backend
 from upwell._client.previews import preview_inputs, preview_outputs
 from upwell._console.commands import action_commands
-from upwell._console.models import ActionDetail, AttemptDetail, Executor, Failure, Provenance
+from upwell._console.models import ActionDetail, AttemptDetail, Executor, Failure, Link, Provenance
 from upwell._console.reading import Reading, no_action
+from upwell._console.reports import list_reports
 from upwell._console.rows import Facts, PhaseTimes, Row, phases_by_attempt, row_of
 from upwell._console.snapshots import unclaimed_root
-from upwell._core.model import ActionKey, ActionRecord, Attempt, ErrorInfo, RunRecord
+from upwell._core.links import link_address
+from upwell._core.model import ActionKey, ActionRecord, ActionSpec, Attempt, ErrorInfo, RunRecord
 from upwell._exec.control import cached_children, inputs_of, open_children
 
 
@@ -48,6 +50,8 @@ class Details:
             outputs=None if output is None else await preview_outputs(blobs, output, names),
             error=_failure(record.outcome.error if record.outcome is not None else None),
             attempts=[_attempt(attempt, phases) for attempt, phases in phases_by_attempt(record)],
+            links=_links(spec),
+            reports=await list_reports(blobs, run_id, action_id),
             lease_expires_at=record.lease.expires_at if _is_running(record) and record.lease else None,
             warnings=[warning.message for warning in record.warnings],
             cached_from=None
@@ -86,6 +90,16 @@ class Details:
 
 def _facts(row: Row) -> dict[str, Any]:
     return {field.name: getattr(row, field.name) for field in fields(Facts)}
+
+
+def _links(spec: ActionSpec) -> list[Link]:
+    found = []
+    for link in spec.task.links:
+        run_id, action_id, parent_id = spec.run.run_id, spec.action_id, spec.parent_id
+        url = link_address(link, run_id=run_id, action_id=action_id, parent_id=parent_id)
+        if url is not None:
+            found.append(Link(name=link.name, url=url))
+    return found
 
 
 def _is_running(record: ActionRecord) -> bool:

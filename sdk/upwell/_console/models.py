@@ -148,6 +148,13 @@ class AttemptDetail(Answer):
     note: str | None
 
 
+class Link(Answer):
+    """A further address that the task's author gave for its actions."""
+
+    name: str
+    url: str
+
+
 class Provenance(Answer):
     """Who made a result that was found in the cache."""
 
@@ -162,6 +169,8 @@ class ActionDetail(Facts):
 
     Attributes:
         outputs: None until it has succeeded.
+        links: Those of its task that lead to web sites.
+        reports: Attempts that have made a report.
         lease_expires_at: Of the attempt that runs: when it counts as lost unless its executor is heard of.
         commands: Command lines that show or do what the page does.
     """
@@ -171,6 +180,8 @@ class ActionDetail(Facts):
     outputs: list[Preview] | None
     error: Failure | None
     attempts: list[AttemptDetail]
+    links: list[Link]
+    reports: list[int]
     lease_expires_at: float | None
     warnings: list[str]
     cached_from: Provenance | None

@@ -16,6 +16,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 
 from upwell._console.cursors import CursorError
 from upwell._console.models import Problem, ProblemAnswer
+from upwell._console.reports import ReportNotFoundError
 from upwell.errors import (
     ActionNotFoundError,
     NotDeployedError,
@@ -31,6 +32,7 @@ STATUS_CODES: dict[type[Exception], int] = {
     CursorError: 400,
     RunNotFoundError: 404,
     ActionNotFoundError: 404,
+    ReportNotFoundError: 404,
     RunStateError: 409,
     NotDeployedError: 503,
     UnavailableError: 503,
@@ -41,7 +43,7 @@ STATUS_CODES: dict[type[Exception], int] = {
 TEXTS = {
     304: "The caller has it already.",
     400: "A cursor was not given out for this list.",
-    404: "No such run or action.",
+    404: "No such run, action or report.",
     409: "The run is not in a state that allows this.",
     415: "The body is not JSON.",
     422: "The request cannot be understood or carried out.",

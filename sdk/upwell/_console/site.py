@@ -41,7 +41,8 @@ TYPES = {
 GUARDS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-        "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "font-src 'self'; connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -188,13 +189,13 @@ def _given(body: bytes) -> Receive:
 
 
 def _guarded(send: Send) -> Send:
-    """Return a `send` that adds the guards to the headers, and forbids to keep answers."""
-    guards = [(name.encode(), value.encode()) for name, value in GUARDS.items()]
+    """Return a `send` that adds the guards to the headers, but those that the answer has stricter ones for."""
+    guards = {name.encode(): value.encode() for name, value in {**GUARDS, "cache-control": "no-store"}.items()}
 
     async def guarded(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            kept = [*message["headers"], *guards, (b"cache-control", b"no-store")]
-            message = {**message, "headers": kept}
+            own = {name.lower(): value for name, value in message["headers"]}
+            message = {**message, "headers": list((guards | own).items())}
         await send(message)
 
     return guarded

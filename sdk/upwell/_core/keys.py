@@ -30,6 +30,7 @@ CACHED = "cached/"
 """Offloaded results that the cache refers to: `cached/<sha256>`; they outlive their run."""
 VERSIONS = "versions/"
 """What the code of cached tasks was, content-addressed: `versions/<digest>.json`; as long as cached results."""
+_REPORT_SUFFIX = ".html"
 DATA = "data/"
 """Files and directories of tasks: `data/<run id>/...`."""
 INPUTS = f"{DATA}inputs/"
@@ -127,7 +128,19 @@ def data_prefix(run_id: str) -> str:
 
 def report_key(run_id: str, action_id: str, attempt: int) -> str:
     """Return the blob with the report of an attempt."""
-    return f"{data_prefix(run_id)}reports/{action_id}/{attempt:06d}.html"
+    return f"{reports_prefix(run_id, action_id)}{attempt:06d}{_REPORT_SUFFIX}"
+
+
+def reports_prefix(run_id: str, action_id: str) -> str:
+    """Return the prefix of the reports of an action."""
+    return f"{data_prefix(run_id)}reports/{action_id}/"
+
+
+def attempt_of_report(key: str) -> int | None:
+    """Return of which attempt a blob below `reports_prefix` is the report; None if it is none."""
+    name = key.rpartition("/")[2]
+    number = name.removesuffix(_REPORT_SUFFIX)
+    return int(number) if name.endswith(_REPORT_SUFFIX) and number.isdecimal() else None
 
 
 def checkpoint_prefix(run_id: str, action_id: str) -> str:

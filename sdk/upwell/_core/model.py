@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from upwell._core.key_parts import KeyParts
 from upwell._core.limits import MAX_INLINE_IO_BYTES
+from upwell._core.links import TaskLink
 from upwell._core.phases import Noticed
 
 
@@ -143,6 +144,7 @@ class TaskSpec:
     """Results that are older are not used."""
     cache_parts: KeyParts | None = None
     """What the cache key was made of; of a batch of calls, without the inputs."""
+    links: tuple[TaskLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 import upwell
+import upwell.report
 from upwell._aws.platform import ports_of
 from upwell._client.backend import Backend
 from upwell._client.cloud import CloudBackend
@@ -30,6 +31,15 @@ PORT = 8640
 PAGE = "<!doctype html><html><head><title>upwell</title></head><body></body></html>"
 
 env = upwell.TaskEnvironment("shop")
+
+
+class Dashboard:
+    """A link of each action to elsewhere."""
+
+    name = "Dashboard"
+
+    def get_link(self, run_name: str, action_name: str, **_: object) -> str:
+        return f"https://metrics.example/{run_name}/{action_name}"
 
 
 @env.task
@@ -54,8 +64,9 @@ async def main(n: int, note: str = "") -> int:
     return sum(doubled) + await kept(1) + await kept(1)
 
 
-@env.task
+@env.task(report=True, links=Dashboard())
 async def broken() -> None:
+    upwell.report.log(f"<script>document.title = 'attempt {upwell.ctx().attempt}'</script>")
     await refuse(3)
 
 
