@@ -224,6 +224,7 @@ def _adder(method: Callable[..., Any], *always: int) -> Callable[..., None]:
             operation_id=handler.__name__,
             responses={200: done, **responses(*always, *codes, 422, 503)},
             custom_response_validation_http_code=500,
+            compress=True,
         )(handler)
 
     return add

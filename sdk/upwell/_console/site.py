@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -58,6 +59,8 @@ class File:
     """A file of the pages."""
 
     content: bytes
+    zipped: bytes
+    """The same for those who take gzip."""
     type: str
     cache: str
 
@@ -97,7 +100,7 @@ class Site:
         elif scope["method"] not in READS:
             await _answer(send, 405, "application/json", _problem("NotAllowed", "pages can only be read"))
         else:
-            await self._page(scope["path"], send)
+            await self._page(scope["path"], send, takes_gzip=b"gzip" in headers.get(b"accept-encoding", b""))
 
     def _refusal(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bytes | None:
         """Return why a request is not answered: it is not from a page of this server."""
@@ -116,14 +119,18 @@ class Site:
             )
         return None
 
-    async def _page(self, path: str, send: Send) -> None:
+    async def _page(self, path: str, send: Send, *, takes_gzip: bool) -> None:
         """Answer with a file; any other path is one of the pages, which find their way themselves."""
         file = self._files.get(path.removeprefix("/")) or self._files.get(PAGE)
         if file is None:
             text = b"the console's pages are not built; the API is below /api/v1\n"
             await _answer(send, 404, TYPES["txt"], text)
             return
-        await _answer(send, 200, file.type, file.content, {"cache-control": file.cache})
+        headers = {"cache-control": file.cache, "vary": "accept-encoding"}
+        if takes_gzip:
+            await _answer(send, 200, file.type, file.zipped, headers | {"content-encoding": "gzip"})
+        else:
+            await _answer(send, 200, file.type, file.content, headers)
 
 
 def use_threads(loop: asyncio.AbstractEventLoop) -> ThreadPoolExecutor:
@@ -151,7 +158,7 @@ def _read_files(static: Traversable, token: str) -> dict[str, File]:
             type_ = TYPES.get(name.rpartition(".")[2], "application/octet-stream")
             hashed = name.startswith("assets/")  # the build puts a hash into these names
             cache = "public, max-age=31536000, immutable" if hashed else "no-store"
-            found[name] = File(content=content, type=type_, cache=cache)
+            found[name] = File(content=content, zipped=gzip.compress(content), type=type_, cache=cache)
     return found
 
 

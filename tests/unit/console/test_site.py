@@ -52,6 +52,15 @@ async def test_pages_find_their_way_themselves_and_files_are_kept(local_console:
     assert (await client.get("/api/v1/info")).headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize("path", ["/", "/assets/app-1.js", "/api/v1/runs", "/api/v1/runs/none"])
+async def test_answers_are_compressed_for_those_who_take_it(local_console: Console, path: str) -> None:
+    plain = await local_console.client.get(path, headers={"Accept-Encoding": "identity"})
+    zipped = await local_console.client.get(path, headers={"Accept-Encoding": "br, gzip"})
+    assert ("content-encoding" in plain.headers, zipped.headers["content-encoding"]) == (False, "gzip")
+    assert zipped.text == plain.text
+    assert zipped.headers["content-type"] == plain.headers["content-type"]
+
+
 async def test_large_bodies_are_refused(local_console: Console) -> None:
     headers = {"X-Upwell-Token": local_console.site.token}
     answer = await local_console.client.post("/api/v1/runs", content=b"x" * 2_000_000, headers=headers)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import gzip
 import json
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -170,3 +172,11 @@ def test_the_run_api_is_the_console_s(
     assert answer["statusCode"] == status
     for name, value in part.items():
         assert body[name] == value if not isinstance(value, dict) else value.items() <= body[name].items()
+
+
+def test_the_run_api_compresses_for_those_who_take_it(platform: DynamoStore) -> None:
+    event = request("GET", "/info")
+    event["headers"]["accept-encoding"] = "gzip, br"
+    answer = run_api.handler(event, CONTEXT)
+    assert (answer["isBase64Encoded"], answer["headers"]["Content-Encoding"]) == (True, "gzip")
+    assert json.loads(gzip.decompress(base64.b64decode(answer["body"])))["backend"] == "aws"
