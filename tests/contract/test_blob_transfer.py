@@ -24,6 +24,7 @@ from upwell._aws.s3_transfer import S3Transfer
 from upwell._types.transfers.local_transfer import LocalTransfer
 from upwell._types.transfers.object_reader import FIRST_BLOCK_BYTES
 from upwell._types.transfers.object_transfer import PART_BYTES
+from upwell._types.transfers.overlay import Overlay
 from upwell._types.transfers.transfer import BlobTransfer, is_local, join_uri
 from upwell.testing.moto_aws import ENVIRONMENT, REGION
 from upwell.testing.moto_s3 import moto_s3_access
@@ -48,11 +49,13 @@ def s3(clients: Clients) -> S3Transfer:
     return S3Transfer(moto_s3_access)
 
 
-@pytest.fixture(params=["path", "file-uri", "s3"])
+@pytest.fixture(params=["path", "file-uri", "s3", "overlay"])
 def host(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[BlobTransfer, str]:
     if request.param == "s3":
         return request.getfixturevalue("s3"), f"s3://{BUCKET}/{tmp_path.name}"
     folder = tmp_path / "blobs"
+    if request.param == "overlay":
+        return Overlay(LocalTransfer(), str(tmp_path), tmp_path / "written"), str(folder)
     return LocalTransfer(), folder.as_uri() if request.param == "file-uri" else str(folder)
 
 

@@ -29,8 +29,12 @@ async def main(n: int = 3) -> int:
     return sum(await asyncio.gather(*(double(i) for i in range(n))))
 
 @env.task
-def boom() -> None:
-    raise ValueError("no way")
+def boom(text: str = "friend") -> None:
+    raise ValueError(f"no way, {text}")
+
+@env.task
+async def main_of_boom() -> None:
+    await boom.aio()
 
 @env.task
 async def size(f: File) -> int:
@@ -58,12 +62,15 @@ class Sandbox:
             "UPWELL_STATE_DIR": str(state_dir),
         }
 
-    def __call__(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, *arguments: str, typed: str | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "upwell._cli", *arguments],
             cwd=self.folder,
             env=self._environment | environment,
             capture_output=True,
+            input=typed,
             text=True,
             check=False,
             timeout=110,
@@ -105,7 +112,7 @@ def test_a_submitted_run_is_named_and_can_be_aborted_and_recovered(upwell: Sandb
     assert started.returncode == 0, started.stderr
     name, url = started.stdout.splitlines()
     assert name == "run long"
-    assert "states/home" in url
+    assert url.endswith("/runs/long")
 
     aborted = upwell.json("abort", "long", "--reason", "enough")
     assert aborted["labels"] == {"a": "b"}
@@ -123,9 +130,23 @@ def test_a_submitted_run_is_named_and_can_be_aborted_and_recovered(upwell: Sandb
 def test_a_failure_exits_with_1_and_the_users_traceback(upwell: Sandbox) -> None:
     done = upwell("run", "cli_flow.py", "boom", "--follow")
     assert done.returncode == 1
-    assert "failed: ValueError: no way" in done.stderr
-    assert 'raise ValueError("no way")' in done.stderr
+    assert "failed: ValueError: no way, friend" in done.stderr
+    assert 'raise ValueError(f"no way, {text}")' in done.stderr
     assert "upwell/_" not in done.stderr
+
+
+def test_a_failed_action_is_replayed_with_the_code_that_failed(upwell: Sandbox) -> None:
+    upwell("run", "cli_flow.py", "main_of_boom", "--name", "replayed", "--follow")
+    (action,) = upwell.json("get", "actions", "replayed", "--task", "boom")
+    assert upwell.json("get", "code", "replayed")["files"] == ["cli_flow.py"]
+    (upwell.folder / "cli_flow.py").write_text("raise SystemExit('this is not the code of the run')")
+    done = upwell("replay", "replayed", action["id"], typed="p text\nq\n")
+    assert done.returncode == 1
+    assert '-> raise ValueError(f"no way, {text}")' in done.stdout
+    assert "(Pdb) 'friend'" in done.stdout
+    assert "failed as in the run: ValueError: no way, friend" in done.stderr
+    parent = json.loads(upwell("replay", "replayed", "--json").stdout)
+    assert (parent["error"]["message"], parent["failed_child"]) == ("no way, friend", action["id"])
 
 
 def test_a_local_file_is_uploaded(upwell: Sandbox) -> None:

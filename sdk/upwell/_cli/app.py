@@ -12,6 +12,7 @@ import typer
 from upwell._cli import (
     action_command,
     cache_commands,
+    code_command,
     config_command,
     console_command,
     control_commands,
@@ -19,6 +20,7 @@ from upwell._cli import (
     gc_command,
     get_commands,
     profile_command,
+    replay_command,
     rerun_commands,
     sandbox_commands,
     why_command,
@@ -40,6 +42,7 @@ EPILOG = (
 app = typer.Typer(name="upwell", cls=Group, rich_markup_mode="rich", pretty_exceptions_enable=False)
 app.command("run", help=HELP, epilog=EPILOG, context_settings=STOP_AT_FIRST)(run_command())
 get_commands.app.command("action")(action_command.action)
+get_commands.app.command("code")(code_command.code)
 get_commands.app.command("config")(config_command.config)
 app.add_typer(get_commands.app, name="get")
 app.command("profile")(profile_command.profile)
@@ -48,6 +51,7 @@ app.add_typer(cache_commands.app, name="cache")
 app.command("abort")(control_commands.abort)
 app.command("recover")(rerun_commands.recover)
 app.command("rerun", context_settings=rerun_commands.TASK_OPTIONS)(rerun_commands.rerun)
+app.command("replay")(replay_command.replay)
 app.command("console")(console_command.console)
 app.add_typer(sandbox_commands.app, name="sandbox")
 app.command("deploy")(deploy_command.deploy)

@@ -1,4 +1,7 @@
-"""`upwell get runs|run|actions|cost|io|holders` (`action` and `config` are elsewhere): what the store knows."""
+"""`upwell get runs|run|actions|cost|io|holders`: what the store knows.
+
+`get action`, `get code` and `get config` have modules of their own.
+"""
 
 from __future__ import annotations
 

@@ -36,6 +36,19 @@ def run_record(session: Session, run: str) -> RunRecord:
     return asyncio.run(read_run(session, run, load))
 
 
+def load_bundle(folder: Path, module: str) -> None:
+    """Import a module of a bundle that was unpacked into a folder, in place of what has its name here.
+
+    Raises:
+        UsageError: the bundle does not have it.
+        ProgramError: its code raised an exception.
+    """
+    from upwell._cli.program import load_program
+
+    path = folder.joinpath(*module.split("."))
+    load_program(str(path / "__init__.py" if path.is_dir() else path.with_suffix(".py")), folder)
+
+
 def load_run_code(
     record: RunRecord, file: str | None, root_dir: Path | None, command: str
 ) -> tuple[Task[..., Any], Path | None]:

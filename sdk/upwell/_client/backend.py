@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
 from upwell._author.context import Mode
 from upwell._author.environment import TaskEnvironment
 from upwell._client.config import Config
-from upwell._core.model import RunRecord, Status
+from upwell._core.model import RunRecord, SecretSpec, Status
 from upwell._core.ports import BlobStore, StateStore
 from upwell._core.scaling import ScalingEvent
+from upwell._types.transfers.transfer import BlobTransfer
 from upwell.errors import UsageError
 
 
@@ -56,6 +57,13 @@ class Backend(Protocol):
 
     async def scaling(self, pool: str) -> list[ScalingEvent]:
         """Return how the number of a pool's workers changed lately, newest first; empty where nothing does."""
+
+    @property
+    def transfers(self) -> Mapping[str, BlobTransfer]:
+        """How files of its runs move, by URI scheme."""
+
+    async def secrets(self, secrets: Sequence[SecretSpec]) -> dict[str, str]:
+        """Return values of secrets by the name of their variable, as far as this process may read them."""
 
     def describe(self, run: RunRecord) -> str:
         """Return the address at which a person looks at a run."""

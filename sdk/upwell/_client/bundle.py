@@ -15,7 +15,7 @@ from upwell._core.garbage import REFRESH_S
 from upwell._core.ids import content_digest
 from upwell._core.keys import bundle_key
 from upwell._core.limits import MIB
-from upwell._core.ports import BlobStore
+from upwell._core.ports import BlobNotFoundError, BlobStore
 from upwell.errors import UsageError
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -86,6 +86,26 @@ async def upload_bundle(blobs: BlobStore, bundle: Bundle) -> None:
     key = bundle_key(bundle.digest)
     if not await blobs.is_younger(key, REFRESH_S):
         await blobs.put(key, bundle.data)
+
+
+async def download_bundle(blobs: BlobStore, digest: str, folder: Path) -> list[str]:
+    """Unpack a bundle into a folder and return the names of its files.
+
+    Raises:
+        UsageError: it was deleted, or is not what it was when it was uploaded.
+    """
+    try:
+        data = await blobs.get(bundle_key(digest))
+    except BlobNotFoundError as e:
+        raise UsageError(f"the code bundle {digest[:12]} was deleted; --new-code takes the code here") from e
+    if content_digest(data) != digest:
+        raise UsageError(
+            f"the code bundle {digest[:12]} has other content than was uploaded, and is not used: somebody "
+            "has changed it; --new-code takes the code here"
+        )
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        archive.extractall(folder)
+        return sorted(archive.namelist())
 
 
 def _gitignore_lines(root: Path) -> list[str]:

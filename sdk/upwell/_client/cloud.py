@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import quote
 
@@ -17,7 +17,7 @@ from upwell._client.deploy import pool_parameters
 from upwell._client.sandbox import Sandbox, started_sandbox
 from upwell._core.commands import Abort
 from upwell._core.keys import DATA
-from upwell._core.model import ActionKey, Executor, RunRecord, Status
+from upwell._core.model import ActionKey, Executor, RunRecord, SecretSpec, Status
 from upwell._core.ports import PoolNotFoundError, Ports
 from upwell._core.scaling import ScalingEvent
 from upwell._core.settings import Settings, resource_prefix
@@ -42,6 +42,7 @@ class CloudBackend:
         self.mode = mode
         self.store = ports.store
         self.blobs = ports.blobs
+        self.transfers = ports.transfers
         self._ports = ports
         self._settings = settings
         self._sandbox = sandbox
@@ -99,6 +100,10 @@ class CloudBackend:
     async def scaling(self, pool: str) -> list[ScalingEvent]:
         """Return what the scaler did to a pool."""
         return await ScalingEvents(self._ports.clients, self._settings).newest(pool)
+
+    async def secrets(self, secrets: Sequence[SecretSpec]) -> dict[str, str]:
+        """Return what Secrets Manager has, with the rights of this process."""
+        return await self._ports.secrets.variables(secrets)
 
     def describe(self, run: RunRecord) -> str:
         """Return the address of the run's page in the console, or of its execution in AWS's."""

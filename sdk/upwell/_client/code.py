@@ -123,7 +123,7 @@ async def code_to_go_on_with(
     """
     if here.bundle == run.spec.bundle and here.code == run.code:
         return None
-    changed = await _changed(backend.blobs, run, here)
+    changed = await changed_files(backend.blobs, run, here.root)
     if not changed and not (wanted and backend.mode != "local"):
         return None
     if not wanted and backend.mode == "local":
@@ -142,13 +142,20 @@ async def code_to_go_on_with(
     return here.for_run(run, task, await unpack(backend.blobs, run.root.inputs))
 
 
-async def _changed(blobs: BlobStore, run: RunRecord, here: CodeHere) -> list[str]:
+async def changed_files(blobs: BlobStore, run: RunRecord, root: Path) -> list[str]:
+    """Return the files of a run's code that are not any more as they were, as far as that is known.
+
+    Args:
+        blobs: Where the code, or what it was, is kept.
+        run: The run.
+        root: The folder of the code here.
+    """
     try:
         if run.code is not None:
             content = json.loads(await blobs.get(run.code))
-            return SourceCode(content["root"], content["files"]).changed(here.root)
+            return SourceCode(content["root"], content["files"]).changed(root)
         if run.spec.bundle is not None:
-            return _unzipped(await blobs.get(bundle_key(run.spec.bundle))).changed(here.root)
+            return _unzipped(await blobs.get(bundle_key(run.spec.bundle))).changed(root)
     except BlobNotFoundError:  # deleted: there is nothing to compare with
         pass
     return []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from upwell._author.context import Mode
 from upwell._author.environment import TaskEnvironment
 from upwell._client.config import Config, console_page
 from upwell._core.commands import Abort
-from upwell._core.model import ActionKey, Executor, RunRecord, Status
+from upwell._core.model import ActionKey, Executor, RunRecord, SecretSpec, Status
 from upwell._core.ports import BlobStore, Ports
 from upwell._core.scaling import ScalingEvent
 from upwell._core.sizes import cut
@@ -20,8 +21,9 @@ from upwell._exec.control import abort_named, control_kernel
 from upwell._exec.environment import SystemClock
 from upwell._exec.transition import transition
 from upwell._local.blobs import FolderBlobs
+from upwell._local.environment_secrets import EnvironmentSecrets
 from upwell._local.orchestrator import LocalOrchestrator
-from upwell._local.platform import LOCAL_SETTINGS, LocalPlatform
+from upwell._local.platform import LOCAL_SETTINGS, LOCAL_TRANSFERS, LocalPlatform
 from upwell._local.queue import MemoryQueue
 from upwell._local.sqlite import SqliteStore
 from upwell.errors import RunStateError
@@ -35,6 +37,7 @@ class LocalBackend:
     """
 
     mode: Mode = "local"
+    transfers = LOCAL_TRANSFERS
 
     def __init__(self, store: SqliteStore, root: Path, console_url: str | None = None) -> None:
         self.store = store
@@ -108,6 +111,10 @@ class LocalBackend:
     async def scaling(self, pool: str) -> list[ScalingEvent]:
         """Return none: the executors of a local run are its process."""
         return []
+
+    async def secrets(self, secrets: Sequence[SecretSpec]) -> dict[str, str]:
+        """Return what is not among the variables of this process under its own name."""
+        return await EnvironmentSecrets(os.environ).variables(secrets)
 
     def describe(self, run: RunRecord) -> str:
         """Return the address of the run's page in the console, which `upwell console` serves."""

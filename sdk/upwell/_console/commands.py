@@ -31,6 +31,8 @@ def action_commands(run_id: str, action_id: str, backend: Mode, *, is_open: bool
     }
     if is_open:
         lines["end it"] = f"abort {run_id} {action_id}"
+    else:
+        lines["run it once more, under the debugger"] = f"replay {run_id} {action_id}"
     return {name: _line(line, backend) for name, line in lines.items()}
 
 

@@ -15,6 +15,7 @@ from upwell._core.batch import (
 from upwell._core.journal import Journal
 from upwell._core.limits import RECORD_INLINE_BYTES
 from upwell._core.model import ActionKey, ActionRecord, ActionSpec
+from upwell._core.ports import BlobStore, StateStore
 from upwell._exec.cached import new_entry, read_items, usable_entries
 from upwell._exec.kernel import Kernel
 from upwell._exec.payloads import pack, unpack
@@ -24,7 +25,7 @@ from upwell._types.input_digest import parameter_digests
 
 async def prefill(kernel: Kernel, spec: ActionSpec, journal: Journal, inputs: bytes) -> bytes:
     """Return the inputs of a batch with what earlier attempts and the cache know of its items."""
-    done = await _checkpoints(kernel, journal)
+    done = await checkpoints(kernel.ports.blobs, journal)
     batch = BatchInputs.load(inputs)
     entries = await usable_entries(kernel.ports, spec, batch.keys)
     if entries:
@@ -32,14 +33,14 @@ async def prefill(kernel: Kernel, spec: ActionSpec, journal: Journal, inputs: by
     return replace(batch, done=done).dump() if done else inputs
 
 
-async def salvage(kernel: Kernel, key: ActionKey) -> bytes:
+async def salvage(store: StateStore, blobs: BlobStore, key: ActionKey) -> bytes:
     """Return, of a batch that failed as a whole, the results of the items that it had finished and recorded."""
-    record = await kernel.ports.store.get(key)
+    record = await store.get(key)
     if record is None:  # it never ran
         return b""
     journal = Journal(record.generation)
-    await read_journal(kernel.ports.store, key, journal)
-    done = await _checkpoints(kernel, journal)
+    await read_journal(store, key, journal)
+    done = await checkpoints(blobs, journal)
     return dump_results([done.get(place) for place in range(record.spec.items)]) if done else b""
 
 
@@ -63,14 +64,14 @@ async def keep(kernel: Kernel, record: ActionRecord, inputs: bytes, results: byt
         await kernel.ports.store.put_cached(entries)
 
 
-async def _checkpoints(kernel: Kernel, journal: Journal) -> dict[int, ItemResult]:
+async def checkpoints(blobs: BlobStore, journal: Journal) -> dict[int, ItemResult]:
     """Return what is recorded of items: a recovery forgets their failures, and nothing else."""
     done: dict[int, ItemResult] = {}
     for trace_id, outcome in sorted(journal.traces.items()):
         generation = checkpoint_generation(trace_id)
         if generation is None or outcome.output is None:
             continue
-        for place, result in load_checkpoint(await unpack(kernel.ports.blobs, outcome.output)).items():
+        for place, result in load_checkpoint(await unpack(blobs, outcome.output)).items():
             if isinstance(result, str):
                 done[place] = result
             elif generation == journal.generation:

@@ -13,17 +13,14 @@ from functools import partial
 from typing import TypeVar
 
 from upwell import errors
-from upwell._core.batch import AGAIN
 from upwell._core.bounds import is_bounded
 from upwell._core.holds import limits_of
-from upwell._core.ids import Occurrences, digest
 from upwell._core.journal import Journal
 from upwell._core.limits import MESSAGE_INLINE_BYTES
 from upwell._core.model import (
     ActionKey,
     ActionRecord,
     ActionSpec,
-    ErrorInfo,
     Outcome,
     Payload,
     RunSpec,
@@ -32,6 +29,7 @@ from upwell._core.model import (
 )
 from upwell._exec.batches import salvage
 from upwell._exec.boundary import Answer, AttemptLostError, Call, Ended, TraceRecord, UserCode
+from upwell._exec.call_ids import CallIds
 from upwell._exec.code_documents import CodeDocuments
 from upwell._exec.effects import abort
 from upwell._exec.growth import GrowthGuard
@@ -78,7 +76,6 @@ class Driver:
         self._kernel = kernel
         self._spec = record.spec
         self._slot = slot
-        self._occurrences = Occurrences()
         self.journal = Journal(record.spec.run.generation)
         self._watch = Watch(kernel, record.key, self.journal)
         self.checks = Checks(record)
@@ -96,8 +93,8 @@ class Driver:
         self._ended = False
         self._leaving = False
         self._lease = record.lease
-        self._failures = record.failures
         self._replays = record.attempt > 1 or record.generation > 1 or record.suspension is not None
+        self._ids = CallIds(self._spec, self.journal, failures=record.failures, replays=self._replays)
         self._awaited: dict[str, ActionSpec] = {}
         self._user: UserCode | None = None
         self._busy = _Busy()
@@ -231,9 +228,10 @@ class Driver:
         """See `Host.call`."""
         with self._busy:
             self._documents.take(call)
-            ids = self._ids(call)
-            child_id = self._of_this_try(ids)
-            outcome = self.journal.outcomes.get(child_id) or self._half_done(ids, call)
+            ids = self._ids.of(call)
+            self.checks.ask(ids, call)
+            child_id = self._ids.of_this_try(ids)
+            outcome = self._ids.outcome(ids, call)
             if outcome is None:
                 child = self._child(child_id, call, inputs)
                 outcome = await self._refused(child)
@@ -251,7 +249,8 @@ class Driver:
             if outcome.output is not None:
                 data = await self.load(outcome.output)
             else:  # of a batch that failed as a whole
-                data = await self.guard(salvage(self._kernel, ActionKey(self._key.run_id, child_id)))
+                store, blobs = self._kernel.ports.store, self._kernel.ports.blobs
+                data = await self.guard(salvage(store, blobs, ActionKey(self._key.run_id, child_id)))
         if recorded_at is not None and outcome.error is None:
             self.noticing.note(call.task.name, recorded_at, self.now())
         return Answer(error=outcome.error, data=data, ran_s=outcome.ran_s)
@@ -275,17 +274,6 @@ class Driver:
 
     # --- a call ---------------------------------------------------------------------------------------------
 
-    def _ids(self, call: Call) -> list[str]:
-        """Return the ids that a call has in the tries of the action."""
-        name, inputs = call.task.name, call.input_digest
-        caller = digest(self._spec.action_id, call.item) if call.item else self._spec.action_id
-        first_id = self._occurrences.next_id(caller, name, inputs, call.group)
-        if not self._replays:
-            return [first_id]
-        ids = [first_id] + [digest(first_id, str(n)) for n in range(1, self._spec.task.retry.count + 1)]
-        self.checks.ask(ids, call)
-        return ids
-
     def _child(self, child_id: str, call: Call, inputs: bytes) -> ActionSpec:
         return ActionSpec(
             run=self._run_for(call),
@@ -299,29 +287,6 @@ class Driver:
             items=call.items,
             queued_at=self.now(),
         )
-
-    def _of_this_try(self, ids: list[str]) -> str:
-        """Return the id of a call made now: a retry does not repeat what succeeded in earlier tries.
-
-        What failed, or was aborted with the try that called it, gets a new id, which depends on nothing but the
-        number of tries that failed: an attempt that only replaces a lost executor comes to the same one.
-        """
-        for known_id in ids:
-            known = self.journal.outcomes.get(known_id)
-            if known is not None and known.status is Status.SUCCEEDED:
-                return known_id
-        return ids[min(self._failures, len(ids) - 1)]
-
-    def _half_done(self, ids: list[str], call: Call) -> Outcome | None:
-        """Return what an earlier try knows of a batch of which items failed: only these are called again."""
-        if call.items <= 1:
-            return None
-        known = [self.journal.outcomes.get(known_id) for known_id in ids[: self._failures]]
-        outputs = [outcome.output for outcome in known if outcome is not None and outcome.output is not None]
-        if not outputs:
-            return None
-        again = ErrorInfo(code=AGAIN, message="the items that failed are called again")
-        return Outcome(status=Status.FAILED, error=again, output=outputs[-1])
 
     def _run_for(self, call: Call) -> RunSpec:
         run = self._spec.run
