@@ -110,7 +110,7 @@ class BatchRun:
                     is_slow = task.interface.inputs_move_data
                     arguments = partial(self._arguments, task)
                     args, kwargs = await off_loop(arguments, place, is_slow=is_slow)
-                    call = guarded(task.func(*args, **kwargs))
+                    call = guarded(task.func, args, kwargs)
                     value = await over(self._loop.create_task(call, context=context))
                 else:
                     thread = TaskThread(lambda: self._call(task, place, context), name=task.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from upwell import errors
@@ -15,10 +15,10 @@ def is_ours() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-async def guarded(call: Coroutine[Any, Any, Any]) -> Any:
-    """Keep `sys.exit` in a task from ending the event loop that runs the others."""
+async def guarded(func: Callable[..., Awaitable[Any]], args: Iterable[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Call a function; keep `sys.exit` in it from ending the event loop that runs the others."""
     try:
-        return await call
+        return await func(*args, **kwargs)
     except SystemExit as e:
         raise exited(e) from None
 

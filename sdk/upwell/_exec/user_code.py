@@ -192,7 +192,7 @@ class TaskRun:
             with process_variables.applied(self._variables):
                 async with asyncio.timeout(limit_s) as bound:
                     if task.is_async:
-                        work = guarded(task.func(*args, **kwargs))
+                        work = guarded(task.func, args, kwargs)
                         return await over(context.run(asyncio.get_running_loop().create_task, work))
                     thread: TaskThread[Any] = TaskThread(
                         lambda: context.run(task.func, *args, **kwargs), name=task.name
