@@ -269,6 +269,7 @@ async def test_one_that_computes_when_its_process_ends_fails_with_what_to_do(tmp
         assert isinstance(error, errors.MaxRuntimeExceededError)
         assert "reuse_policy" in str(error)
         assert result.run.status is Status.TIMED_OUT
+    gate.set()  # a thread waits for it
 
 
 async def test_one_with_children_is_suspended_when_its_process_ends_whatever_it_does(tmp_path: Path) -> None:
