@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests wait half of their time: twice as many processes as the machine that CI runs on has cores.
+PROCESSES ?= 4
 SOURCES := sdk runtime infra tests bench examples app.py
 
 .PHONY: demo test install lint types imports unit smoke e2e slow all-tests lock templates console console-test clean
@@ -31,16 +33,16 @@ imports: install
 	$(BIN)/lint-imports
 
 unit: install
-	$(BIN)/pytest -m 'not e2e and not slow' -n 2 --dist loadfile
+	$(BIN)/pytest -m 'not e2e and not slow' -n $(PROCESSES) --dist loadfile
 
 smoke: install
-	$(BIN)/pytest -m 'e2e and not slow' -n 2 --dist worksteal tests/e2e tests/cases
+	$(BIN)/pytest -m 'e2e and not slow' -n $(PROCESSES) --dist worksteal tests/e2e tests/cases
 
 e2e: install
-	$(BIN)/pytest -m e2e -n 2 --dist worksteal tests/e2e tests/cases
+	$(BIN)/pytest -m e2e -n $(PROCESSES) --dist worksteal tests/e2e tests/cases
 
 slow: install
-	$(BIN)/pytest -m 'slow and not e2e' -n 2 --dist worksteal
+	$(BIN)/pytest -m 'slow and not e2e' -n $(PROCESSES) --dist worksteal
 
 all-tests: lint types imports unit slow e2e
 

@@ -141,7 +141,7 @@ async def test_a_child_whose_message_is_lost_is_sent_again_by_its_parent(
         assert fleet.remedies == expected
 
 
-@pytest.mark.parametrize("backend", ["local", "moto"])
+@pytest.mark.parametrize("backend", ["local", pytest.param("moto", marks=pytest.mark.slow)])
 def test_a_root_whose_message_is_lost_is_sent_again_and_its_end_recorded(tmp_path: Path, backend: str) -> None:
     async def scenario(fleet: Fleet) -> None:
         run = await begin(fleet, backend)
