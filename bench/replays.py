@@ -28,6 +28,7 @@ from upwell._client.submit import new_run
 from upwell._core.model import ROOT_ID, ActionKey, ActionRecord
 from upwell._core.ports import BlobStore, StateStore
 from upwell._local.blobs import FolderBlobs
+from upwell._local.log_files import FileLogs
 from upwell._local.platform import LOCAL_SETTINGS, LocalPlatform
 from upwell._local.sqlite import SqliteStore
 from upwell.testing.flows import result_of
@@ -70,7 +71,7 @@ async def in_process(backend: str, n: int, child_s: float) -> ActionRecord:
             passing = asyncio.create_task(clock.run())
             try:
                 ended = await platform.run_to_end(run)
-                result = await result_of(store, blobs, ended, lasting_fan_out)
+                result = await result_of(store, blobs, FileLogs(lambda _: []), ended, lasting_fan_out)
             finally:
                 passing.cancel()
                 await asyncio.gather(passing, return_exceptions=True)

@@ -40,8 +40,8 @@ async def _ended(run_id: str, task: Task[..., Any]) -> FlowResult:
         while record is None or not record.status.is_terminal:
             await asyncio.sleep(LOOK_S)  # the run is in other processes
             record = await backend.store.get_run(run_id)
-        return await result_of(backend.store, backend.blobs, record, task)
+        return await result_of(backend.store, backend.blobs, backend.logs, record, task)
 
 
 def _seen(backend: str, folder: Path, result: FlowResult) -> Observed:
-    return Observed(backend, folder, result.run, result.actions, result.value, result.error)
+    return Observed(backend, folder, result.run, result.actions, result.value, result.error, lines=result.lines)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
 
 from upwell._author.task import Task
+from upwell._core.log_lines import LogLine
 from upwell._core.model import ActionRecord, RunRecord
 
 NOTES = "notes.txt"
@@ -39,6 +40,7 @@ class Observed:
         value: What the root task returned.
         error: What awaiting the root task would have raised.
         printed: What was printed in this process.
+        lines: What tasks printed and logged, in any process.
     """
 
     backend: str
@@ -48,6 +50,7 @@ class Observed:
     value: Any
     error: Exception | None
     printed: str = ""
+    lines: Sequence[LogLine] = ()
 
     def of(self, task: Task[..., Any]) -> list[ActionRecord]:
         """Return the actions of a task."""

@@ -143,6 +143,18 @@ class Lister(Generic[P, R]):
         return Listing(partial(self._func, *args, **kwargs))
 
 
+class listing(Generic[S, P, R]):  # noqa: N801  # used as a decorator
+    """What `syncify` is, for a method that returns a list."""
+
+    def __init__(self, func: Callable[Concatenate[S, P], Coroutine[Any, Any, list[R]]]) -> None:
+        self._func = func
+        self.__doc__ = func.__doc__
+
+    def __get__(self, instance: S, owner: type[S]) -> Lister[P, R]:
+        """Bind it to an instance."""
+        return Lister(partial(self._func, instance))
+
+
 class listing_class(Generic[P, R]):  # noqa: N801  # used as a decorator
     """What `syncify_class` is, for a class method that returns a list."""
 

@@ -10,6 +10,7 @@ from upwell._aws.blobs import S3Blobs
 from upwell._aws.clients import Clients
 from upwell._aws.dynamodb import DynamoStore
 from upwell._aws.errors import DEPLOY, clear_errors, is_code
+from upwell._aws.log_groups import LogGroups
 from upwell._aws.orchestrator import StepFunctionsOrchestrator
 from upwell._aws.queue import SqsQueue
 from upwell._aws.s3_access import S3Access, access_of_clients
@@ -36,6 +37,7 @@ class AwsPorts:
     orchestrator: StepFunctionsOrchestrator
     transfers: Mapping[str, BlobTransfer]
     secrets: SecretValues
+    logs: LogGroups
     clock: Clock
 
     def close(self) -> None:
@@ -80,6 +82,7 @@ def ports_of(clients: Clients, settings: Settings, access: Callable[[], S3Access
         orchestrator=StepFunctionsOrchestrator(clients, settings),
         transfers={**local_transfers(), "s3": s3},
         secrets=SecretValues(clients, settings),
+        logs=LogGroups(clients, settings),
         clock=SystemClock(),
     )
 

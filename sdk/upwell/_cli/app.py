@@ -19,6 +19,7 @@ from upwell._cli import (
     deploy_command,
     gc_command,
     get_commands,
+    logs_command,
     profile_command,
     replay_command,
     rerun_commands,
@@ -45,6 +46,7 @@ get_commands.app.command("action")(action_command.action)
 get_commands.app.command("code")(code_command.code)
 get_commands.app.command("config")(config_command.config)
 app.add_typer(get_commands.app, name="get")
+app.command("logs")(logs_command.logs)
 app.command("profile")(profile_command.profile)
 app.command("why")(why_command.why)
 app.add_typer(cache_commands.app, name="cache")

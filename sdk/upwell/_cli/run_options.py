@@ -66,6 +66,15 @@ class RunFlags:
             rich_help_panel=PANEL,
         ),
     ] = None
+    quiet: Annotated[
+        bool | None,
+        typer.Option(
+            "--quiet",
+            "-q",
+            help="Keep what tasks of a local run print for `upwell logs`, and do not show it.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
     root_dir: RootDir = None
     label: Annotated[
         list[str] | None,

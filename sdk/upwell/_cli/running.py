@@ -21,7 +21,7 @@ from upwell._client.again import recover as recover_run
 from upwell._client.again import rerun_with
 from upwell._client.api import with_runcontext
 from upwell._client.backend import open_backend
-from upwell._client.config import current_config
+from upwell._client.config import be_quiet, current_config
 from upwell._client.run_handle import Run
 from upwell._client.submit import check_run_id, encode_root_inputs, new_run_id
 from upwell._client.watch import watch_run
@@ -41,6 +41,8 @@ def run_task(program: Program, task: Task[..., Any], inputs: Mapping[str, Any], 
         RunFailedError: the run failed.
     """
     runner_options = _runner_options(program, flags)
+    if flags.quiet:
+        be_quiet()
     config = current_config()
     args, kwargs = _arguments(task, inputs)
     if config.mode != "local":

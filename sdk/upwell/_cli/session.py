@@ -99,6 +99,7 @@ class Session:
             root_dir=configured.root_dir,
             log_level="DEBUG" if self.debug else None,
             strict=configured.strict or None,
+            quiet=configured.quiet or None,
             state_dir=shared.state_dir or env.get("UPWELL_STATE_DIR") or configured.state_dir,
             console_url=env.get("UPWELL_CONSOLE_URL") or configured.console_url,
         )

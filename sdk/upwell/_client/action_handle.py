@@ -9,10 +9,11 @@ from typing import Any
 
 from upwell import errors
 from upwell._author.context import Mode
-from upwell._author.syncify import listing_class, syncify, syncify_class
+from upwell._author.syncify import listing, listing_class, syncify, syncify_class
 from upwell._author.task import Task
 from upwell._client.backend import Backend, open_backend
 from upwell._client.config import current_config, parse_mode
+from upwell._client.logs import line_text, line_time, log_query, read_lines
 from upwell._client.outputs import ActionInputs, ActionOutputs, read_inputs, read_outputs, task_of
 from upwell._client.phase import ActionPhase
 from upwell._core.keys import report_key
@@ -131,6 +132,48 @@ class Action:
         """
         async with open_backend(self.mode, current_config()) as backend:
             return await read_report(backend, self._record.key, attempt, latest=self._record.attempt)
+
+    @listing
+    async def get_logs(
+        self, attempt: int | None = None, *, filter_system: bool = False, show_ts: bool = False
+    ) -> list[str]:
+        """Return the lines that it printed and logged.
+
+        `.aio(...)` can be awaited, or iterated over with `async for`.
+
+        Args:
+            attempt: Number of one of its attempts; None takes all.
+            filter_system: Accepted; there are no lines but those of the task.
+            show_ts: Begin each with when it was written.
+        """
+        async with open_backend(self.mode, current_config()) as backend:
+            run = await backend.store.get_run(self.run_name)
+            assert run is not None  # its action exists
+            query = await log_query(backend.store, run, self.name, attempt=attempt)
+            lines = [line async for line in read_lines(backend.logs, query)]
+        return [f"{line_time(line)} {line_text(line)}" if show_ts else line_text(line) for line in lines]
+
+    @syncify
+    async def show_logs(
+        self,
+        attempt: int | None = None,
+        max_lines: int = 100,
+        *,
+        show_ts: bool = False,
+        raw: bool = False,
+        filter_system: bool = False,
+    ) -> None:
+        """Print the latest of the lines that it printed and logged.
+
+        Args:
+            attempt: Number of one of its attempts; None takes all.
+            max_lines: How many.
+            show_ts: Begin each with when it was written.
+            raw: Accepted; lines are printed as they are.
+            filter_system: See `get_logs`.
+        """
+        for line in (await self.get_logs.aio(attempt, show_ts=show_ts))[-max_lines:]:
+            print(line)
 
     @syncify_class
     async def get(cls: type[Action], *, run_name: str, name: str = ROOT_ID, mode: str | None = None) -> Action:

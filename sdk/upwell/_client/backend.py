@@ -10,7 +10,7 @@ from upwell._author.context import Mode
 from upwell._author.environment import TaskEnvironment
 from upwell._client.config import Config
 from upwell._core.model import RunRecord, SecretSpec, Status
-from upwell._core.ports import BlobStore, StateStore
+from upwell._core.ports import BlobStore, Logs, StateStore
 from upwell._core.scaling import ScalingEvent
 from upwell._types.transfers.transfer import BlobTransfer
 from upwell.errors import UsageError
@@ -28,6 +28,10 @@ class Backend(Protocol):
     @property
     def blobs(self) -> BlobStore:
         """Where large values and bundles are."""
+
+    @property
+    def logs(self) -> Logs:
+        """Where the lines are that tasks printed and logged."""
 
     async def prepare(self, pools: dict[str, TaskEnvironment]) -> None:
         """See to it that the pools of a program can be used, or say that they are not deployed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from urllib.parse import quote
 
 from upwell._author.context import Mode
@@ -18,12 +19,13 @@ from upwell._client.sandbox import Sandbox, started_sandbox
 from upwell._core.commands import Abort
 from upwell._core.keys import DATA
 from upwell._core.model import ActionKey, Executor, RunRecord, SecretSpec, Status
-from upwell._core.ports import PoolNotFoundError, Ports
+from upwell._core.ports import Logs, PoolNotFoundError, Ports
 from upwell._core.scaling import ScalingEvent
 from upwell._core.settings import Settings, resource_prefix
 from upwell._core.sizes import cut
 from upwell._exec.control import abort_named, control_kernel
 from upwell._exec.transition import transition
+from upwell._local.log_files import FileLogs
 from upwell._types.io_context import IoContext, set_default_io_context
 from upwell.errors import NotDeployedError
 
@@ -43,6 +45,9 @@ class CloudBackend:
         self.store = ports.store
         self.blobs = ports.blobs
         self.transfers = ports.transfers
+        self.logs: Logs = (
+            ports.logs if sandbox is None else FileLogs(partial(sandbox.log_files, settings.prefix))
+        )
         self._ports = ports
         self._settings = settings
         self._sandbox = sandbox

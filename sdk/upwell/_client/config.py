@@ -37,6 +37,7 @@ class Config:
         console_url: Address of a console, for `Run.url`; None takes that of `upwell console` on this machine,
             and on AWS the run's execution in the console of Step Functions.
         strict: Whether runs are strict that do not say; see `RunOptions.strict`.
+        quiet: Whether what tasks of local runs print and log is kept alone, and not shown.
         project: What `current_project()` gives; it has no other meaning.
         domain: What `current_domain()` gives; it has no other meaning.
     """
@@ -49,6 +50,7 @@ class Config:
     state_dir: Path = Path(".upwell")
     console_url: str | None = None
     strict: bool = False
+    quiet: bool = False
     project: str = ""
     domain: str = ""
 
@@ -77,6 +79,11 @@ def _set(config: Config) -> None:
     _current = config
 
 
+def be_quiet() -> None:
+    """Do not show what tasks of local runs of this process print; see `Config.quiet`."""
+    _set(replace(current_config(), quiet=True))
+
+
 def parse_mode(mode: str) -> Mode:
     """Return a mode by name; `remote` is the configured cloud.
 
@@ -101,6 +108,7 @@ def init(
     state_dir: str | Path | None = None,
     console_url: str | None = None,
     strict: bool | None = None,
+    quiet: bool | None = None,
     project: str | None = None,
     domain: str | None = None,
     log_level: Level | None = None,
@@ -128,6 +136,7 @@ def init(
             state_dir=state_dir,
             console_url=console_url,
             strict=strict,
+            quiet=quiet,
             project=project,
             domain=domain,
         )
@@ -206,8 +215,13 @@ def from_environment(env: Mapping[str, str]) -> Config:
         region=env.get("AWS_REGION"),  # boto3 itself reads AWS_DEFAULT_REGION alone
         state_dir=Path(env.get("UPWELL_STATE_DIR", ".upwell")),
         console_url=env.get("UPWELL_CONSOLE_URL") or None,
-        strict=env.get("UPWELL_STRICT", "") not in ("", "0", "false"),
+        strict=_is_set(env, "UPWELL_STRICT"),
+        quiet=_is_set(env, "UPWELL_QUIET"),
     )
+
+
+def _is_set(env: Mapping[str, str], name: str) -> bool:
+    return env.get(name, "") not in ("", "0", "false")
 
 
 def _values(path: str | Path | None) -> dict[str, Any]:

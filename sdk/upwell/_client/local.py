@@ -14,7 +14,7 @@ from upwell._author.environment import TaskEnvironment
 from upwell._client.config import Config, console_page
 from upwell._core.commands import Abort
 from upwell._core.model import ActionKey, Executor, RunRecord, SecretSpec, Status
-from upwell._core.ports import BlobStore, Ports
+from upwell._core.ports import BlobStore, Logs, Ports
 from upwell._core.scaling import ScalingEvent
 from upwell._core.sizes import cut
 from upwell._exec.control import abort_named, control_kernel
@@ -22,6 +22,7 @@ from upwell._exec.environment import SystemClock
 from upwell._exec.transition import transition
 from upwell._local.blobs import FolderBlobs
 from upwell._local.environment_secrets import EnvironmentSecrets
+from upwell._local.log_files import FileLogs, LogFile, run_log
 from upwell._local.orchestrator import LocalOrchestrator
 from upwell._local.platform import LOCAL_SETTINGS, LOCAL_TRANSFERS, LocalPlatform
 from upwell._local.queue import MemoryQueue
@@ -39,11 +40,16 @@ class LocalBackend:
     mode: Mode = "local"
     transfers = LOCAL_TRANSFERS
 
-    def __init__(self, store: SqliteStore, root: Path, console_url: str | None = None) -> None:
+    def __init__(
+        self, store: SqliteStore, root: Path, console_url: str | None = None, *, quiet: bool = False
+    ) -> None:
         self.store = store
         self.blobs: BlobStore = FolderBlobs(root / "blobs")
+        self._lines = root / "logs"
+        self.logs: Logs = FileLogs(lambda query: [run_log(self._lines, query.run_id)])
         self._root = root
         self._console_url = console_url
+        self._quiet = quiet
 
     async def prepare(self, pools: dict[str, TaskEnvironment]) -> None:
         """Pools exist by being used."""
@@ -57,11 +63,15 @@ class LocalBackend:
             raise RunStateError(
                 f"run {run.spec.run_id!r} is under way in another process; wait for it, or `upwell abort` it"
             ) from None
-        platform = LocalPlatform(self.store, self.blobs, self._root / "scratch")
+        lines = LogFile(run_log(self._lines, run.spec.run_id))
+        platform = LocalPlatform(
+            self.store, self.blobs, self._root / "scratch", lines=lines.write, echo=not self._quiet
+        )
         try:
             return await platform.run_to_end(run, timeout_s=timeout_s)
         finally:
             await platform.aclose()
+            lines.close()
             lock.release()
 
     async def abort(self, run: RunRecord, reason: str) -> None:
@@ -132,6 +142,6 @@ async def open_local(config: Config) -> AsyncIterator[LocalBackend]:
     config.state_dir.mkdir(parents=True, exist_ok=True)
     store = SqliteStore(config.state_dir / "state.db")
     try:
-        yield LocalBackend(store, config.state_dir, config.console_url)
+        yield LocalBackend(store, config.state_dir, config.console_url, quiet=config.quiet)
     finally:
         store.close()

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from upwell import errors
 from upwell._author.context import ActionID
-from upwell._author.syncify import listing_class, syncify, syncify_class
+from upwell._author.syncify import listing, listing_class, syncify, syncify_class
 from upwell._author.task import Task
 from upwell._client.action_handle import ActionDetails, existing_action
 from upwell._client.backend import Backend, open_backend
@@ -180,6 +180,30 @@ class Run:
     async def get_report(self, attempt: int | None = None) -> str | None:
         """Return the root action's report as an HTML page; None if it wrote none. See `Action.get_report`."""
         return await (await self.details.aio()).get_report.aio(attempt)
+
+    @listing
+    async def get_logs(
+        self, attempt: int | None = None, *, filter_system: bool = False, show_ts: bool = False
+    ) -> list[str]:
+        """Return the lines that the root action printed and logged. See `Action.get_logs`."""
+        return await (await self.details.aio()).get_logs.aio(
+            attempt, filter_system=filter_system, show_ts=show_ts
+        )
+
+    @syncify
+    async def show_logs(
+        self,
+        attempt: int | None = None,
+        max_lines: int = 100,
+        *,
+        show_ts: bool = False,
+        raw: bool = False,
+        filter_system: bool = False,
+    ) -> None:
+        """Print the latest lines of the root action. See `Action.show_logs`."""
+        await (await self.details.aio()).show_logs.aio(
+            attempt, max_lines, show_ts=show_ts, raw=raw, filter_system=filter_system
+        )
 
     async def watch(self) -> AsyncIterator[ActionDetails]:
         """Yield the details of the root action whenever they have changed, until it has ended."""

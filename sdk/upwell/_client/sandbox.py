@@ -12,6 +12,8 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+from upwell._core.log_lines import LogQuery
+from upwell._local.log_files import EARLIER
 from upwell.errors import UpwellError, UsageError
 
 ASK_TIMEOUT_S = 120.0
@@ -28,6 +30,7 @@ class Sandbox:
     settings: dict[str, str]
     control_url: str
     token: str
+    log: str
 
     def ensure_pool(self, name: str, kind: str, parameters: dict[str, Any]) -> None:
         """See to it that a pool is there.
@@ -44,6 +47,17 @@ class Sandbox:
             raise UpwellError(
                 f"the sandbox at {self.control_url} does not answer ({e.reason}); `upwell sandbox start`"
             ) from e
+
+    def log_files(self, prefix: str, query: LogQuery) -> list[Path]:
+        """Return the files that have lines of a query: what the functions and workers of its pools wrote.
+
+        Args:
+            prefix: Of the deployment's resources.
+            query: Names the pools.
+        """
+        folder = Path(self.log).parent  # a file for each of them, beside the supervisor's
+        names = [name for pool in query.pools for name in (f"{prefix}-{pool}-execute", f"{prefix}-{pool}")]
+        return [folder / f"{name}.log{age}" for name in names for age in (EARLIER, "")]
 
     def status(self) -> dict[str, Any]:
         """Return what runs in it: pools, workers, executors, and how much the functions were used.

@@ -49,6 +49,7 @@ WORK_SENT = "Work Sent"
 DEAD_SUFFIX = "-dead"
 """Of the name of a pool's dead-letter queue."""
 POOL_NAME_MAX = 32
+WORKER_LOG_PREFIX, WORKER_CONTAINER = "worker", "worker"
 
 
 def action_pk(run_id: str, action_id: str) -> str:
@@ -146,6 +147,21 @@ def attempt_of_report(key: str) -> int | None:
 def checkpoint_prefix(run_id: str, action_id: str) -> str:
     """Return the prefix of what the attempts of an action save for those after them."""
     return f"{data_prefix(run_id)}checkpoints/{action_id}"
+
+
+def function_log_group(prefix: str, pool: str) -> str:
+    """Return the log group of the function of a Lambda pool; each of its log streams is an executor's."""
+    return f"/aws/lambda/{prefix}-{pool}-execute"
+
+
+def worker_log_group(prefix: str, pool: str) -> str:
+    """Return the log group of a worker pool."""
+    return f"/upwell/{prefix}/{pool}"
+
+
+def worker_log_stream(task_id: str) -> str:
+    """Return the log stream of a worker, as ECS names it: prefix, container, task."""
+    return f"{WORKER_LOG_PREFIX}/{WORKER_CONTAINER}/{task_id}"
 
 
 def pool_name(environment: str) -> str:

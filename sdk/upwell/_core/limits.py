@@ -48,3 +48,9 @@ JOURNAL_SHARD_ENTRIES = 250
 """Children per journal shard; the next child opens the next shard."""
 PLACES_MAX = 1000
 """Largest max_concurrency: who looks for a place reads those of its limit."""
+LOG_LINE_CHARS = 16 * KIB
+"""A line that a task prints or logs is cut to so many characters."""
+LOG_BURST_LINES, LOG_BURST_BYTES = 10_000, 8 * MIB
+"""What an attempt may print at once."""
+LOG_LINES_PER_S, LOG_BYTES_PER_S = 20, 64 * KIB
+"""What it may print for as long as it goes on, so that its latest lines are there, too."""

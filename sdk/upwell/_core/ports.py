@@ -15,6 +15,7 @@ from typing import Protocol
 from upwell._core.garbage import BlobInfo
 from upwell._core.holds import Hold
 from upwell._core.journal import Entry, JournalItem
+from upwell._core.log_lines import LogPage, LogQuery
 from upwell._core.model import (
     ActionKey,
     ActionRecord,
@@ -277,6 +278,22 @@ class SecretStore(Protocol):
 
         Raises:
             SecretNotFoundError: there is no such secret.
+        """
+
+
+class Logs(Protocol):
+    """Where the lines are that tasks printed and logged."""
+
+    async def read(self, query: LogQuery, *, cursor: str | None, limit: int) -> LogPage:
+        """Return lines of a query, as a page: fewer than `limit` need not be the last.
+
+        Args:
+            query: Which lines.
+            cursor: Of the page before; None begins. With the last one's, later lines are found.
+            limit: The most lines.
+
+        Raises:
+            UsageError: the cursor is of something else.
         """
 
 

@@ -21,6 +21,8 @@ from upwell._exec.batch_run import BatchRun
 from upwell._exec.boundary import Ended, Host, Start
 from upwell._exec.failure import describe
 from upwell._exec.laps import Laps
+from upwell._exec.logs.attempt_log import AttemptLog, LineSink, log_of
+from upwell._exec.logs.capture import captured
 from upwell._exec.session import Session
 from upwell._exec.stopwatch import Stopwatch
 from upwell._exec.threads import TaskThread
@@ -52,11 +54,22 @@ class InProcess:
     Args:
         loader: Finds tasks.
         transfers: How files and directories move, by URI scheme.
+        lines: Takes what they print and log; None leaves that alone.
+        echo: Whether it is also shown where it would have been.
     """
 
-    def __init__(self, loader: Loader, transfers: Mapping[str, BlobTransfer]) -> None:
+    def __init__(
+        self,
+        loader: Loader,
+        transfers: Mapping[str, BlobTransfer],
+        *,
+        lines: LineSink | None = None,
+        echo: bool = True,
+    ) -> None:
         self._loader = loader
         self._transfers = transfers
+        self._lines = lines
+        self._echo = echo
 
     def prepare(self) -> None:
         """See `Users.prepare`."""
@@ -66,7 +79,8 @@ class InProcess:
 
     def attempt(self, start: Start, inputs: bytes, host: Host) -> TaskRun:
         """See `Users.attempt`."""
-        return TaskRun(start, inputs, host, self._loader, self._transfers)
+        log = None if self._lines is None else log_of(start, self._lines, host.now, echo=self._echo)
+        return TaskRun(start, inputs, host, self._loader, self._transfers, log)
 
 
 class TaskRun:
@@ -78,12 +92,20 @@ class TaskRun:
         host: The engine's half.
         loader: Finds the task.
         transfers: How files and directories move, by URI scheme.
+        log: Takes what it prints and logs; None leaves that alone.
     """
 
     def __init__(
-        self, start: Start, inputs: bytes, host: Host, loader: Loader, transfers: Mapping[str, BlobTransfer]
+        self,
+        start: Start,
+        inputs: bytes,
+        host: Host,
+        loader: Loader,
+        transfers: Mapping[str, BlobTransfer],
+        log: AttemptLog | None = None,
     ) -> None:
         self._start = start
+        self._log = log
         self._spec = start.spec
         self._inputs = inputs
         self._loader = loader
@@ -108,7 +130,7 @@ class TaskRun:
             UnavailableError: a service is out of reach; the task is not to blame and must be tried again.
         """
         try:
-            with use_io_context(self._io):
+            with captured(self._log), use_io_context(self._io):
                 if self._spec.items > 1:
                     return await self._items()
                 output = await self._output()

@@ -22,6 +22,7 @@ from upwell._exec.effects import abort
 from upwell._exec.environment import RandomIds, SystemClock
 from upwell._exec.executor import Executor
 from upwell._exec.kernel import Kernel
+from upwell._exec.logs.attempt_log import LineSink
 from upwell._exec.sweeper import Sweeper
 from upwell._exec.user_code import InProcess
 from upwell._exec.worker import Worker
@@ -94,6 +95,8 @@ class LocalPlatform:
         settings: Tunables; the defaults suit one process.
         suspends: Whether parents that wait are suspended, as on Lambda; here it saves nothing, but shows
             whether a program bears to be replayed.
+        lines: Takes what tasks print and log; None leaves that alone.
+        echo: Whether it is also shown where it would have been.
     """
 
     def __init__(
@@ -106,6 +109,8 @@ class LocalPlatform:
         users: Users | None = None,
         settings: Settings = LOCAL_SETTINGS,
         suspends: bool = False,
+        lines: LineSink | None = None,
+        echo: bool = True,
     ) -> None:
         clock = clock or SystemClock()
         self._ended = asyncio.Event()
@@ -125,7 +130,7 @@ class LocalPlatform:
         self.kernel = Kernel(
             ports=ports,
             settings=settings,
-            users=users or InProcess(RegistryLoader(), LOCAL_TRANSFERS),
+            users=users or InProcess(RegistryLoader(), LOCAL_TRANSFERS, lines=lines, echo=echo),
             ids=RandomIds(),
             mode="local",
             scratch=scratch,

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from upwell._author.task import Task
+from upwell._client.logs import log_query, read_lines
 from upwell._client.options import RunOptions
 from upwell._client.submit import encode_root_inputs, new_run, new_run_id, next_generation
+from upwell._core.log_lines import LogLine
 from upwell._core.model import ActionRecord, RunRecord, Status
-from upwell._core.ports import BlobStore, StateStore
+from upwell._core.ports import BlobStore, Logs, StateStore
 from upwell._exec.control import list_known
 from upwell._exec.failure import revive
 from upwell._exec.payloads import unpack
 from upwell._local.blobs import FolderBlobs
+from upwell._local.log_files import FileLogs, LogFile, run_log
 from upwell._local.platform import LocalPlatform
 from upwell._local.sqlite import SqliteStore
 from upwell.testing.clock import SkippingClock
@@ -35,12 +38,14 @@ class FlowResult:
         actions: Every action of the run, in the order in which they were first claimed.
         value: What the root task returned; None if it failed.
         error: What awaiting the root task would have raised; None if it succeeded.
+        lines: What the tasks printed and logged.
     """
 
     run: RunRecord
     actions: list[ActionRecord]
     value: Any
     error: Exception | None
+    lines: Sequence[LogLine] = ()
 
     def unwrap(self) -> Any:
         """Return the value, or raise the error."""
@@ -83,7 +88,8 @@ class LocalFlows:
         blobs = FolderBlobs(self._root / "blobs")
         try:
             record = await submission(store, blobs, task, encoded, options, self.clock.now())
-            platform = LocalPlatform(store, blobs, self._root / "scratch", clock=self.clock)
+            lines = LogFile(run_log(self._root / "logs", record.spec.run_id))
+            platform = LocalPlatform(store, blobs, self._root / "scratch", clock=self.clock, lines=lines.write)
             skipper = asyncio.create_task(skip_idle(self.clock, lambda: platform.is_idle))
             try:
                 ended = await platform.run_to_end(record, timeout_s=options.timeout_s)
@@ -92,7 +98,9 @@ class LocalFlows:
                 with suppress(asyncio.CancelledError):
                     await skipper
                 await platform.aclose()
-            return await result_of(store, blobs, ended, task)
+                lines.close()
+            logs = FileLogs(lambda query: [run_log(self._root / "logs", query.run_id)])
+            return await result_of(store, blobs, logs, ended, task)
         finally:
             store.close()
 
@@ -113,7 +121,9 @@ async def submission(
     return await new_run(blobs, task, encoded, options, run_id=run_id, bundle=None, now=now)
 
 
-async def result_of(store: StateStore, blobs: BlobStore, run: RunRecord, task: Task[..., Any]) -> FlowResult:
+async def result_of(
+    store: StateStore, blobs: BlobStore, logs: Logs, run: RunRecord, task: Task[..., Any]
+) -> FlowResult:
     """Return the result of a run that has ended."""
     actions = [action async for action in list_known(store, run.spec.run_id)]
     actions.sort(key=lambda a: (a.started_at or a.created_at, a.spec.action_id))
@@ -123,7 +133,8 @@ async def result_of(store: StateStore, blobs: BlobStore, run: RunRecord, task: T
         error = revive(outcome.error)
     elif run.status is Status.SUCCEEDED and outcome is not None and outcome.output is not None:
         value = task.interface.decode_output(await unpack(blobs, outcome.output))
-    return FlowResult(run, actions, value, error)
+    lines = [line async for line in read_lines(logs, await log_query(store, run))]
+    return FlowResult(run, actions, value, error, lines)
 
 
 async def skip_idle(clock: SkippingClock, is_idle: Callable[[], bool]) -> None:

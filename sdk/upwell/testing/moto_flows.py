@@ -28,6 +28,7 @@ from upwell._exec.worker import Worker
 from upwell._local.platform import RegistryLoader, slots_of
 from upwell.testing.flows import FlowResult, result_of, submission
 from upwell.testing.moto_aws import create_pool, moto_platform
+from upwell.testing.moto_logs import WORKER, MotoLogs
 from upwell.testing.moto_s3 import moto_s3_access
 
 SLOTS = 64
@@ -75,7 +76,8 @@ class MotoFlows:
         slots = {DEFAULT_POOL: SLOTS} | {pool: slots_of(env) for pool, env in pools_of(task).items()}
         for pool in slots:
             create_pool(self._clients, self._settings, pool)
-        kernel = self._kernel(aws)
+        logs = MotoLogs(self._clients, self._settings)
+        kernel = self._kernel(aws, logs)
         executor = Executor(kernel, lease_s=LEASE_S)
         workers = [
             asyncio.create_task(
@@ -90,21 +92,22 @@ class MotoFlows:
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
-        return await result_of(aws.store, aws.blobs, ended, task)
+        await logs.put(aws.store)
+        return await result_of(aws.store, aws.blobs, aws.logs, ended, task)
 
-    def _kernel(self, aws: AwsPorts) -> Kernel:
+    def _kernel(self, aws: AwsPorts, logs: MotoLogs) -> Kernel:
         ports = Ports(
             store=aws.store,
             blobs=aws.blobs,
             queue=aws.queue,
             orchestrator=aws.orchestrator,
             clock=aws.clock,
-            executor=ExecutorId(kind="worker", id="moto"),
+            executor=ExecutorId(kind="worker", id=WORKER),
         )
         return Kernel(
             ports=ports,
             settings=self._settings,
-            users=InProcess(RegistryLoader(), aws.transfers),
+            users=InProcess(RegistryLoader(), aws.transfers, lines=logs.write),
             ids=RandomIds(),
             mode="aws",
             scratch=Path(tempfile.gettempdir()) / "upwell",

@@ -16,6 +16,7 @@ STATE = {
     "environment": {},
     "settings": {},
     "control_url": "http://127.0.0.1:1",
+    "log": "/state/logs/supervisor.log",
     "token": "t",
 }
 

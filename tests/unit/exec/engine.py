@@ -17,11 +17,14 @@ from upwell._core.model import ActionRecord, RunRecord
 from upwell._exec.boundary import Users
 from upwell._exec.control import list_known
 from upwell._local.blobs import FolderBlobs
+from upwell._local.log_files import FileLogs
 from upwell._local.platform import LOCAL_SETTINGS, LocalPlatform
 from upwell._local.sqlite import SqliteStore
 from upwell.testing.flows import FlowResult, result_of
 
 RUN_ID = "run"
+LOG = "lines.jsonl"
+"""Where the test has lines of tasks put, if it does."""
 
 
 @dataclass
@@ -30,11 +33,13 @@ class Engine:
 
     store: SqliteStore
     platform: LocalPlatform
+    log: Path
 
     async def run(self, task: Task[..., Any], *args: Any, **options: Any) -> FlowResult:
         """Run a task to its end."""
         ended = await self.platform.run_to_end(await self.submission(task, *args, **options))
-        return await result_of(self.store, self.platform.kernel.ports.blobs, ended, task)
+        logs = FileLogs(lambda _: [self.log])
+        return await result_of(self.store, self.platform.kernel.ports.blobs, logs, ended, task)
 
     async def submission(self, task: Task[..., Any], *args: Any, **options: Any) -> RunRecord:
         """Return the record of a new run of a task."""
@@ -64,7 +69,7 @@ async def engine(
         store, FolderBlobs(root / "blobs"), root / "scratch", settings=changed, suspends=suspends, users=users
     )
     try:
-        yield Engine(store, platform)
+        yield Engine(store, platform, root / LOG)
     finally:
         await platform.aclose()
         store.close()

@@ -9,7 +9,7 @@ PROGRAM = """
 import asyncio, os, sys, tempfile
 from upwell._exec.process.zygote import Zygote
 
-def guest(sock, fault_fd):
+def guest(sock, fault_fd, lines):
     sock.sendall(b"%d %d" % (os.getpid(), os.getppid()))
     os._exit(7)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import faulthandler
 import importlib
+import io
 import os
 import socket
 import sys
@@ -20,27 +21,35 @@ from upwell._author.task import Task
 from upwell._core.model import ActionSpec, Status
 from upwell._exec.boundary import Answer, Call, Ended, Start, TraceRecord
 from upwell._exec.failure import describe
+from upwell._exec.logs.attempt_log import LineSink, log_of
 from upwell._exec.process.channel import Channel, Frame, Kind
 from upwell._exec.process.heads import End, Init, Reply, dump, load
+from upwell._exec.process.output import send_lines
 from upwell._exec.user_code import TaskRun
 from upwell._types import codec  # noqa: F401  # loaded once by the zygote, and not by each process that it forks
 from upwell._types.transfers.transfer import BlobTransfer
 
 
-def run_guest(sock: socket.socket, fault_fd: int, transfers: Mapping[str, BlobTransfer]) -> None:
+def run_guest(
+    sock: socket.socket, fault_fd: int, lines: socket.socket, transfers: Mapping[str, BlobTransfer]
+) -> None:
     """Serve the executor at the other end of the socket until it is gone.
 
     Args:
         sock: Connected to the executor.
         fault_fd: A file that takes the stacks when a signal kills this process.
+        lines: Takes what attempts print and log.
         transfers: How files and directories move, by URI scheme.
     """
     faulthandler.enable(file=fault_fd, all_threads=False)
-    asyncio.run(_serve(sock, transfers))
+    for stream in (sys.stdout, sys.stderr):  # of threads that belong to no attempt: not to be lost in a crash
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True)
+    asyncio.run(_serve(sock, send_lines(lines), transfers))
 
 
-async def _serve(sock: socket.socket, transfers: Mapping[str, BlobTransfer]) -> None:
-    await Guest(await Channel.over(sock), transfers).serve()
+async def _serve(sock: socket.socket, lines: LineSink, transfers: Mapping[str, BlobTransfer]) -> None:
+    await Guest(await Channel.over(sock), lines, transfers).serve()
 
 
 class BundleLoader:
@@ -56,11 +65,13 @@ class Guest:
 
     Args:
         channel: To the executor.
+        lines: Takes what attempts print and log.
         transfers: How files and directories move, by URI scheme.
     """
 
-    def __init__(self, channel: Channel, transfers: Mapping[str, BlobTransfer]) -> None:
+    def __init__(self, channel: Channel, lines: LineSink, transfers: Mapping[str, BlobTransfer]) -> None:
         self._channel = channel
+        self._lines = lines
         self._transfers = transfers
         self._runs: dict[int, TaskRun] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -90,7 +101,9 @@ class Guest:
 
     def _start(self, frame: Frame) -> None:
         host = RemoteHost(self, frame.attempt)
-        run = TaskRun(load(Start, frame.head), frame.body, host, BundleLoader(), self._transfers)
+        start = load(Start, frame.head)
+        log = log_of(start, self._lines, host.now)
+        run = TaskRun(start, frame.body, host, BundleLoader(), self._transfers, log)
         self._runs[frame.attempt] = run
         task = self._tasks[frame.attempt] = asyncio.create_task(self._run(frame.attempt, run))
         task.add_done_callback(lambda _: self._ended(frame.attempt, task))
@@ -114,7 +127,7 @@ class Guest:
             end = End(status=Status.QUEUED, error=describe(e, ""))
         del self._runs[attempt]  # from here on it is too late to cancel it
         end = replace(end, stuck=await run.leaves_a_thread())
-        sys.stdout.flush()
+        sys.stdout.flush()  # of what belongs to no attempt
         self._channel.send(Frame(Kind.ENDED, attempt, 0, dump(end), body))
 
     def _ended(self, attempt: int, task: asyncio.Task[None]) -> None:

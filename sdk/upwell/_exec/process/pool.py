@@ -13,6 +13,7 @@ from typing import Protocol
 from upwell._core.model import ActionSpec, Status
 from upwell._exec.boundary import Ended, Host, Start
 from upwell._exec.failure import describe
+from upwell._exec.logs.attempt_log import LineSink, print_line
 from upwell._exec.process.channel import Channel
 from upwell._exec.process.heads import Init
 from upwell._exec.process.memory import private_bytes
@@ -64,12 +65,21 @@ class Processes:
         code: Brings bundles here.
         zygote: Forks.
         memory_bytes: Memory of this executor; None where that is not known, and nothing is watched then.
+        lines: Takes what they print and log; by default, the standard output of this process.
     """
 
-    def __init__(self, code: Code, zygote: Zygote, *, memory_bytes: int | None = None) -> None:
+    def __init__(
+        self,
+        code: Code,
+        zygote: Zygote,
+        *,
+        memory_bytes: int | None = None,
+        lines: LineSink = print_line,
+    ) -> None:
         self._code = code
         self._zygote = zygote
         self._memory_bytes = memory_bytes
+        self._lines = lines
         self._processes: dict[Key, list[UserProcess]] = defaultdict(list)
         self._living: set[UserProcess] = set()
         """Also those that are not in `_processes` any more, because they are about to end."""
@@ -112,7 +122,8 @@ class Processes:
         faults = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # the process closes it
         try:
             forked = await self._zygote.fork(faults.fileno())
-            process = UserProcess(forked, await Channel.over(forked.sock), faults, self._memory_bytes)
+            channel = await Channel.over(forked.sock)
+            process = UserProcess(forked, channel, faults, self._memory_bytes, self._lines)
         except BaseException:
             faults.close()
             raise

@@ -15,10 +15,13 @@ from typing import Any, BinaryIO
 from upwell import errors
 from upwell._core.model import Status
 from upwell._exec.boundary import Answer, AttemptLostError, Call, Ended, Host, Start, TraceRecord
+from upwell._exec.logs.attempt_log import AttemptLog, LineSink, log_of
 from upwell._exec.process.channel import Channel, Frame, Kind
 from upwell._exec.process.death import Death
 from upwell._exec.process.heads import End, Init, Reply, dump, load
 from upwell._exec.process.memory import kernel_kills, private_bytes
+from upwell._exec.process.output import Output
+from upwell._exec.process.strays import Strays
 from upwell._exec.process.zygote import Forked
 
 PARTING_S = 1.0
@@ -37,6 +40,8 @@ class Running:
     start: Start
     host: Host
     ended: asyncio.Future[tuple[End, bytes]]
+    log: AttemptLog
+    """Of what it writes past its own: see `Pipes.stdout`."""
     requests: dict[int, asyncio.Task[None]] = field(default_factory=dict)
 
 
@@ -48,9 +53,17 @@ class UserProcess:
         channel: To it.
         faults: The file that it writes its stack to.
         limit_bytes: Memory of the executor, for the words of an error.
+        lines: Takes what it prints and logs.
     """
 
-    def __init__(self, forked: Forked, channel: Channel, faults: BinaryIO, limit_bytes: int | None) -> None:
+    def __init__(
+        self,
+        forked: Forked,
+        channel: Channel,
+        faults: BinaryIO,
+        limit_bytes: int | None,
+        lines: LineSink,
+    ) -> None:
         self.pid = forked.pid
         self._exit = forked.exit
         self._channel = channel
@@ -66,6 +79,9 @@ class UserProcess:
         self.retired = False
         """Whether it takes nothing new, because something in it cannot be stopped or it is dead."""
         self.death: Death | None = None
+        self._lines = lines
+        self._strays = Strays(lines)
+        self._output = Output(forked.pipes, lines, self._wrote)
         self._reader = asyncio.create_task(self._read())
         self._end = asyncio.create_task(self._wait())
 
@@ -79,7 +95,8 @@ class UserProcess:
         """Begin an attempt. Its end, or its loss, comes through `ended`."""
         number = next(self._numbers)
         ended: asyncio.Future[tuple[End, bytes]] = asyncio.get_running_loop().create_future()
-        running = self.running[number] = Running(number, start, host, ended)
+        log = log_of(start, self._lines, host.now)
+        running = self.running[number] = Running(number, start, host, ended, log)
         self._channel.send(Frame(Kind.START, number, 0, dump(start), inputs))
         return running
 
@@ -89,6 +106,8 @@ class UserProcess:
 
     def leave(self, running: Running) -> None:
         """Forget an attempt, and what it still asks for."""
+        self._output.drain()  # Lambda stops this process once the attempt has ended
+        running.log.close()
         self.running.pop(running.number, None)
         for request in running.requests.values():
             request.cancel()
@@ -104,6 +123,17 @@ class UserProcess:
             return 0.0
         finally:
             self._idle_answers.pop(number, None)
+
+    # --- what it prints -------------------------------------------------------------------------------------
+
+    def _wrote(self, stream: str, text: str) -> None:
+        """Take what has gone past the logs of attempts: it is of the attempt that alone can have written it."""
+        found = list(self.running.values())
+        at_work = [running for running in found if not running.host.is_waiting] or found
+        if len(at_work) == 1:
+            at_work[0].log.write(stream, text)
+        else:
+            self._strays.log(running.start for running in found).write(stream, text)
 
     # --- the process ----------------------------------------------------------------------------------------
 
@@ -141,6 +171,10 @@ class UserProcess:
         self.retired = True
         if code is None:  # with the zygote, which is nobody's fault here
             self._killed, code = True, -signal.SIGKILL
+        self._output.close()
+        self._strays.close()
+        for running in self.running.values():
+            running.log.close()
         self._faults.seek(0)
         self.death = Death(
             pid=self.pid,

@@ -23,11 +23,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
+from upwell._exec.process.output import Pipes
+
 _PR_SET_PDEATHSIG = 1
 _COMMAND = b"f"
 
-Guest = Callable[[socket.socket, int], None]
-"""What a user process does, given its socket to the executor and the file for its stack."""
+Guest = Callable[[socket.socket, int, socket.socket], None]
+"""What a user process does, given its socket to the executor, the file for its stack, and where lines go."""
 
 
 # --- in the executor ----------------------------------------------------------------------------------------
@@ -40,11 +42,13 @@ class Forked:
     Attributes:
         pid: Of the process.
         sock: Our end of the socket to it.
+        pipes: Of what it writes; their other ends are closed here.
         exit: Becomes its exit code, negative for a signal; None if the zygote died, and it with it.
     """
 
     pid: int
     sock: socket.socket
+    pipes: Pipes
     exit: asyncio.Future[int | None]
 
 
@@ -143,26 +147,30 @@ class Zygote:
         control = self.start()
         ours, theirs = socket.socketpair()
         status_r, status_w = os.pipe()
+        pipes = Pipes.open()
+        fds = [theirs.fileno(), status_w, fault_fd, pipes.lines_to.fileno(), pipes.stdout_to, pipes.stderr_to]
         try:
             # Small and rare: the message fits the socket's buffer, so it does not block.
-            socket.send_fds(control, [_COMMAND], [theirs.fileno(), status_w, fault_fd])
+            socket.send_fds(control, [_COMMAND], fds)
         except OSError as e:
             ours.close()
+            pipes.close_ours()
             os.close(status_r)
             raise ZygoteError(f"no process can be forked for user code: {e}") from e
         finally:
             theirs.close()
             os.close(status_w)
+            pipes.close_theirs()
         try:
             lines = await _lines(status_r)
             first = await lines.readline()
+            if not first:
+                raise ZygoteError("no process was forked for user code; the error is in this log")
         except BaseException:
             ours.close()  # which ends what is forked after all
+            pipes.close_ours()
             raise
-        if not first:
-            ours.close()
-            raise ZygoteError("no process was forked for user code; the error is in this log")
-        return Forked(int(first), ours, asyncio.ensure_future(_exit_code(lines)))
+        return Forked(int(first), ours, pipes, asyncio.ensure_future(_exit_code(lines)))
 
     def close(self) -> None:
         """End the zygote and, with it, the processes that it forked."""
@@ -219,13 +227,13 @@ def serve(control_fd: int, guest: Guest, parent: int) -> NoReturn:
             _reap(reports)
             if control.fileno() not in ready:
                 continue
-            command, fds, _, _ = socket.recv_fds(control, 1, 3)
+            command, fds, _, _ = socket.recv_fds(control, 1, 6)
             if not command:
                 os._exit(0)
-            sock_fd, report_fd, fault_fd = fds
-            pid = _fork(sock_fd, fault_fd, guest)
-            os.close(sock_fd)
-            os.close(fault_fd)
+            sock_fd, report_fd, *others = fds
+            pid = _fork(sock_fd, *others, guest=guest)
+            for fd in (sock_fd, *others):
+                os.close(fd)
             if pid is None:
                 os.close(report_fd)
             else:
@@ -233,7 +241,9 @@ def serve(control_fd: int, guest: Guest, parent: int) -> NoReturn:
                 reports[pid] = report_fd
 
 
-def _fork(sock_fd: int, fault_fd: int, guest: Guest) -> int | None:
+def _fork(
+    sock_fd: int, fault_fd: int, lines_fd: int, stdout_fd: int, stderr_fd: int, *, guest: Guest
+) -> int | None:
     zygote = os.getpid()
     try:
         pid = os.fork()
@@ -245,8 +255,10 @@ def _fork(sock_fd: int, fault_fd: int, guest: Guest) -> int | None:
     code = 1
     try:
         die_with_parent(zygote)
-        _become_a_guest(keep={sock_fd, fault_fd})
-        guest(socket.socket(fileno=sock_fd), fault_fd)
+        os.dup2(stdout_fd, 1)
+        os.dup2(stderr_fd, 2)
+        _become_a_guest(keep={sock_fd, fault_fd, lines_fd})
+        guest(socket.socket(fileno=sock_fd), fault_fd, socket.socket(fileno=lines_fd))
         code = 0
     except BaseException:
         traceback.print_exc()

@@ -1,0 +1,1 @@
+"""What tasks print and log: caught where they do it, told apart by attempt, bounded, without their secrets."""
