@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 from aws_cdk import CfnOutput, CliCredentialsStackSynthesizer, Stack, Tags
@@ -63,6 +64,7 @@ def add_platform(stack: Stack, props: PlatformProps) -> Platform:
         value=stack.to_json_string(deployment.settings().to_env()),
         description="What a client must know: environment variables, as JSON",
     )
+    CfnOutput(stack, "Version", value=version("upwell"), description="The version of upwell that was deployed")
     CfnOutput(
         stack,
         "PoolParameters",

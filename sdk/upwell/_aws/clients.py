@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_sts import STSClient
 
 T = TypeVar("T")
 
@@ -191,6 +192,17 @@ class Clients:
         """Lambda."""
         client: LambdaClient = self._client("lambda")
         return client
+
+    @property
+    def sts(self) -> STSClient:
+        """Security Token Service."""
+        client: STSClient = self._client("sts")
+        return client
+
+    @property
+    def service_quotas(self) -> Any:
+        """Service Quotas."""
+        return self._client("service-quotas")
 
     @property
     def logs(self) -> CloudWatchLogsClient:

@@ -61,6 +61,15 @@ def is_code(error: Exception, codes: Collection[str]) -> bool:
     return error_code(error) in codes
 
 
+def is_denied(error: BaseException | None) -> bool:
+    """Whether a call, or the one that caused an error, was not permitted."""
+    while error is not None:
+        if isinstance(error, ClientError) and is_code(error, _DENIED):
+            return True
+        error = error.__cause__
+    return False
+
+
 def is_missing_queue(error: Exception) -> bool:
     """Whether a call failed because its queue does not exist."""
     return is_code(error, _NO_QUEUE)

@@ -23,7 +23,7 @@ from upwell._types.io_context import local_transfers
 from upwell._types.transfers.transfer import BlobTransfer
 from upwell.errors import NotDeployedError
 
-SETTINGS_OUTPUT = "Settings"
+SETTINGS_OUTPUT, VERSION_OUTPUT = "Settings", "Version"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +96,34 @@ async def describe_settings(prefix: str, *, region: str | None, profile: str | N
     """
     clients = Clients(region=region, profile=profile)
     try:
+        return (await describe_platform(clients, prefix)).settings
+    finally:
+        clients.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployedPlatform:
+    """What a platform's stack says.
+
+    Attributes:
+        settings: What a client must know.
+        status: Of the stack, in CloudFormation's words.
+        version: Of upwell, when it was deployed; None where it does not say.
+    """
+
+    settings: Settings
+    status: str
+    version: str | None
+
+
+async def describe_platform(clients: Clients, prefix: str) -> DeployedPlatform:
+    """Return what the stack of a platform says.
+
+    Raises:
+        NotDeployedError: there is no such stack, or it has no settings.
+        UsageError: no credentials or no region.
+    """
+    try:
         with clear_errors(f"stack {prefix}"):
             answer = await clients.call(lambda: clients.cloudformation.describe_stacks(StackName=prefix))
     except Exception as e:
@@ -103,11 +131,14 @@ async def describe_settings(prefix: str, *, region: str | None, profile: str | N
             where = clients.region or "this region"
             raise NotDeployedError(f"no platform {prefix!r} in {where}; {DEPLOY}") from e
         raise
-    finally:
-        clients.close()
-    outputs = {o["OutputKey"]: o["OutputValue"] for o in answer["Stacks"][0].get("Outputs", [])}
+    stack = answer["Stacks"][0]
+    outputs = {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
     if SETTINGS_OUTPUT not in outputs:
         raise NotDeployedError(
             f"stack {prefix!r} is not an upwell platform: it has no output {SETTINGS_OUTPUT}"
         )
-    return Settings.from_env(json.loads(outputs[SETTINGS_OUTPUT]))
+    return DeployedPlatform(
+        settings=Settings.from_env(json.loads(outputs[SETTINGS_OUTPUT])),
+        status=stack["StackStatus"],
+        version=outputs.get(VERSION_OUTPUT),
+    )

@@ -17,6 +17,7 @@ from upwell._cli import (
     console_command,
     control_commands,
     deploy_command,
+    doctor_command,
     gc_command,
     get_commands,
     logs_command,
@@ -57,6 +58,7 @@ app.command("replay")(replay_command.replay)
 app.command("console")(console_command.console)
 app.add_typer(sandbox_commands.app, name="sandbox")
 app.command("deploy")(deploy_command.deploy)
+app.command("doctor")(doctor_command.doctor)
 app.command("gc")(gc_command.gc)
 
 
