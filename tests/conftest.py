@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from upwell._author.logs import system_logger
 from upwell._client import config
 from upwell._client.sandbox import sandbox_command
+from upwell_runtime import wiring
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, suppress_health_check=SLOW)
@@ -46,3 +48,18 @@ def _fresh_configuration(monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtur
         monkeypatch.setattr(config, "_current", None)
     for name in ("UPWELL_BACKEND", "UPWELL_STAGE", "UPWELL_STATE_DIR", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def component(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Let this process be a component of a deployment, whose output is captured, and none afterwards."""
+    caches = (wiring.settings, wiring.metrics, wiring.configure_logging)
+    before = {**system_logger.__dict__, "handlers": system_logger.handlers[:]}
+    for cached in caches:
+        cached.cache_clear()
+    yield
+    for cached in caches:
+        cached.cache_clear()
+    system_logger.__dict__.clear()  # powertools leaves marks by which it knows its loggers
+    system_logger.__dict__.update(before)
+    system_logger.setLevel(before["level"])  # and forget what was decided by another one

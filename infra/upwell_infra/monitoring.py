@@ -9,7 +9,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from upwell._core.keys import METRICS, PUT_RIGHT, UNREADABLE
+from upwell._core.metrics import NAMESPACE, Metric
+from upwell._core.settings import stage_of
 from upwell_infra.deployment import Deployment
 from upwell_infra.queue_pair import QueuePair
 from upwell_infra.stage import tag_component
@@ -96,7 +97,7 @@ class Monitoring(Construct):
             "PutRight",
             deployment,
             name="put-right",
-            metric=self._own(PUT_RIGHT),
+            metric=self._own(Metric.PUT_RIGHT),
             threshold=MAX_PUT_RIGHT,
             meaning="the sweeper acts often: messages or wake-ups get lost; its log has them as 'put right'",
         )
@@ -105,7 +106,7 @@ class Monitoring(Construct):
             "Unreadable",
             deployment,
             name="unreadable-messages",
-            metric=self._own(UNREADABLE),
+            metric=self._own(Metric.UNREADABLE),
             threshold=1,
             meaning="a dead letter cannot be read; it stays in its queue, and the log of dead-letters names it",
         )
@@ -146,11 +147,11 @@ class Monitoring(Construct):
             period=FIVE_MINUTES,
         )
 
-    def _own(self, name: str) -> cloudwatch.Metric:
+    def _own(self, metric: Metric) -> cloudwatch.Metric:
         return cloudwatch.Metric(
-            namespace=METRICS,
-            metric_name=name,
-            dimensions_map={"Platform": self._deployment.prefix},
+            namespace=NAMESPACE,
+            metric_name=metric.title,
+            dimensions_map=metric.dimensions(stage_of(self._deployment.prefix), ""),
             statistic="Sum",
             period=HOUR,
         )

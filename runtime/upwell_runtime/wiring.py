@@ -10,19 +10,22 @@ from functools import cache
 from pathlib import Path
 
 from upwell._author.context import Mode
+from upwell._author.logs import program_handler, system_logger
 from upwell._aws.platform import AwsPorts, open_ports
 from upwell._aws.worker_pools import WorkerPools
-from upwell._core.keys import METRICS
 from upwell._core.limits import MIB
+from upwell._core.metrics import Metric
 from upwell._core.model import Executor as ExecutorId
 from upwell._core.ports import Ports
-from upwell._core.settings import Settings
+from upwell._core.settings import Settings, stage_of
 from upwell._exec.environment import RandomIds
 from upwell._exec.executor import Executor
 from upwell._exec.kernel import Kernel
 from upwell._exec.process.pool import Processes
 from upwell._exec.process.zygote import Zygote
+from upwell._exec.subject import SubjectFilter
 from upwell_runtime.bundles import Bundles
+from upwell_runtime.metrics import EmfMetrics
 from upwell_runtime.user.process import guest
 
 ZYGOTE = (sys.executable, "-m", "upwell_runtime.user")
@@ -42,7 +45,7 @@ def settings() -> Settings:
 def ports() -> AwsPorts:
     """Return the adapters of this component's deployment, which begins to log with them."""
     configure_logging()
-    return open_ports(settings())
+    return open_ports(settings(), throttled=lambda: metrics().add(Metric.THROTTLES))
 
 
 @cache
@@ -78,7 +81,7 @@ def be_unique_when_restored() -> None:
 def worker_pools() -> WorkerPools:
     """Return the worker pools of this component's deployment."""
     aws = ports()
-    return WorkerPools(aws.clients, settings(), aws.queue)
+    return WorkerPools(aws.clients, settings(), aws.queue, metrics())
 
 
 def kernel(executor: ExecutorId, *, suspends: bool = False, memory_mib: int | None = None) -> Kernel:
@@ -108,6 +111,7 @@ def kernel(executor: ExecutorId, *, suspends: bool = False, memory_mib: int | No
         suspends=suspends,
         scratch=scratch / "scratch",
         secrets=aws.secrets,
+        metrics=metrics(),
     )
 
 
@@ -134,22 +138,18 @@ def run_of_execution(name: str) -> tuple[str, int]:
     return run_id, int(generation or 1)
 
 
-def count(metric: str, value: int) -> None:
-    """Count something as a metric of the platform, by a line of the log; nothing is written for 0."""
-    if not value:
-        return
-    from aws_lambda_powertools.metrics import MetricUnit, single_metric
-
-    dimensions = {"Platform": settings().prefix}
-    with single_metric(
-        name=metric, unit=MetricUnit.Count, value=value, namespace=METRICS, default_dimensions=dimensions
-    ):
-        pass  # written at the end of the block
+@cache
+def metrics() -> EmfMetrics:
+    """Return what takes this process's metrics."""
+    return EmfMetrics(stage_of(settings().prefix))
 
 
 @cache
 def configure_logging() -> None:
-    """Log as JSON lines on stdout, with the fields of each message, as Lambda and ECS collect them."""
+    """Log as JSON lines on stdout, as Lambda and ECS collect them, with what each line is about."""
     from aws_lambda_powertools import Logger
 
-    Logger(service="upwell").append_keys(pool=settings().pool)
+    system_logger.removeHandler(program_handler)
+    logger = Logger(service=system_logger.name, level=settings().log_level)
+    logger.append_keys(stage=stage_of(settings().prefix), pool=settings().pool)
+    logger.registered_handler.addFilter(SubjectFilter())

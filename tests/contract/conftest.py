@@ -21,6 +21,7 @@ from upwell._core.ports import StateStore
 from upwell._core.settings import Settings
 from upwell._local.sqlite import SqliteStore
 from upwell.testing.moto_aws import ENVIRONMENT, REGION, platform_template, resolved
+from upwell_runtime.sandbox.events import stream_event
 
 ViewsCatchUp = Callable[[], Awaitable[None]]
 
@@ -45,7 +46,8 @@ class Tables:
         iterator = self.streams.get_shard_iterator(
             StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
         )["ShardIterator"]
-        return list(self.streams.get_records(ShardIterator=iterator)["Records"])
+        records = self.streams.get_records(ShardIterator=iterator)["Records"]
+        return list(stream_event(records, stream_arn=arn)["Records"])
 
 
 def create_tables(clients: Clients, **where: str) -> Tables:

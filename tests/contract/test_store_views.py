@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,10 +16,12 @@ from tests.contract.store_samples import ended, running
 from upwell._aws.dynamodb import DynamoStore
 from upwell._aws.dynamodb_views import DynamoViews, read_change
 from upwell._core.limits import ACTION_SHARDS
+from upwell._core.model import Payload
 from upwell_runtime import wiring
 from upwell_runtime.handlers import fold
 
 ACTIONS = 40
+CONTEXT = SimpleNamespace(aws_request_id="request")
 EXPECTED = {"env.double": {"SUCCEEDED": 30, "RUNNING": 10}}
 
 
@@ -126,14 +130,14 @@ async def test_a_view_is_spread_over_as_many_items_as_the_actions(
 
 
 @pytest.fixture
-def deployed(moto: Tables, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def deployed(moto: Tables, component: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The environment of a deployed function."""
     for name, value in moto.settings.to_env().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    caches = (fold.views, wiring.ports, wiring.settings)
+    caches = (fold.views, wiring.ports)
     for cached in caches:
         cached.cache_clear()
     yield
@@ -146,9 +150,42 @@ def test_the_handler_folds_an_event_and_reports_what_must_come_again(moto: Table
     store = DynamoStore(moto.clients, moto.settings)
     asyncio.run(store.save(running(), expected=None))
     records = moto.stream()
-    assert fold.handler({"Records": records}, None) == {"batchItemFailures": []}
-    assert fold.handler({"Records": records}, None) == {"batchItemFailures": []}
+    assert fold.handler({"Records": records}, CONTEXT) == {"batchItemFailures": []}
+    assert fold.handler({"Records": records}, CONTEXT) == {"batchItemFailures": []}
     assert asyncio.run(store.view("r1")).counts == {"env.double": {"RUNNING": 1}}
     moto.clients.dynamodb.delete_table(TableName=moto.settings.runs_table)
     sequence_id = records[0]["dynamodb"]["SequenceNumber"]
-    assert fold.handler({"Records": records}, None) == {"batchItemFailures": [{"itemIdentifier": sequence_id}]}
+    failures = [{"itemIdentifier": sequence_id}]
+    assert fold.handler({"Records": records}, CONTEXT) == {"batchItemFailures": failures}
+
+
+def test_the_handler_counts_what_actions_did(
+    moto: Tables, deployed: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = DynamoStore(moto.clients, moto.settings)
+    for name in ("a1", "a2"):
+        asyncio.run(store.save(running(name), expected=None))
+        asyncio.run(store.save(ended(running(name)), expected=1))
+    large = running("a3")  # is kept deflated
+    inputs = Payload(text=json.dumps("x" * 2000), size_bytes=2002)
+    large = replace(large, spec=replace(large.spec, inputs=inputs))
+    asyncio.run(store.save(large, expected=None))
+    strange = {"dynamodb": {"SequenceNumber": "9", "NewImage": {"record": {"S": "of a later version"}}}}
+    assert fold.handler({"Records": [*moto.stream(), strange]}, CONTEXT) == {"batchItemFailures": []}
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    (pool,) = [line for line in printed if "Pool" in line]
+    assert pool["ActionsSucceeded"] == [2.0]
+    assert len(pool["QueueToStart"]) == 3
+    (lag,) = [line for line in printed if "ViewLag" in line]
+    assert 0.0 <= lag["ViewLag"][0] < 60.0
+
+
+def test_what_comes_again_is_counted_when_it_could_be_written(
+    moto: Tables, deployed: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = DynamoStore(moto.clients, moto.settings)
+    asyncio.run(store.save(running("a1"), expected=None))
+    records = moto.stream()
+    moto.clients.dynamodb.delete_table(TableName=moto.settings.runs_table)
+    assert fold.handler({"Records": records}, CONTEXT)["batchItemFailures"]
+    assert "QueueToStart" not in capsys.readouterr().out

@@ -7,16 +7,18 @@ import logging
 from typing import Any
 
 from upwell._aws.queue import delivery_from_lambda_record, salvaged_from_lambda_record
-from upwell._core.keys import UNREADABLE
+from upwell._core.metrics import Metric
 from upwell._core.model import Executor as ExecutorId
 from upwell._core.wire import WireError
 from upwell._exec.effects import give_up
 from upwell._exec.kernel import Kernel
 from upwell_runtime import wiring
+from upwell_runtime.observing import observed
 
 log = logging.getLogger("upwell.dead_letters")
 
 
+@observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle the dead letters of an event."""
     return asyncio.run(_handle(event, context))
@@ -46,7 +48,7 @@ async def _end(kernel: Kernel, record: dict[str, Any]) -> bool:
         if salvaged is None:
             fields = {"message_id": record["messageId"], "queue": pool, "error": str(e)}
             log.error("a dead letter cannot be read; it stays in its queue", extra=fields)
-            wiring.count(UNREADABLE, 1)
+            wiring.metrics().add(Metric.UNREADABLE)
             await wiring.ports().queue.put_aside(pool, record["receiptHandle"])
             return False
         await give_up(kernel, salvaged, f"cannot be read: {e}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextvars import copy_context
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from upwell._core.model import Executor as ExecutorId
 from upwell._core.wire import WireError
 from upwell._exec.executor import Executor
 from upwell_runtime import wiring
+from upwell_runtime.observing import observed
 
 log = logging.getLogger("upwell.execute")
 
@@ -31,9 +33,10 @@ def _executor(log_stream: str, memory_mib: int) -> Executor:
     return wiring.executor(ExecutorId(kind="lambda", id=log_stream), suspends=True, memory_mib=memory_mib)
 
 
+@observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle the messages of an event, and report those that must come again."""
-    return _runner().run(_handle(event, context))
+    return _runner().run(_handle(event, context), context=copy_context())
 
 
 async def _handle(event: dict[str, Any], context: Any) -> dict[str, Any]:

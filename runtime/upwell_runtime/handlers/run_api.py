@@ -13,6 +13,7 @@ from upwell._client.config import Config
 from upwell._console.app import RunApi
 from upwell._core.settings import stage_of
 from upwell_runtime import wiring
+from upwell_runtime.observing import observed
 
 
 @cache
@@ -26,6 +27,7 @@ def application() -> APIGatewayHttpResolver:
     return app
 
 
+@observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle a request that API Gateway has authorised."""
     return asyncio.run(application().resolve_async(event, context))

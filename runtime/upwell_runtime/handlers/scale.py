@@ -8,10 +8,12 @@ from typing import Any
 
 from upwell._core.keys import WORK_SENT
 from upwell_runtime import wiring
+from upwell_runtime.observing import observed
 
 RUN_STARTED = "Step Functions Execution Status Change"
 
 
+@observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Look at the pool of the event, or else at every pool; return the desired workers by pool."""
     pools, now = wiring.worker_pools(), wiring.ports().clock.now()

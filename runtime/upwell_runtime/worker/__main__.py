@@ -8,6 +8,7 @@ import signal
 
 from upwell._exec.worker import Worker
 from upwell_runtime import wiring
+from upwell_runtime.observing import keep_flushing
 from upwell_runtime.worker.identity import this_task
 from upwell_runtime.worker.protection import keep_protected
 
@@ -28,6 +29,7 @@ async def main() -> None:
     )
     serving = asyncio.create_task(worker.serve())
     protecting = asyncio.create_task(keep_protected(worker.was_busy))
+    flushing = asyncio.create_task(keep_flushing())
 
     def drain() -> None:
         executor.drain()
@@ -43,6 +45,8 @@ async def main() -> None:
     finally:
         protecting.cancel()
         await executor.kernel.users.aclose()
+        flushing.cancel()
+        await asyncio.wait({flushing})
 
 
 if __name__ == "__main__":

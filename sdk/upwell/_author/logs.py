@@ -47,7 +47,8 @@ _FORMATTERS: dict[str, logging.Formatter] = {
     "console": logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S"),
     "json": _JsonFormatter(),
 }
-_handler = _Handler()
+program_handler = _Handler()
+"""Shows what upwell has to say to who runs a program. Components of a deployment have another one."""
 
 
 def configure_logging(
@@ -72,8 +73,8 @@ def configure_logging(
         if level is not None:
             target.setLevel(level.upper() if isinstance(level, str) else level)
     if log_format is not None:
-        _handler.setFormatter(_FORMATTERS[log_format])
+        program_handler.setFormatter(_FORMATTERS[log_format])
 
 
-system_logger.addHandler(_handler)
+system_logger.addHandler(program_handler)
 configure_logging(log_level=logging.WARNING, user_log_level=logging.INFO, log_format="console")

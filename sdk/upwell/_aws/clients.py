@@ -14,6 +14,7 @@ import boto3
 from botocore.config import Config
 
 from upwell._aws.meter import Meter, meter_of
+from upwell._aws.throttles import tell_of_throttles
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -43,6 +44,7 @@ class Clients:
             credentials, endpoint.
         threads: Calls in flight at a time.
         meter: Counts their requests; None takes the one that this process's environment asks for, if any.
+        throttled: Told of each request that AWS refuses because there are too many, from any thread.
     """
 
     def __init__(
@@ -53,12 +55,14 @@ class Clients:
         environment: Mapping[str, str] | None = None,
         threads: int = MAX_THREADS,
         meter: Meter | None = None,
+        throttled: Callable[[], None] | None = None,
     ) -> None:
         self._size = threads
         self._region = region
         self._profile = profile
         self._environment = environment
         self._meter = meter or meter_of(os.environ)
+        self._throttled = throttled
         self._lock = threading.RLock()
         self._made: dict[str, Any] = {}
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="upwell-aws")
@@ -81,6 +85,7 @@ class Clients:
             environment=self._environment,
             threads=self._size,
             meter=self._meter,
+            throttled=self._throttled,
         )
 
     async def call(self, request: Callable[[], T]) -> T:
@@ -126,6 +131,8 @@ class Clients:
                 client = made.client(service, endpoint_url=endpoint, config=self._config)
                 if self._meter is not None:
                     self._meter.watch(client)
+                if self._throttled is not None:
+                    tell_of_throttles(client, self._throttled)
                 self._made[service] = client
             return self._made[service]
 

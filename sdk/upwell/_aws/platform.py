@@ -51,6 +51,7 @@ def open_ports(
     region: str | None = None,
     profile: str | None = None,
     environment: Mapping[str, str] | None = None,
+    throttled: Callable[[], None] | None = None,
 ) -> AwsPorts:
     """Return the adapters of a deployment.
 
@@ -59,8 +60,10 @@ def open_ports(
         region: AWS region; None takes boto3's own choice.
         profile: AWS profile; None takes boto3's own choice.
         environment: `AWS_*` values to use in place of this process's own; the sandbox's.
+        throttled: Told of requests that AWS refuses because there are too many.
     """
-    return ports_of(Clients(region=region, profile=profile, environment=environment), settings)
+    clients = Clients(region=region, profile=profile, environment=environment, throttled=throttled)
+    return ports_of(clients, settings)
 
 
 def ports_of(clients: Clients, settings: Settings, access: Callable[[], S3Access] | None = None) -> AwsPorts:

@@ -15,6 +15,7 @@ from upwell._aws.dynamodb_items import text
 from upwell._aws.errors import clear_errors, is_code
 from upwell._aws.queue import SqsQueue
 from upwell._aws.scaling_events import ScalingEvents, scaler_pk
+from upwell._core.metrics import Metric, Metrics, NoMetrics
 from upwell._core.scaling import Load, ScalePolicy, ScaleState, ScalingEvent, desired_workers, scaling_event
 from upwell._core.settings import Settings
 
@@ -43,12 +44,16 @@ class WorkerPools:
         clients: Makes the requests.
         settings: Names the cluster, the queues and the table that holds the scaler's memory.
         queue: Tells how much waits.
+        metrics: Takes how many workers pools are to have.
     """
 
-    def __init__(self, clients: Clients, settings: Settings, queue: SqsQueue) -> None:
+    def __init__(
+        self, clients: Clients, settings: Settings, queue: SqsQueue, metrics: Metrics | None = None
+    ) -> None:
         self._clients = clients
         self._settings = settings
         self._queue = queue
+        self._metrics = metrics or NoMetrics()
         self._events = ScalingEvents(clients, settings)
 
     async def scale_all(self, now: float) -> dict[str, int]:
@@ -88,6 +93,8 @@ class WorkerPools:
         event = scaling_event(pool.policy, load, desired, now=now)
         if event is not None:
             await self._change(pool, event)
+        if desired or pool.desired:  # a pool that is not used costs nothing
+            self._metrics.add(Metric.WORKERS, desired, pool=pool.name)
         return desired
 
     async def _change(self, pool: WorkerPool, event: ScalingEvent) -> None:
@@ -99,6 +106,7 @@ class WorkerPools:
             await self._clients.call(
                 lambda: ecs.update_service(cluster=cluster, service=pool.service, desiredCount=event.after)
             )
+        self._metrics.add(Metric.SCALING_DECISIONS, pool=pool.name)
         try:
             await self._events.record(pool.name, event)
         except Exception:  # the pool has its size; that nobody reads of it must not stop the look at others

@@ -56,6 +56,8 @@ class Settings:
     """Levels of parents above an action, if its run does not say: as deep as Python lets functions call."""
     max_system_losses: int = 5
     """Lost executors that an action survives."""
+    log_level: str = "INFO"
+    """The least level of what the platform logs of itself."""
 
     @property
     def actions_table(self) -> str:

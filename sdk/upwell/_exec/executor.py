@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from upwell._core.commands import Claim, Finish, Run
 from upwell._core.limits import RECORD_INLINE_BYTES
+from upwell._core.metrics import Metric
 from upwell._core.model import ActionKey, ActionRecord, ActionSpec, CacheEntry, Lease, Outcome, Status
 from upwell._core.ports import Delivery
 from upwell._exec.attempt import HELD_MARGIN_S, Attempt
@@ -17,6 +18,7 @@ from upwell._exec.payloads import pack
 from upwell._exec.places import Places
 from upwell._exec.putback import put_back
 from upwell._exec.slots import Slot
+from upwell._exec.subject import about
 from upwell._exec.transition import transition
 
 log = logging.getLogger("upwell.executor")
@@ -53,16 +55,20 @@ class Executor:
         Returns:
             Whether the message has done its work and was deleted.
         """
-        slot = slot or Slot(None)
-        ports = self.kernel.ports
-        lease = Lease(id=self.kernel.ids.new(), expires_at=ports.clock.now() + self.lease_s)
+        action = delivery.message.action
+        with about(run_id=action.run.run_id, action_id=action.action_id):
+            return await self._handle(delivery, slot or Slot(None), leave_at)
+
+    async def _handle(self, delivery: Delivery, slot: Slot, leave_at: float | None) -> bool:
+        expires_at = self.kernel.ports.clock.now() + self.lease_s
+        lease = Lease(id=self.kernel.ids.new(), expires_at=expires_at)
         try:
             return await self._claim_and_run(delivery, lease, slot, leave_at)
         except LateError as e:
             log.info("an action took longer than its message was hidden", extra={"cause": str(e)})
             return False
         except Exception as e:
-            fields = {"action_id": delivery.message.action.action_id, "received": delivery.received}
+            fields = {"received": delivery.received}
             log.warning("an action could not be handled; it is delivered again", extra=fields, exc_info=True)
             return await put_back(self.kernel, delivery, lease, e)
         finally:
@@ -91,6 +97,8 @@ class Executor:
             key = ActionKey(spec.run.run_id, spec.action_id)
             decision = await transition(ports.store, ports.clock, key, claim)
             if not any(isinstance(effect, Run) for effect in decision.effects):
+                if wait_s is None:
+                    self.kernel.metrics.add(Metric.CLAIMS_REFUSED, pool=spec.task.pool)
                 await carry_out(self.kernel, decision, delivery, spec, lease.expires_at - HELD_MARGIN_S)
                 return acknowledged(decision)
             record = decision.record or await ports.store.get(key)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from upwell._author.context import Mode
+from upwell._core.metrics import Metrics, NoMetrics
 from upwell._core.model import ActionRecord, SecretSpec
 from upwell._core.ports import Ports, SecretStore
 from upwell._core.settings import Settings
@@ -48,6 +49,7 @@ class Kernel:
     suspends: bool = False
     """Whether parents that wait here are suspended: the process costs while it waits (Lambda)."""
     secrets: SecretStore = field(default_factory=NoSecrets)
+    metrics: Metrics = field(default_factory=NoMetrics)
     hub: Hub = field(default_factory=Hub)
     sizes: RunSizes = field(default_factory=RunSizes)
     documents: set[str] = field(default_factory=set)

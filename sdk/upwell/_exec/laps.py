@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from upwell._core.action_metrics import waiting_since
 from upwell._core.model import ActionRecord
 from upwell._core.phases import NOTHING, Noticed, Phases, in_queue, kept
 
@@ -95,10 +96,8 @@ def received(record: ActionRecord, claimed_at: float, started: tuple[float, floa
         claimed_at: When the claim was written.
         started: See `in_queue`.
     """
-    *before, attempt = record.attempts
-    sent_at = (record.spec.queued_at or attempt.started_at, record.not_before)
-    since = max(*sent_at, *(earlier.ended_at or 0.0 for earlier in before))
-    queued_s, start_s = in_queue(since, attempt.started_at, started)
+    attempt = record.attempts[-1]
+    queued_s, start_s = in_queue(waiting_since(record), attempt.started_at, started)
     return Phases(queued_s=queued_s, start_s=start_s, claim_s=max(0.0, claimed_at - attempt.started_at))
 
 

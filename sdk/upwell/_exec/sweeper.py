@@ -12,6 +12,7 @@ from upwell._core.children import unclaimed
 from upwell._core.sweep import NEVER, PAUSE_MAX_S, Look, Remedy
 from upwell._exec.inspection import Inspection
 from upwell._exec.kernel import Kernel
+from upwell._exec.subject import about
 
 log = logging.getLogger("upwell.sweep")
 
@@ -70,7 +71,8 @@ class Sweeper:
 
     async def _try_to_look(self, run_id: str) -> Counter[Remedy]:
         try:
-            return await self.look(run_id)
+            with about(run_id=run_id):
+                return await self.look(run_id)
         except Exception:  # it stays due; one run must not keep others back
             log.exception("a run could not be looked at", extra={"run_id": run_id})
             return Counter()

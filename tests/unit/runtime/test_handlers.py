@@ -14,7 +14,7 @@ import pytest
 
 from upwell._aws.dynamodb import DynamoStore
 from upwell._core.journal import Completed
-from upwell._core.keys import PUT_RIGHT, UNREADABLE
+from upwell._core.metrics import Metric
 from upwell._core.model import ActionKey, ActionSpec, Payload, RunRecord, RunSpec, Status, TaskSpec
 from upwell._core.wire import Message, dump_message
 from upwell.testing.moto_aws import ACCOUNT, ENVIRONMENT, REGION, create_pool, moto_platform
@@ -22,12 +22,15 @@ from upwell_runtime import wiring
 from upwell_runtime.handlers import dead_letters, execute, run_api, sweep
 
 CONTEXT = SimpleNamespace(
-    log_stream_name="stream", get_remaining_time_in_millis=lambda: 900_000, memory_limit_in_mb="1769"
+    aws_request_id="request",
+    log_stream_name="stream",
+    get_remaining_time_in_millis=lambda: 900_000,
+    memory_limit_in_mb="1769",
 )
 
 
 @pytest.fixture
-def platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoStore]:
+def platform(component: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoStore]:
     """The environment of a deployed function; gives the store."""
     with moto_platform() as (clients, settings):
         variables = {**settings.to_env(), **ENVIRONMENT, "AWS_DEFAULT_REGION": REGION}
@@ -35,11 +38,11 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoStore]:
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("AWS_ENDPOINT_URL")
         create_pool(clients, settings, "default-dead")
-        for cached in (wiring.settings, wiring.ports, execute._executor, run_api.application):
+        for cached in (wiring.ports, execute._executor, run_api.application):
             cached.cache_clear()
         yield DynamoStore(clients, settings)
         wiring.ports().close()
-        for cached in (wiring.settings, wiring.ports, execute._executor, run_api.application):
+        for cached in (wiring.ports, execute._executor, run_api.application):
             cached.cache_clear()
 
 
@@ -63,6 +66,13 @@ def message(action_id: str) -> str:
         parent_id="a0",
     )
     return dump_message(Message(action=spec))
+
+
+def written(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """Return the one line of metrics that was written."""
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    found: dict[str, Any] = json.loads(line)
+    return found
 
 
 def test_a_dead_letter_of_a_later_version_ends_its_action_and_says_why(platform: DynamoStore) -> None:
@@ -89,8 +99,7 @@ def test_a_dead_letter_that_says_nothing_is_left_for_people_and_counted(
     letter["receiptHandle"] = received["ReceiptHandle"]
     answer = dead_letters.handler({"Records": [letter]}, CONTEXT)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
-    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if UNREADABLE in line]
-    assert [metric[UNREADABLE] for metric in metrics] == [[1.0]]
+    assert written(capsys)[Metric.UNREADABLE.title] == [1.0]
     assert asyncio.run(wiring.ports().queue.depth("default-dead")).in_flight == 1
 
 
@@ -134,8 +143,7 @@ def test_the_sweeper_looks_at_the_runs_that_are_due(
     asyncio.run(platform.save_run(run, expected=None))
     assert sweep.handler({}, CONTEXT) == {"sent again": 1}
     assert asyncio.run(wiring.ports().queue.depth("default")).visible == 1
-    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if PUT_RIGHT in line]
-    assert [metric[PUT_RIGHT] for metric in metrics] == [[1.0]]
+    assert written(capsys)[Metric.PUT_RIGHT.title] == [1.0]
     assert sweep.handler({}, CONTEXT) == {}, "it is not due again"
 
 
