@@ -140,7 +140,7 @@ def test_a_worker_gets_its_settings_and_the_time_to_drain(resources_of: Find) ->
 
 def test_the_outputs_give_a_client_its_settings_and_a_pool_its_parameters(shipped: dict[str, Any]) -> None:
     outputs = shipped["platform.json"]["Outputs"]
-    assert set(outputs) == {"Settings", "PoolParameters"}
+    assert set(outputs) == {"Settings", "PoolParameters", "Version"}
     given = json.loads(_text(outputs["PoolParameters"]["Value"]))
     assert given["StageName"] == "dev"
     for pool in ("pool-lambda.json", "pool-worker.json"):
