@@ -3,6 +3,7 @@ import { Link, Route, Switch } from 'wouter'
 import { ActionPage } from './action/ActionPage'
 import { CachePage } from './fleet/CachePage'
 import { PoolsPage } from './fleet/PoolsPage'
+import { TasksPage } from './fleet/TasksPage'
 import { isTyping } from './lib/keys'
 import { Header } from './parts/Header'
 import { Help } from './parts/Help'
@@ -41,6 +42,9 @@ export function App() {
           </Route>
           <Route path="/pools">
             <PoolsPage />
+          </Route>
+          <Route path="/tasks">
+            <TasksPage />
           </Route>
           <Route path="/cache">
             <CachePage />

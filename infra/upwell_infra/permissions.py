@@ -14,6 +14,7 @@ from upwell._core.keys import (
     RUNS_BY_LOOK,
     RUNS_BY_TIME,
     RUNTIME,
+    TASKS,
     VALUES,
     VERSIONS,
 )
@@ -250,7 +251,7 @@ def run_api_grants(deployment: Deployment) -> list[Grant]:
         Grant(
             sid="ReadValues",
             actions=["s3:GetObject"],
-            resources=_objects(deployment, VALUES, CACHED, f"{DATA}*/reports/"),
+            resources=_objects(deployment, VALUES, CACHED, f"{DATA}*/reports/", TASKS),
             reason=OBJECTS,
         ),
         Grant(

@@ -4,6 +4,7 @@ UpwellError                         what upwell itself reports to its caller
 ├── UsageError                      the call, the program or the command line is wrong
 │   ├── TaskNotFoundError           no such task in the module or file
 │   │   └── RemoteTaskNotFoundError no such task is deployed
+│   ├── InputsError                 inputs given as JSON do not fit a deployed task
 │   ├── RemoteTaskUsageError        a deployed task is used as it cannot be
 │   ├── SecretNotFoundError         a task needs a secret that is not there
 │   ├── NotDeployedError            no platform or pool where one is needed
@@ -61,7 +62,11 @@ class TaskNotFoundError(UsageError):
 
 
 class RemoteTaskNotFoundError(TaskNotFoundError):
-    """No such task is deployed: the code of a run comes along with it."""
+    """No such task is deployed, or none of the modules that are loaded defines it."""
+
+
+class InputsError(UsageError):
+    """Inputs that were given as JSON do not fit the interface of a deployed task."""
 
 
 class RemoteTaskUsageError(UsageError):

@@ -186,6 +186,9 @@ def test_pools_are_deployed_and_updated(upwell: Sandbox, sandbox_state: Path) ->
         "import upwell\n"
         "warm = upwell.TaskEnvironment('to-deploy', reuse_policy=upwell.ReusePolicy(replicas=1))\n"
         "env = upwell.TaskEnvironment('plain', depends_on=[warm])\n"
+        "@env.task\n"
+        "async def twice(x: int) -> int:\n"
+        "    return 2 * x\n"
     )
     arguments = ("deploy", "deploy_flow.py", "--backend", "aws", "--json")
     first = upwell(*arguments, **aws)
@@ -194,9 +197,11 @@ def test_pools_are_deployed_and_updated(upwell: Sandbox, sandbox_state: Path) ->
         "stage": "dev",
         "pools": ["default", "to-deploy"],
         "changed": ["to-deploy"],
+        "tasks": ["plain.twice"],
+        "new_tasks": ["plain.twice"],
     }
     again = upwell(*arguments, **aws)
     assert again.returncode == 0, again.stderr
-    refused = upwell("deploy", "deploy_flow.py", "--backend", "sandbox")
-    assert refused.returncode == 2
-    assert "deploys by itself" in refused.stderr
+    on_sandbox = upwell("deploy", "deploy_flow.py", "--backend", "sandbox")
+    assert on_sandbox.returncode == 0, on_sandbox.stderr
+    assert "plain.twice: up to date" in on_sandbox.stdout

@@ -29,6 +29,10 @@ export function runPath(run: string, ...rest: string[]): string {
   return ['/runs', run, ...rest].map((part, n) => (n ? encodeURIComponent(part) : part)).join('/')
 }
 
+export function taskPath(task: string, ...rest: string[]): string {
+  return ['/tasks', ...[task, ...rest].map(encodeURIComponent)].join('/')
+}
+
 async function send(url: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(url, init)

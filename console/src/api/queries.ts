@@ -5,7 +5,7 @@ import { useEffect, useRef } from 'react'
 import { isTerminal } from '../lib/status'
 import { ApiError, get, getIfChanged, runPath } from './client'
 import type { Cost, Profile } from './documents'
-import type { ActionDetail, CachePage, Info, LogPage, Pool, RunDetail, RunList, Timeline, TreePage } from './types'
+import type { ActionDetail, CachePage, DeployedTask, Info, LogPage, Pool, RunDetail, RunList, Timeline, TreePage } from './types'
 
 const POLL_MS = 1000
 const RUNS_POLL_MS = 2000
@@ -23,6 +23,10 @@ export const queryClient = new QueryClient({
 
 export function useInfo() {
   return useQuery({ queryKey: ['info'], queryFn: ({ signal }) => get<Info>('/info', {}, signal), staleTime: Infinity })
+}
+
+export function useTasks() {
+  return useQuery({ queryKey: ['tasks'], queryFn: ({ signal }) => get<DeployedTask[]>('/tasks', {}, signal) })
 }
 
 export interface RunFilters {

@@ -13,7 +13,7 @@ export interface Info {
   stage: string | null
   region: string | null
   url_of_docs: string | null
-  features: { logs: boolean; steer: boolean }
+  features: { logs: boolean; steer: boolean; submit: boolean }
 }
 
 export interface Failure {
@@ -206,4 +206,28 @@ export interface CacheEntry {
 export interface CachePage {
   entries: CacheEntry[]
   next: string | null
+}
+
+/** As much of a JSON schema as the form understands. */
+export interface InputSchema {
+  type?: string
+  title?: string
+  description?: string
+  format?: string
+  default?: unknown
+  enum?: unknown[]
+  anyOf?: InputSchema[]
+  items?: InputSchema
+  required?: string[]
+  $ref?: string | undefined
+  $defs?: Record<string, InputSchema>
+}
+
+export interface DeployedTask {
+  task: string
+  description: string
+  inputs: InputSchema & { properties: Record<string, InputSchema> }
+  pool: string
+  bundle: string
+  deployed_at: number
 }

@@ -4,6 +4,7 @@ import { useTheme } from '../lib/theme'
 
 const PAGES = [
   ['/', 'Runs'],
+  ['/tasks', 'Tasks'],
   ['/pools', 'Pools'],
   ['/cache', 'Cache'],
 ] as const
@@ -22,7 +23,7 @@ export function Header({ showHelp }: { showHelp: () => void }) {
         upwell
       </Link>
       <nav aria-label="Pages">
-        {PAGES.map(([page, text]) => (
+        {PAGES.filter(([page]) => page !== '/tasks' || info?.features.submit).map(([page, text]) => (
           <Link key={page} href={page} aria-current={isCurrent(page) ? 'page' : undefined}>
             {text}
           </Link>

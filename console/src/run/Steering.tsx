@@ -57,18 +57,20 @@ interface DeedProps<T> {
   verb: string
   isDanger?: boolean
   close: () => void
-  run: string
+  /** The run that changes, if there is one. */
+  run?: string
   send: () => Promise<T>
   done?: (answer: T) => void
   children: ReactNode
 }
 
-function DeedDialog<T>({ title, verb, isDanger, close, run, send, done, children }: DeedProps<T>) {
+/** Asks before something is changed, and says why it was not. */
+export function DeedDialog<T>({ title, verb, isDanger, close, run, send, done, children }: DeedProps<T>) {
   const client = useQueryClient()
   const deed = useMutation({
     mutationFn: send,
     onSuccess: (answer) => {
-      void client.invalidateQueries({ queryKey: ['run', run] })
+      if (run !== undefined) void client.invalidateQueries({ queryKey: ['run', run] })
       void client.invalidateQueries({ queryKey: ['runs'] })
       close()
       done?.(answer)

@@ -13,21 +13,30 @@ from upwell._types.interface import Interface, Parameter
 
 
 def input_schema(interface: Interface) -> dict[str, Any]:
-    """Return an object schema with a property for each parameter."""
+    """Return an object schema with a property for each parameter; that of a type without a schema is empty."""
     parameters = interface.parameters.values()
+    adapters = [(p.name, "validation", found) for p in parameters if (found := _adapter(p)) is not None]
+    schemas, shared = TypeAdapter.json_schemas(adapters)  # type: ignore[arg-type]  # of a literal of two
     return {
         "type": "object",
-        "properties": {parameter.name: _property(parameter) for parameter in parameters},
+        "properties": {p.name: _with_default(schemas.get((p.name, "validation"), {}), p) for p in parameters},
         "required": [p.name for p in parameters if p.default is inspect.Parameter.empty],
         "additionalProperties": False,
+        **shared,
     }
 
 
-def _property(parameter: Parameter) -> dict[str, Any]:
+def _adapter(parameter: Parameter) -> TypeAdapter[Any] | None:
+    """Return what describes a parameter's type; None if it has no JSON."""
     try:
-        schema = TypeAdapter(parameter.annotation).json_schema()
+        adapter = TypeAdapter(parameter.annotation)
+        adapter.json_schema()
     except (PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, PydanticUserError):
-        schema = {}
+        return None
+    return adapter
+
+
+def _with_default(schema: dict[str, Any], parameter: Parameter) -> dict[str, Any]:
     if parameter.default is inspect.Parameter.empty:
         return schema
     try:

@@ -1,8 +1,9 @@
-"""`upwell deploy FILE.py`: creates or updates the pools of a file's environments on AWS."""
+"""`upwell deploy FILE.py`: creates or updates the pools of a file's environments, and keeps its tasks."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -20,38 +21,53 @@ def deploy(
     timeout: WaitTimeout = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create or update the pools of a file's environments on AWS, one stack each.
+    """Create or update the pools of a file's environments on AWS, one stack each, and keep its tasks.
 
-    Needed when an environment's resources or reuse policy change, not when code does. The sandbox deploys by
-    itself, and environments that ask for nothing special run in the platform's default pool.
+    Needed when an environment's resources or reuse policy change; `upwell run` brings its code along. The
+    console and the Run API start runs of deployed tasks with the code as it is now, until it is deployed anew.
+    On the sandbox, which makes pools by itself, the tasks alone are deployed.
     """
     from upwell._author.environment import TaskEnvironment
     from upwell._cli.following import within
     from upwell._cli.lengths import timeout_seconds
     from upwell._cli.program import load_program
     from upwell._cli.terminal import note, print_json
+    from upwell._client.backend import open_backend
     from upwell._client.deploy import deploy_environments
+    from upwell._client.deployed_tasks import publish_tasks
     from upwell._client.pools import with_dependencies
+    from upwell._core.keys import DEFAULT_POOL
     from upwell.errors import UsageError
 
     timeout_s = timeout_seconds(timeout)
     config = session.configure()
-    if config.mode == "sandbox":
-        raise UsageError("the sandbox deploys by itself; give --backend aws to deploy to AWS")
     program = load_program(file, root_dir or config.root_dir)
     found = [value for value in vars(program.module).values() if isinstance(value, TaskEnvironment)]
     environments = with_dependencies(found)
     if not environments:
         raise UsageError(f"{file} defines no TaskEnvironment; there is nothing to deploy")
     config = session.configure()
-    work = deploy_environments(environments, config)
+    where = config if config.mode == "sandbox" else replace(config, mode="aws")
+
+    async def work() -> tuple[list[str], list[str]]:
+        changed = await deploy_environments(environments, where) if where.mode == "aws" else []
+        async with open_backend(where.mode, where) as backend:
+            await backend.prepare({e.pool: e for e in environments if e.pool != DEFAULT_POOL})
+            return changed, await publish_tasks(backend, environments, root_dir or config.root_dir)
+
     late = "CloudFormation goes on with the stacks; `upwell deploy` again waits for them"
-    changed = asyncio.run(within(timeout_s, work, late))
+    changed, new_tasks = asyncio.run(within(timeout_s, work(), late))
     pools = sorted({environment.pool for environment in environments})
+    tasks = sorted(task.name for environment in environments for task in environment.tasks.values())
     if as_json:
-        print_json({"stage": config.stage, "pools": pools, "changed": changed})
+        stage = config.stage if where.mode == "aws" else None
+        document = {"stage": stage, "pools": pools, "changed": changed, "tasks": tasks, "new_tasks": new_tasks}
+        print_json(document)
         return
     for pool in pools:
         state = "the platform's own" if pool == "default" else "deployed" if pool in changed else "up to date"
         print(f"{pool}: {state}")
-    note(f"stage {config.stage}: {len(changed)} of {len(pools)} pools changed")
+    for task in tasks:
+        print(f"{task}: {'deployed' if task in new_tasks else 'up to date'}")
+    place = f"stage {config.stage}" if where.mode == "aws" else "the sandbox"
+    note(f"{place}: {len(changed)} of {len(pools)} pools and {len(new_tasks)} of {len(tasks)} tasks changed")

@@ -205,7 +205,7 @@ def io(
     from upwell._cli.outcome import value_text
     from upwell._cli.reading import read_run
     from upwell._cli.terminal import print_json
-    from upwell._client.documents import error_document, outputs_document, provenance_document, values_document
+    from upwell._client.documents import error_document, inputs_document, outputs_document, provenance_document
     from upwell._exec.control import find_known, inputs_of, no_such_action
     from upwell._exec.payloads import unpack
 
@@ -217,7 +217,7 @@ def io(
         spec = record.root if found is None else found.spec
         outcome = record.outcome if found is None else found.outcome
         output: Payload | None = outcome.output if outcome is not None else None
-        inputs = values_document(await unpack(backend.blobs, await inputs_of(backend.store, spec, found)))
+        inputs = inputs_document(await unpack(backend.blobs, await inputs_of(backend.store, spec, found)))
         names = record.outputs if is_root else None
         outputs = None if output is None else outputs_document(await unpack(backend.blobs, output), names)
         status = record.status if found is None else found.status

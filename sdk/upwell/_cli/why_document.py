@@ -8,7 +8,7 @@ from typing import Any
 
 from upwell._cli.cache_document import age_text
 from upwell._cli.profile_command import time_text
-from upwell._client.documents import instant, provenance_document, values_document
+from upwell._client.documents import inputs_document, instant, provenance_document
 from upwell._core.key_difference import Difference
 from upwell._core.model import ActionRecord, CacheSummary
 from upwell._core.took import Step
@@ -100,7 +100,7 @@ def _difference_document(each: Difference, found: Explanation) -> dict[str, Any]
 
 def _value(encoded: bytes | None, name: str) -> str | None:
     """Return the value of an input as text; what was pickled is named, and never unpickled."""
-    values = {} if encoded is None else values_document(encoded)
+    values = {} if encoded is None else inputs_document(encoded)
     if name not in values:
         return None
     text = json.dumps(values[name], ensure_ascii=False)

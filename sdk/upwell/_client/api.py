@@ -21,6 +21,7 @@ from upwell._client.backend import Backend, open_backend
 from upwell._client.code import code_here, code_to_go_on_with
 from upwell._client.config import current_config, parse_mode
 from upwell._client.deploy import deploy_environments, pool_parameters, pool_sizes
+from upwell._client.deployed_tasks import publish_tasks
 from upwell._client.deployment import Deployment
 from upwell._client.options import CopyStyle, RunOptions, check_other_options
 from upwell._client.pools import pools_of, with_dependencies
@@ -34,6 +35,7 @@ from upwell._client.submit import (
     next_generation,
 )
 from upwell._client.uploads import published
+from upwell._core.keys import DEFAULT_POOL
 from upwell._core.model import RunRecord, Status
 from upwell._exec.payloads import unpack
 
@@ -207,8 +209,9 @@ def with_runcontext(
 async def _deploy(*environments: TaskEnvironment, dry_run: bool = False, **ignored: Any) -> list[Deployment]:
     """Create or update the pools of environments and of those they depend on; return one `Deployment` for each.
 
-    The local backend needs no pools, and the sandbox creates them by itself: nothing happens there. With
-    `dry_run`, what the environments ask for is checked in any case, and nothing is created.
+    Their tasks are kept with their code, so that the console and the Run API can start runs of them. Nothing
+    happens on the local backend. With `dry_run`, what the environments ask for is checked in any case, and
+    nothing is created.
 
     Raises:
         NotDeployedError: the stage has no platform.
@@ -221,8 +224,12 @@ async def _deploy(*environments: TaskEnvironment, dry_run: bool = False, **ignor
             pool_parameters(environment)
         triggers = [trigger for task in environment.tasks.values() for trigger in task.triggers]
         warn_ignored(f"deploy of {environment.name!r}", {"triggers": triggers or None})
-    needs_pools = config.mode == "aws" and not dry_run
-    changed = await deploy_environments(wanted, config) if needs_pools else []
+    if dry_run or config.mode == "local":
+        return [Deployment.of(environment, ()) for environment in environments]
+    changed = await deploy_environments(wanted, config) if config.mode == "aws" else []
+    async with open_backend(config.mode, config) as backend:
+        await backend.prepare({e.pool: e for e in wanted if e.pool != DEFAULT_POOL})
+        await publish_tasks(backend, wanted)
     return [Deployment.of(environment, changed) for environment in environments]
 
 

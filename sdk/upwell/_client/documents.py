@@ -9,6 +9,7 @@ from typing import Any
 from upwell._core.holds import Hold
 from upwell._core.model import ActionRecord, ActionWarning, Attempt, ErrorInfo, RunRecord
 from upwell._core.ports import RunView
+from upwell._types.given import load_inputs
 from upwell._types.marks import FILE, FLOAT, FORM, MARK, MEMBER, PAIRS, PICKLE, TREE
 
 ARRAY = "numpy.ndarray"
@@ -170,6 +171,12 @@ def error_document(error: ErrorInfo | None) -> dict[str, Any] | None:
 def values_document(data: bytes) -> dict[str, Any]:
     """Return encoded values by name. What was pickled is shown as such, and never unpickled."""
     values: dict[str, Any] = readable(json.loads(data))
+    return values
+
+
+def inputs_document(data: bytes) -> dict[str, Any]:
+    """Return encoded inputs by name, as `values_document` does."""
+    values: dict[str, Any] = readable(load_inputs(data))
     return values
 
 

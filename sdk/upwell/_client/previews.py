@@ -11,6 +11,7 @@ from upwell._client.documents import readable
 from upwell._core.model import Payload
 from upwell._core.ports import BlobNotFoundError, BlobStore
 from upwell._exec.payloads import unpack
+from upwell._types.given import load_inputs
 from upwell._types.marks import FILE, FLOAT, FORM, MARK, MEMBER, PAIRS, PICKLE, TREE
 
 SHOWN_CHARACTERS = 2000
@@ -44,7 +45,7 @@ async def preview_inputs(blobs: BlobStore, payload: Payload) -> list[Preview]:
     data = await _read(blobs, payload)
     if data is None:
         return [_unread("inputs", blobs, payload)]
-    return _previews(json.loads(data or b"{}"))
+    return _previews(load_inputs(data))
 
 
 async def preview_outputs(

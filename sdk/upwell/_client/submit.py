@@ -97,25 +97,50 @@ async def new_run(
     if root_task.cache_parts is not None:
         document = task.code_document
         await blobs.put(version_key(document.digest), document.dump().encode())
+    names = task.interface.output_names
+    return await run_record(
+        blobs,
+        spec,
+        root_task,
+        encoded,
+        outputs=names if len(names) > 1 else None,
+        labels=options.labels,
+        pools=pools or {},
+        code=code,
+    )
+
+
+async def run_record(
+    blobs: BlobStore,
+    spec: RunSpec,
+    task: TaskSpec,
+    encoded: bytes,
+    *,
+    outputs: tuple[str, ...] | None,
+    labels: Mapping[str, str],
+    pools: Mapping[str, PoolSize],
+    code: str | None = None,
+) -> RunRecord:
+    """Return the record of a run of a task, with encoded inputs; its time is the spec's."""
+    now = spec.created_at
     root = ActionSpec(
         run=spec,
         action_id=ROOT_ID,
-        task=root_task,
+        task=task,
         # They are in the run's record, too, and so twice in the execution's input, where quoted text grows.
-        inputs=await pack(blobs, run_id, encoded, inline_bytes=RECORD_INLINE_BYTES),
+        inputs=await pack(blobs, spec.run_id, encoded, inline_bytes=RECORD_INLINE_BYTES),
         queued_at=now,
     )
-    names = task.interface.output_names
     return RunRecord(
         spec=spec,
         task=task.name,
         status=Status.RUNNING,
         root=root,
-        labels=dict(options.labels),
-        outputs=names if len(names) > 1 else None,
+        labels=dict(labels),
+        outputs=outputs,
         code=code,
         look_at=now,
-        pools=dict(pools or {}),
+        pools=dict(pools),
     )
 
 

@@ -12,6 +12,7 @@ from upwell import __version__
 from upwell._client.backend import Backend
 from upwell._client.config import Config
 from upwell._client.cost_document import cost_document, load_cost
+from upwell._client.deployed_tasks import DeployedTask, deployed_task, deployed_tasks
 from upwell._client.profile_document import load_profile
 from upwell._console.details import Details
 from upwell._console.lists import list_cache, list_pools
@@ -19,6 +20,7 @@ from upwell._console.models import (
     Abort,
     ActionDetail,
     CacheList,
+    DeployedTaskInfo,
     Features,
     Info,
     Pool,
@@ -27,6 +29,7 @@ from upwell._console.models import (
     RunDetail,
     Runs,
     Steered,
+    Submit,
     Tree,
 )
 from upwell._console.problems import NotModifiedError, answer_problems, responses
@@ -41,6 +44,7 @@ DOCS = "https://github.com/upwell-run/upwell/tree/main/docs"
 
 RunId = Annotated[str, Path(description="Id of the run.")]
 ActionId = Annotated[str, Path(description="Id of the action; the root's is a0.")]
+TaskName = Annotated[str, Path(max_length=300, description="Full name of a deployed task.")]
 Cursor = Annotated[str | None, Query(max_length=1000, description="`next` of the page before.")]
 Instant = Annotated[float | None, Query(allow_inf_nan=False, description="Epoch seconds.")]
 RunStatus = Literal["running", "succeeded", "failed", "aborted", "timed_out"]
@@ -81,11 +85,14 @@ class RunApi:
         get("/runs/<run>/cost", self.cost, 404)
         get("/pools", self.pools)
         get("/cache", self.cache, 400)
+        get("/tasks", self.tasks)
+        get("/tasks/<task>", self.task, 404)
         post = _adder(app.post, 415)
         post("/runs/<run>/abort", self.abort_run, 404, 409)
         post("/runs/<run>/actions/<action>/abort", self.abort_action, 404, 409)
         post("/runs/<run>/recover", self.recover, 404, 409)
         post("/runs/<run>/rerun", self.rerun, 404, 409)
+        post("/tasks/<task>/runs", self.submit, 404, 409)
 
         @app.get(f"{PREFIX}/openapi.json", include_in_schema=False, enable_validation=False)
         def openapi() -> Response[str]:
@@ -100,7 +107,7 @@ class RunApi:
             stage=self._config.stage if is_aws else None,
             region=self._config.region if is_aws else None,
             url_of_docs=DOCS,
-            features=Features(logs=False, steer=True),
+            features=Features(logs=False, steer=True, submit=self._backend.mode != "local"),
         )
 
     async def runs(
@@ -188,6 +195,20 @@ class RunApi:
         """List kept results, newest first; without a task, some of all."""
         return await list_cache(self._backend, task=task, cursor=cursor, limit=limit)
 
+    async def tasks(self) -> list[DeployedTaskInfo]:
+        """List the deployed tasks, by name."""
+        return [_task_info(task) for task in await deployed_tasks(self._backend.blobs)]
+
+    async def task(self, task: TaskName) -> DeployedTaskInfo:
+        """Show a deployed task, with the schema of its inputs."""
+        return _task_info(await deployed_task(self._backend.blobs, task))
+
+    async def submit(self, task: TaskName, body: Annotated[Submit, Body()]) -> Steered:
+        """Start a run of a deployed task."""
+        return Steered(
+            run_id=await self._steering.submit(task, body.inputs, name=body.name, labels=body.labels)
+        )
+
     async def abort_run(self, run: RunId, body: Annotated[Abort, Body()]) -> Steered:
         """End a run and everything in it."""
         await self._steering.abort_run(run, body.reason)
@@ -206,6 +227,17 @@ class RunApi:
     async def rerun(self, run: RunId, body: Annotated[Rerun, Body()]) -> Steered:
         """Run a run again, as a new one."""
         return Steered(run_id=await self._steering.rerun(run, body.inputs, new_code=body.new_code))
+
+
+def _task_info(task: DeployedTask) -> DeployedTaskInfo:
+    return DeployedTaskInfo(
+        task=task.spec.name,
+        description=task.description,
+        inputs=task.inputs,
+        pool=task.spec.pool,
+        bundle=task.bundle,
+        deployed_at=task.deployed_at,
+    )
 
 
 def openapi_document(app: ApiGatewayResolver) -> str:

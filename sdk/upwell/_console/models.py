@@ -38,6 +38,8 @@ class Features(Answer):
     """Whether it gives the logs of attempts."""
     steer: bool
     """Whether it aborts, recovers and reruns."""
+    submit: bool
+    """Whether it starts runs of deployed tasks."""
 
 
 class Info(Answer):
@@ -260,6 +262,28 @@ class CacheList(Answer):
 
     entries: list[Kept]
     next: str | None
+
+
+class DeployedTaskInfo(Answer):
+    """A task of which a run can be started."""
+
+    task: str
+    description: str
+    inputs: dict[str, JsonValue]
+    """JSON schema of an object with its inputs."""
+    pool: str
+    bundle: str
+    deployed_at: float
+
+
+class Submit(BaseModel):
+    """A run of a deployed task."""
+
+    inputs: dict[str, JsonValue] = Field(default_factory=dict)
+    """As the task's schema wants them; those with a default may be missing."""
+    name: str | None = None
+    """Id of the run; without one it gets one."""
+    labels: dict[str, str] = Field(default_factory=dict)
 
 
 class Abort(BaseModel):

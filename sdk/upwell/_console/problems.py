@@ -20,6 +20,7 @@ from upwell._console.reports import ReportNotFoundError
 from upwell.errors import (
     ActionNotFoundError,
     NotDeployedError,
+    RemoteTaskNotFoundError,
     RunNotFoundError,
     RunStateError,
     UnavailableError,
@@ -34,6 +35,7 @@ STATUS_CODES: dict[type[Exception], int] = {
     ActionNotFoundError: 404,
     ReportNotFoundError: 404,
     RunStateError: 409,
+    RemoteTaskNotFoundError: 404,
     NotDeployedError: 503,
     UnavailableError: 503,
     UsageError: 422,
@@ -43,7 +45,7 @@ STATUS_CODES: dict[type[Exception], int] = {
 TEXTS = {
     304: "The caller has it already.",
     400: "A cursor was not given out for this list.",
-    404: "No such run, action or report.",
+    404: "No such run, action, report or task.",
     409: "The run is not in a state that allows this.",
     415: "The body is not JSON.",
     422: "The request cannot be understood or carried out.",
@@ -91,7 +93,7 @@ def _not_modified(error: NotModifiedError) -> Response[Any]:
 
 def _refused(app: ApiGatewayResolver, error: UpwellError) -> Response[Any]:
     code = next(code for kind, code in STATUS_CODES.items() if isinstance(error, kind))
-    if isinstance(error, UsageError) and app.current_event.http_method == "GET":
+    if isinstance(error, UsageError) and code == 422 and app.current_event.http_method == "GET":
         code = 503  # what is read was understood: credentials have expired, or lack a permission
     return problem(code, type(error).__name__, str(error))
 

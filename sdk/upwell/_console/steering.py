@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from upwell._client.again import recover_on, rerun_on
 from upwell._client.backend import Backend
+from upwell._client.deployed_tasks import deployed_task, start_deployed
 from upwell._client.stopping import stop_action, stop_run
 from upwell._client.submit import NewBounds, new_run_id
 from upwell._console.reading import Reading
@@ -91,6 +92,24 @@ class Steering:
             launcher = self._launching(f"rerun {run_id}")
             await launcher.rerun(run_id, inputs, new_code=new_code, name=name)
         return name
+
+    async def submit(
+        self, task: str, inputs: Mapping[str, Any], *, name: str | None, labels: Mapping[str, str]
+    ) -> str:
+        """Start a run of a deployed task; return its id.
+
+        Raises:
+            RemoteTaskNotFoundError: no such task is deployed.
+            InputsError: the inputs are not as it wants them.
+            RunStateError: there is a run of this name.
+            UsageError: this is the local backend, or the name or the labels are none.
+        """
+        if self._backend.mode == "local":
+            raise UsageError("a local run is started where its code is: `upwell run FILE.py TASK`")
+        deployed = await deployed_task(self._backend.blobs, task)
+        run = await start_deployed(self._backend, deployed, inputs, name=name, labels=labels)
+        await self._seen(run.spec.run_id, 1)
+        return run.spec.run_id
 
     async def _seen(self, run_id: str, generation: int) -> None:
         """Wait a while until what was started is listed: on AWS, the state machine writes its record."""

@@ -29,6 +29,8 @@ DATA = "data/"
 """Files and directories of tasks: `data/<run id>/...`."""
 INPUTS = f"{DATA}inputs/"
 """Files of this machine that clients gave to runs, content-addressed: `data/inputs/<sha256>/...`."""
+TASKS = "tasks/"
+"""Deployed tasks: `tasks/<task>/<ms since epoch>-<digest>.json`; the last one counts."""
 RUNTIME = "runtime/"
 """The worker's own code, fetched by Fargate tasks: `runtime/<hash>.zip`."""
 HOLDS = "hold#"
@@ -114,6 +116,21 @@ def task_shard(task: str, shard: int) -> str:
 def version_key(digest: str) -> str:
     """Return the blob that describes the code of a cached task (`CodeDocument`)."""
     return f"{VERSIONS}{digest}.json"
+
+
+def task_prefix(task: str) -> str:
+    """Return the prefix of what a task was deployed as."""
+    return f"{TASKS}{task}/"
+
+
+def deployed_task_key(task: str, at: float, digest: str) -> str:
+    """Return the blob with what a task was deployed as, at a time in epoch seconds; they sort by time."""
+    return f"{task_prefix(task)}{round(at * 1000):014d}-{digest}.json"
+
+
+def task_of_key(key: str) -> str:
+    """Return the task that a blob below `TASKS` is of."""
+    return key.split("/")[1]
 
 
 def data_prefix(run_id: str) -> str:

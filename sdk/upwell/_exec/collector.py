@@ -19,7 +19,7 @@ from upwell._core.garbage import (
     run_of,
 )
 from upwell._core.journal import Journal
-from upwell._core.keys import CACHED, INPUTS, VALUES
+from upwell._core.keys import CACHED, INPUTS, TASKS, VALUES
 from upwell._core.model import Status
 from upwell._core.ports import BlobNotFoundError, BlobStore, StateStore
 from upwell._core.wire import dump_cache_entry, dump_entry, dump_record, dump_run
@@ -115,6 +115,8 @@ class Collector:
             self._take(dump_run(run))
             await self._take_actions(run_id)
         await self._take_entries()
+        async for blob in self.blobs.list(TASKS):
+            self._mentioned.take(await self._text_of(blob.key))
 
     async def _take_actions(self, run_id: str) -> None:
         async for action in self.store.list_actions(run_id):

@@ -130,6 +130,20 @@ class Codec:
             raise ValueProblem(self._unreadable(data, refused_by), f"cannot be read back: {e}") from e
         return values
 
+    def convert(self, data: bytes) -> dict[str, Any]:
+        """Return the values of a JSON object that a person wrote, converted to their types.
+
+        No mark in it means anything, so that nothing of it is unpickled.
+
+        Raises:
+            ValueProblem: one has a wrong type.
+        """
+        try:
+            values: dict[str, Any] = self.texts.validate_json(data)
+        except ValidationError as e:
+            raise self._wrong_type(e, from_json(data)) from None
+        return values
+
     def _dump(self, values: dict[str, Any], log: PickleLog) -> bytes:
         return self._writer.to_json(values, by_alias=False, round_trip=True, warnings=False, context=log)
 

@@ -18,6 +18,7 @@ from upwell._types import input_digest as digests
 from upwell._types.annotations import Hints, describe, variadic_type, widen_for_default
 from upwell._types.binding import Signature
 from upwell._types.content_digest import digest
+from upwell._types.given import has_given, join_given, split_given
 from upwell._types.value_problem import ValueProblem
 from upwell.errors import PickledValueWarning, RuntimeDataValidationError
 
@@ -207,18 +208,33 @@ class Interface:
         return data
 
     def decode_inputs(self, data: bytes) -> dict[str, Any]:
-        """Return what `encode_inputs` was given.
+        """Return what `encode_inputs` was given, or what `dump_given` was, converted.
 
         Raises:
             TypeError: the bytes were not made by this interface, or a pickled value cannot be read here.
+            ValueError: of inputs that were given as JSON, one is unknown, or one without a default is missing.
         """
         try:
-            found = self._inputs.read(data, self._refuses_pickle)
+            found = self._read_given(data) if has_given(data) else self._inputs.read(data, self._refuses_pickle)
         except ValueProblem as e:
             raise TypeError(self._message(e, "parameter")) from e
         if len(found) < self._signature.count:  # of code that had fewer parameters
             return {name: found.get(name, each.default) for name, each in self.parameters.items()}
         return found
+
+    def _read_given(self, data: bytes) -> dict[str, Any]:
+        given, encoded = split_given(data)
+        encoded = {name: value for name, value in encoded.items() if name in self.parameters}
+        complete = self._signature.complete(given, encoded.keys())
+        found = {name: value for name, value in complete.items() if name not in given}
+        if given:
+            found |= self._some(given).convert(to_json(given))
+        if encoded:
+            found |= self._some(encoded).read(to_json(encoded), self._refuses_pickle)
+        return {name: found[name] for name in self.parameters}
+
+    def _some(self, names: Collection[str]) -> Codec:
+        return self._codec({name: self.parameters[name] for name in names}, with_digest=True)
 
     def replace_inputs(self, data: bytes, changes: Mapping[str, Any]) -> bytes:
         """Return encoded inputs with other values for some parameters. The rest is not decoded.
@@ -231,14 +247,13 @@ class Interface:
             ValueError: there is no such parameter, or one has neither a value nor a default.
             TypeError: a value has a wrong type or cannot be pickled.
         """
-        earlier = from_json(data)
-        kept = {
-            name: value for name, value in earlier.items() if name in self.parameters and name not in changes
-        }
-        given = self._signature.complete(changes, kept.keys())
-        codec = self._codec({name: self.parameters[name] for name in given}, with_digest=True)
-        encoded = from_json(self._encoded(codec, given)) | kept
-        return to_json({name: encoded[name] for name in self.parameters})
+        as_json, earlier = (self._kept(values, changes) for values in split_given(data))
+        given = self._signature.complete(changes, as_json.keys() | earlier.keys())
+        encoded = from_json(self._encoded(self._some(given), given)) | earlier
+        return join_given(as_json, {name: encoded[name] for name in self.parameters if name not in as_json})
+
+    def _kept(self, values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+        return {n: value for n, value in values.items() if n in self.parameters and n not in changes}
 
     def input_digest(self, encoded: bytes, ignored: Collection[str] = ()) -> str:
         """Return the hash of encoded inputs, without those of ignored parameters; see `input_digest`."""

@@ -211,6 +211,7 @@ async def test_an_action_from_the_cache_says_who_made_its_result(console: Consol
         ("/runs?limit=0", 422, "InvalidRequest"),
         ("/runs?status=odd", 422, "InvalidRequest"),
         ("/runs/good/timeline?buckets=many", 422, "InvalidRequest"),
+        ("/tasks/none", 404, "RemoteTaskNotFoundError"),
         ("/nothing", 404, "UnknownPath"),
     ],
 )

@@ -1,0 +1,216 @@
+"""Deployed tasks: what it takes to start a run of one without its code, kept by `upwell deploy`."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from upwell._author.environment import TaskEnvironment
+from upwell._author.task import Task
+from upwell._client.backend import Backend
+from upwell._client.code import code_here
+from upwell._client.deploy import pool_sizes
+from upwell._client.pools import root_dir_of
+from upwell._client.submit import check_run_id, new_run_id, run_record
+from upwell._core.ids import content_digest
+from upwell._core.keys import TASKS, deployed_task_key, task_of_key, task_prefix
+from upwell._core.model import PoolSize, RunRecord, RunSpec, TaskSpec
+from upwell._core.ports import BlobNotFoundError, BlobStore, RunExistsError
+from upwell._core.sizes import check_travelling, too_large
+from upwell._types.given import dump_given
+from upwell.errors import InlineIOMaxBytesBreached, InputsError, RemoteTaskNotFoundError, RunStateError
+
+AT_ONCE = 16
+PROBLEMS_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployedTask:
+    """A task as it was deployed.
+
+    Attributes:
+        spec: What to run.
+        bundle: The code.
+        inputs: JSON schema of an object with its inputs.
+        description: What it does, for people.
+        outputs: Names of its outputs, if it has several.
+        pools: What the pools that it may use are on AWS.
+        deployed_at: Epoch seconds.
+    """
+
+    spec: TaskSpec
+    bundle: str
+    inputs: dict[str, Any]
+    description: str = ""
+    outputs: tuple[str, ...] | None = None
+    pools: dict[str, PoolSize] = field(default_factory=dict)
+    deployed_at: float = 0.0
+
+    def dump(self) -> bytes:
+        """Return it as JSON."""
+        return _DOCUMENT.dump_json(self, exclude_defaults=True)
+
+    @classmethod
+    def load(cls, data: bytes) -> DeployedTask:
+        """Read what `dump` gave.
+
+        Raises:
+            ValidationError: it is something else.
+        """
+        return _DOCUMENT.validate_json(data)
+
+
+_DOCUMENT: TypeAdapter[DeployedTask] = TypeAdapter(DeployedTask)
+
+
+async def publish_tasks(
+    backend: Backend, environments: Iterable[TaskEnvironment], root_dir: Path | None = None
+) -> list[str]:
+    """Keep the tasks of environments, with their code, so that runs of them can be started without it.
+
+    Returns:
+        Names of those that are new or have changed.
+    """
+    changed = []
+    bundles: dict[Path, str | None] = {}
+    for task in (task for environment in environments for task in environment.tasks.values()):
+        root = root_dir_of(task, root_dir)
+        if root not in bundles:
+            bundles[root] = (await code_here(backend, task, root_dir=root)).bundle
+        bundle = bundles[root]
+        if bundle is not None and await _publish(backend.blobs, _described(task, bundle)):
+            changed.append(task.name)
+    return changed
+
+
+def _described(task: Task[..., Any], bundle: str) -> DeployedTask:
+    names = task.interface.output_names
+    return DeployedTask(
+        spec=task.spec(b"{}", cache=False),
+        bundle=bundle,
+        inputs=task.json_schema,
+        description=_description(task),
+        outputs=names if len(names) > 1 else None,
+        pools=pool_sizes(task),
+    )
+
+
+def _description(task: Task[..., Any]) -> str:
+    written = getattr(task.docs, "description", task.docs)
+    return str(written or inspect.getdoc(task.func) or "").strip()
+
+
+async def _publish(blobs: BlobStore, task: DeployedTask) -> bool:
+    digest = content_digest(task.dump())
+    earlier = [blob.key async for blob in blobs.list(task_prefix(task.spec.name))]
+    if earlier and digest in max(earlier):
+        return False
+    now = time.time()
+    await blobs.put(deployed_task_key(task.spec.name, now, digest), replace(task, deployed_at=now).dump())
+    await blobs.delete(earlier)
+    return True
+
+
+async def deployed_tasks(blobs: BlobStore) -> list[DeployedTask]:
+    """Return all deployed tasks, by name."""
+    keys: dict[str, str] = {}
+    async for blob in blobs.list(TASKS):
+        name = task_of_key(blob.key)
+        keys[name] = max(blob.key, keys.get(name, ""))
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def one(key: str) -> DeployedTask | None:
+        async with turns:
+            return await _read(blobs, key)
+
+    found = await asyncio.gather(*(one(keys[name]) for name in sorted(keys)))
+    return [task for task in found if task is not None]
+
+
+async def deployed_task(blobs: BlobStore, name: str) -> DeployedTask:
+    """Return a deployed task.
+
+    Raises:
+        RemoteTaskNotFoundError: no such task is deployed.
+    """
+    keys = [blob.key async for blob in blobs.list(task_prefix(name))]
+    task = await _read(blobs, max(keys)) if keys else None
+    if task is None:
+        raise RemoteTaskNotFoundError(f"no task {name!r} is deployed; `upwell deploy` the file that defines it")
+    return task
+
+
+async def _read(blobs: BlobStore, key: str) -> DeployedTask | None:
+    """Return a task; None if it was deployed anew meanwhile, or by a later version in another form."""
+    try:
+        return DeployedTask.load(await blobs.get(key))
+    except (BlobNotFoundError, ValidationError):
+        return None
+
+
+async def start_deployed(
+    backend: Backend,
+    task: DeployedTask,
+    inputs: Mapping[str, Any],
+    *,
+    name: str | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> RunRecord:
+    """Start a run of a deployed task.
+
+    Args:
+        backend: Where it is deployed.
+        task: What to run.
+        inputs: As JSON; the process of the task converts them to its types.
+        name: Id of the run; None makes one.
+        labels: Of the run.
+
+    Raises:
+        InputsError: they are not as the task's schema wants them.
+        UsageError: the name is none, or the labels are too large.
+        RunStateError: there is a run of this name.
+        InlineIOMaxBytesBreached: the inputs are too large to be passed by value.
+    """
+    check_inputs(task, inputs)
+    now = time.time()
+    run_id = check_run_id(name) if name else new_run_id(now)
+    check_travelling("labels", dict(labels or {}))
+    encoded = dump_given(inputs)
+    if len(encoded) > task.spec.max_inline_io_bytes:
+        limit = task.spec.max_inline_io_bytes
+        raise InlineIOMaxBytesBreached(too_large(task.spec.name, "inputs", len(encoded), limit))
+    record = await run_record(
+        backend.blobs,
+        RunSpec(run_id=run_id, bundle=task.bundle, created_at=now),
+        task.spec,
+        encoded,
+        outputs=task.outputs,
+        labels=labels or {},
+        pools=task.pools,
+    )
+    try:
+        return await backend.start(record, timeout_s=None)
+    except RunExistsError as e:
+        raise RunStateError(f"there is a run {run_id!r} already; give another name, or none") from e
+
+
+def check_inputs(task: DeployedTask, inputs: Mapping[str, Any]) -> None:
+    """Refuse inputs that are not as a task's schema wants them.
+
+    Raises:
+        InputsError: the message says of each what is wrong with it.
+    """
+    from jsonschema import Draft202012Validator
+
+    found = Draft202012Validator(task.inputs).iter_errors(dict(inputs))
+    problems = [f"inputs{error.json_path.removeprefix('$')}: {error.message}" for error in found]
+    if problems:
+        more = f"; and {len(problems) - PROBLEMS_NAMED} more" if len(problems) > PROBLEMS_NAMED else ""
+        raise InputsError(f"{task.spec.name}: {'; '.join(problems[:PROBLEMS_NAMED])}{more}")
