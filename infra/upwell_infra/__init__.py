@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from upwell_infra.alarm_props import AlarmProps, Thresholds
     from upwell_infra.bucket import Retention
     from upwell_infra.composition import compose
     from upwell_infra.deployment import CodeLocation, Deployment
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from upwell_infra.stage import Stage
 
 __all__ = [
+    "AlarmProps",
     "CodeLocation",
     "Deployment",
     "LambdaExecutor",
@@ -25,6 +27,7 @@ __all__ = [
     "PoolProps",
     "Retention",
     "Stage",
+    "Thresholds",
     "UpwellStack",
     "WorkerExecutor",
     "add_platform",
@@ -33,6 +36,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "alarm_props": ("AlarmProps", "Thresholds"),
     "bucket": ("Retention",),
     "composition": ("compose",),
     "deployment": ("CodeLocation", "Deployment"),

@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 
 from aws_cdk import App
 
+from upwell_infra.alarm_props import AlarmProps, Thresholds
 from upwell_infra.bucket import Retention
+from upwell_infra.deployment import LOG_LEVELS
 from upwell_infra.errors import InfraError
 from upwell_infra.executors import LambdaExecutor, WorkerExecutor
 from upwell_infra.platform import Platform, PlatformProps
@@ -26,9 +28,10 @@ def compose(app: App, build_dir: Path) -> Platform:
     """Put the platform of a stage and its pools into an app.
 
     Context: `upwell:stage` (`dev`), `upwell:data-retention-days` (30), `upwell:cached-retention-days` and
-    `upwell:code-retention-days` (0: kept), `upwell:alarm-topic-arns` (none), `upwell:run-api` (false),
-    `upwell:pools`: by name, `{"kind": "lambda" | "worker", ...}` with the arguments of `LambdaExecutor` or
-    `WorkerExecutor`.
+    `upwell:code-retention-days` (0: kept), `upwell:alarms` (true in `prod`), `upwell:alarm-topic-arns` (none),
+    `upwell:alarm-thresholds` (the arguments of `Thresholds`), `upwell:log-level` (`INFO`), `upwell:run-api`
+    (false), `upwell:pools`: by name, `{"kind": "lambda" | "worker", ...}` with the arguments of
+    `LambdaExecutor` or `WorkerExecutor`.
 
     Args:
         app: The app.
@@ -49,7 +52,8 @@ def compose(app: App, build_dir: Path) -> Platform:
             cached_days=_context(app, "cached-retention-days", int, 0) or None,
             code_days=_context(app, "code-retention-days", int, 0) or None,
         ),
-        alarm_topic_arns=_context(app, "alarm-topic-arns", list, []),
+        alarms=_alarms(app, stage),
+        log_level=_log_level(app),
         run_api=_context(app, "run-api", bool, False),
     )
     platform = add_platform(stack, props)
@@ -87,6 +91,29 @@ def executor_of(pool: str, spec: object) -> LambdaExecutor | WorkerExecutor:
         return KINDS[kind](**arguments)
     except InfraError as e:
         raise InfraError(f"{where}: {e}") from e
+
+
+def _alarms(app: App, stage: Stage) -> AlarmProps:
+    where = f"context {CONTEXT_PREFIX}alarm-thresholds"
+    chosen: dict[str, Any] = _context(app, "alarm-thresholds", dict, {})
+    known = [threshold.name for threshold in fields(Thresholds)]
+    for name, value in chosen.items():
+        if name not in known:
+            raise InfraError(f"{where}: unknown threshold {name!r}; known are {', '.join(sorted(known))}")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise InfraError(f"{where}: {name}={value!r} must be a number")
+    return AlarmProps(
+        enabled=_context(app, "alarms", bool, stage.alarms),
+        topic_arns=_context(app, "alarm-topic-arns", list, []),
+        thresholds=Thresholds(**chosen),
+    )
+
+
+def _log_level(app: App) -> str:
+    level = _context(app, "log-level", str, "INFO")
+    if level not in LOG_LEVELS:
+        raise InfraError(f"context {CONTEXT_PREFIX}log-level={level!r} is not one of {', '.join(LOG_LEVELS)}")
+    return level
 
 
 def _context(app: App, name: str, kind: type[T], default: T) -> T:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aws_cdk import Aws
 
 from upwell._core.settings import Settings
+from upwell_infra.alarm_props import AlarmProps
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +33,16 @@ class Deployment:
         code: Where functions and workers get their code.
         subnet_ids: Public subnets in which workers run.
         security_group_id: Security group of workers; it lets nothing in.
-        alarm_topic_arns: SNS topics that alarms notify.
+        alarms: Which alarms there are, and whom they tell.
+        log_level: The least level of what the platform logs of itself.
     """
 
     prefix: str
     code: CodeLocation
     subnet_ids: Sequence[str] = ()
     security_group_id: str = ""
-    alarm_topic_arns: Sequence[str] = ()
+    alarms: AlarmProps = field(default_factory=AlarmProps)
+    log_level: str = "INFO"
 
     @property
     def bucket(self) -> str:
@@ -92,6 +97,7 @@ class Deployment:
             state_machine_arn=self.state_machine_arn,
             queue_url_prefix=f"https://sqs.{Aws.REGION}.{Aws.URL_SUFFIX}/{Aws.ACCOUNT_ID}/{self.prefix}-",
             pool=pool,
+            log_level=self.log_level,
         )
 
 

@@ -14,6 +14,7 @@ from constructs import Construct
 
 from upwell._core.keys import DEFAULT_POOL, EVENTS, WORK_SENT
 from upwell_infra import permissions
+from upwell_infra.alarm_props import AlarmProps
 from upwell_infra.bucket import BlobBucket, Retention
 from upwell_infra.deployment import CodeLocation, Deployment
 from upwell_infra.executors import LambdaExecutor
@@ -48,7 +49,8 @@ class PlatformProps:
         retention: After how long values, files, kept results and code expire.
         vpc: An existing VPC with public subnets for the workers, instead of a small new one.
         default_pool: The executors of environments that ask for nothing special.
-        alarm_topic_arns: SNS topics that alarms notify.
+        alarms: Which alarms there are, and whom they tell; None takes what is usual in the stage.
+        log_level: The least level of what the platform logs of itself.
         run_api: Whether the Run API is there, for who may call it by IAM.
     """
 
@@ -57,7 +59,8 @@ class PlatformProps:
     retention: Retention = field(default_factory=Retention)
     vpc: ec2.IVpc | None = None
     default_pool: LambdaExecutor = field(default_factory=LambdaExecutor)
-    alarm_topic_arns: list[str] = field(default_factory=list)
+    alarms: AlarmProps | None = None
+    log_level: str = "INFO"
     run_api: bool = False
 
 
@@ -74,7 +77,8 @@ class Platform(Construct):
             code=props.code,
             subnet_ids=self.network.subnet_ids,
             security_group_id=self.network.security_group.security_group_id,
-            alarm_topic_arns=props.alarm_topic_arns,
+            alarms=props.alarms or AlarmProps(enabled=props.stage.alarms),
+            log_level=props.log_level,
         )
         prefix = self.deployment.prefix
         self.tables = Tables(self, "Tables", prefix=prefix, stage=self.stage)
@@ -244,15 +248,18 @@ class Platform(Construct):
 
     def _monitoring(self) -> None:
         functions = {
-            "fold": self.fold,
-            "dead-letters": self.dead_letters,
-            "run-ended": self.run_ended,
-            "scale": self.scale,
-            "sweep": self.sweep,
+            "fold": self.fold.function,
+            "dead-letters": self.dead_letters.function,
+            "run-ended": self.run_ended.function,
+            "scale": self.scale.function,
+            "sweep": self.sweep.function,
         }
+        if self.run_api is not None:
+            functions["run-api"] = self.run_api.function
         Monitoring(
             self,
             "Monitoring",
             deployment=self.deployment,
-            functions={name: function.function for name, function in functions.items()},
+            stage=self.stage,
+            functions=functions,
         )

@@ -10,11 +10,11 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from upwell._core.settings import ENV_PREFIX
+from upwell_infra.alarms import PoolAlarms
 from upwell_infra.deployment import Deployment
 from upwell_infra.errors import InfraError
 from upwell_infra.executors import LambdaExecutor, WorkerExecutor
 from upwell_infra.function import RuntimeFunction, visibility_for
-from upwell_infra.monitoring import PoolAlarms
 from upwell_infra.permissions import executor_grants
 from upwell_infra.queue_pair import QueuePair
 from upwell_infra.stage import Stage, tag_component
@@ -71,13 +71,24 @@ class Pool(Construct):
         self._props = props
         self._settings = props.deployment.settings(props.name)
         self.mapping: lambda_.CfnEventSourceMapping | None = None
+        function: lambda_.IFunction | None = None
         if isinstance(props.executor, LambdaExecutor):
             self.queues = self._queues(visibility_for(props.executor.timeout_s))
-            self.role = self._function(props.executor).role
+            execute = self._function(props.executor)
+            self.role, function = execute.role, execute.function
         else:
             self.queues = self._queues(self._settings.lease_s)
             self.role = self._service(props.executor).role
-        PoolAlarms(self, "Alarms", deployment=props.deployment, pool=props.name, queues=self.queues)
+        if props.deployment.alarms.enabled:
+            PoolAlarms(
+                self,
+                "Alarms",
+                prefix=props.deployment.prefix,
+                props=props.deployment.alarms,
+                pool=props.name,
+                queues=self.queues,
+                function=function,
+            )
         tag_component(self, "pool")
 
     def _queues(self, visibility_s: float) -> QueuePair:

@@ -31,12 +31,16 @@ class RunApi(Construct):
         name: Of the API.
         function: Answers.
         stage: Decides on retention and removal of the access log.
+
+    Attributes:
+        function: The function itself.
     """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, name: str, function: RuntimeFunction, stage: Stage
     ) -> None:
         super().__init__(scope, construct_id)
+        self.function = function.function
         self.api = apigateway.CfnApi(self, "Api", name=name, protocol_type="HTTP")
         integration = apigateway.CfnIntegration(
             self,

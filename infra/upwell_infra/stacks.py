@@ -57,6 +57,9 @@ def add_platform(stack: Stack, props: PlatformProps) -> Platform:
         "CodeKey": deployment.code.key,
         "SubnetIds": ",".join(deployment.subnet_ids),
         "SecurityGroupId": deployment.security_group_id,
+        "LogLevel": deployment.log_level,
+        "Alarms": "true" if deployment.alarms.enabled else "false",
+        "AlarmTopicArn": next(iter(deployment.alarms.topic_arns), ""),
     }
     CfnOutput(
         stack,

@@ -26,6 +26,7 @@ class Stage:
         retain: Whether data outlives the stack (tables, bucket, log groups) and tables refuse deletion.
         log_retention: How long logs are kept.
         sweep_minutes: How often overdue actions are looked for.
+        alarms: Whether it has alarms, if nothing else is said.
 
     Raises:
         InfraError: the name cannot be a stage's.
@@ -35,6 +36,7 @@ class Stage:
     retain: bool
     log_retention: logs.RetentionDays
     sweep_minutes: int = 1
+    alarms: bool = True
 
     def __post_init__(self) -> None:
         if not re.fullmatch(NAME_PATTERN, self.name):
@@ -53,6 +55,7 @@ class Stage:
             retain=False,
             log_retention=logs.RetentionDays.TWO_WEEKS,
             sweep_minutes=2,
+            alarms=False,
         )
 
     @property

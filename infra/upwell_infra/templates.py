@@ -8,8 +8,9 @@ from dataclasses import replace
 from aws_cdk import Acknowledgment, App, Aws, CfnCondition, CfnParameter, Fn, Stack, Tags, Validations
 
 from upwell._core.limits import LAMBDA_MEMORY_MAX_MIB, LAMBDA_TIMEOUT_MAX_S
+from upwell_infra.alarm_props import AlarmProps
 from upwell_infra.bucket import Retention
-from upwell_infra.deployment import CodeLocation, Deployment
+from upwell_infra.deployment import LOG_LEVELS, CodeLocation, Deployment
 from upwell_infra.executors import (
     POLLERS_MAX,
     POLLERS_MIN,
@@ -37,7 +38,6 @@ def platform_stack(app: App) -> Stack:
         code=_code(stack),
         stage=stage,
         retention=Retention(run_days=days),
-        alarm_topic_arns=_alarm_topics(stack),
     )
     add_platform(stack, props)
     return stack
@@ -137,7 +137,7 @@ def _pool_stack(app: App, construct_id: str) -> tuple[Stack, Deployment, str]:
         constraint_description="a letter, then letters, digits, - and _; at most 32; no -dead at the end",
     )
     deployment = Deployment(
-        prefix=prefix.value_as_string, code=_code(stack), alarm_topic_arns=_alarm_topics(stack)
+        prefix=prefix.value_as_string, code=_code(stack), alarms=_alarms(stack), log_level=_log_level(stack)
     )
     return stack, deployment, pool.value_as_string
 
@@ -146,6 +146,31 @@ def _code(stack: Stack) -> CodeLocation:
     bucket = CfnParameter(stack, "CodeBucket", type="String", description="Bucket of the runtime's zip")
     key = CfnParameter(stack, "CodeKey", type="String", description="Key of the runtime's zip")
     return CodeLocation(bucket=bucket.value_as_string, key=key.value_as_string)
+
+
+def _alarms(stack: Stack) -> AlarmProps:
+    wanted = CfnParameter(
+        stack,
+        "Alarms",
+        type="String",
+        default="false",
+        allowed_values=["false", "true"],
+        description="Whether there are alarms; each costs $0.10 a month",
+    )
+    condition = CfnCondition(stack, "HasAlarms", expression=Fn.condition_equals(wanted.value_as_string, "true"))
+    return AlarmProps(topic_arns=_alarm_topics(stack), condition=condition)
+
+
+def _log_level(stack: Stack) -> str:
+    level = CfnParameter(
+        stack,
+        "LogLevel",
+        type="String",
+        default="INFO",
+        allowed_values=list(LOG_LEVELS),
+        description="The least level of what the platform logs of itself",
+    )
+    return level.value_as_string
 
 
 def _alarm_topics(stack: Stack) -> list[str]:

@@ -20,6 +20,8 @@ POOLS = {
 CONTEXT = {
     "upwell:stage": "prod",
     "upwell:alarm-topic-arns": ["arn:aws:sns:eu-central-1:123456789012:on-call"],
+    "upwell:alarm-thresholds": {"failed_runs_percent": 25},
+    "upwell:log-level": "WARNING",
     "upwell:pools": POOLS,
     "upwell:run-api": True,
 }
