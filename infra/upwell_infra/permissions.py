@@ -17,6 +17,8 @@ from upwell._core.keys import (
     TASKS,
     VALUES,
     VERSIONS,
+    function_log_group,
+    worker_log_group,
 )
 from upwell_infra.deployment import Deployment, regional_arn
 from upwell_infra.grants import Grant
@@ -262,6 +264,15 @@ def run_api_grants(deployment: Deployment) -> list[Grant]:
         ),
         # Without it S3 answers 403, not 404, for a blob that does not exist.
         Grant(sid="ListBlobs", actions=["s3:ListBucket"], resources=[deployment.bucket_arn]),
+        Grant(
+            sid="ReadLogs",
+            actions=["logs:FilterLogEvents"],
+            resources=[
+                regional_arn("logs", f"log-group:{group(deployment.prefix, '*')}:*")
+                for group in (function_log_group, worker_log_group)
+            ],
+            reason="it reads the lines of pools that are added later",
+        ),
         Grant(sid="StartRun", actions=["states:StartExecution"], resources=[deployment.state_machine_arn]),
         _stop_grant(deployment),
         Grant(

@@ -9,6 +9,7 @@ from aws_cdk import Token, Tokenization
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from upwell._core.keys import execute_function
 from upwell._core.settings import ENV_PREFIX
 from upwell_infra.alarms import PoolAlarms
 from upwell_infra.deployment import Deployment
@@ -102,7 +103,7 @@ class Pool(Construct):
         execute = RuntimeFunction(
             self,
             "Execute",
-            name=f"{props.deployment.prefix}-{props.name}-execute",
+            name=execute_function(props.deployment.prefix, props.name),
             description=f"upwell: executes the actions of pool {props.name}",
             module="execute",
             code=props.deployment.code,

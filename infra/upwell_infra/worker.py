@@ -10,6 +10,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from upwell._core.keys import WORKER_CONTAINER, WORKER_LOG_PREFIX, worker_log_group
 from upwell_infra.deployment import Deployment
 from upwell_infra.function import write_logs
 from upwell_infra.grants import Grant, acknowledge, service_role
@@ -55,7 +56,7 @@ class WorkerService(Construct):
         self.log_group = logs.LogGroup(
             self,
             "Logs",
-            log_group_name=f"/upwell/{deployment.prefix}/{pool}",
+            log_group_name=worker_log_group(deployment.prefix, pool),
             retention=stage.log_retention,
             removal_policy=stage.removal_policy,
         )
@@ -121,7 +122,7 @@ class WorkerService(Construct):
             "UPWELL_RUNTIME_KEY": deployment.code.key,
         }
         return ecs.CfnTaskDefinition.ContainerDefinitionProperty(
-            name="worker",
+            name=WORKER_CONTAINER,
             image=IMAGE,
             essential=True,
             entry_point=["/var/lang/bin/python3.11", "-c", BOOTSTRAP.read_text(encoding="utf-8")],
@@ -135,7 +136,7 @@ class WorkerService(Construct):
                 options={
                     "awslogs-group": self.log_group.log_group_name,
                     "awslogs-region": Aws.REGION,
-                    "awslogs-stream-prefix": "worker",
+                    "awslogs-stream-prefix": WORKER_LOG_PREFIX,
                 },
             ),
         )

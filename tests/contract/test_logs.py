@@ -13,11 +13,10 @@ from moto import mock_aws
 from upwell._aws.clients import Clients
 from upwell._aws.log_groups import LogGroups
 from upwell._core.keys import function_log_group, worker_log_group, worker_log_stream
-from upwell._core.log_lines import LogLine, LogPage, LogQuery
+from upwell._core.log_lines import LogCursorError, LogLine, LogPage, LogQuery
 from upwell._core.ports import Logs
 from upwell._core.settings import Settings
 from upwell._local.log_files import FileLogs, LogFile
-from upwell.errors import UsageError
 from upwell.testing.moto_aws import ENVIRONMENT, REGION
 
 NOW = float(int(time.time()) - 1000)
@@ -161,7 +160,7 @@ async def test_there_may_be_no_lines_at_all(place: Place, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("cursor", ["", "x", "[]", "1", '{"since": "x"}', '{"a.log": -1}', '{"unknown": []}'])
 async def test_a_cursor_of_something_else_is_refused(place: Place, cursor: str) -> None:
-    with pytest.raises(UsageError, match="cursor"):
+    with pytest.raises(LogCursorError):
         await place.page(QUERY, cursor, 10)
 
 

@@ -143,6 +143,22 @@ def test_the_run_api_is_there_where_it_is_asked_for_and_takes_signed_requests_al
     assert routes(synthesis.stacks["upwell-prod"]) == expected
 
 
+def test_nobody_reads_logs_but_the_run_api_those_of_pools(synthesis: Any) -> None:
+    readers = [
+        (resource["Properties"]["Description"] if "Description" in resource["Properties"] else name, statement)
+        for template in (*synthesis.stacks.values(), *synthesis.shipped.values())
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::IAM::Role"
+        for policy in resource["Properties"].get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "logs:FilterLogEvents" in statement["Action"]
+    ]
+    ((name, statement),) = readers
+    assert "RunApi" in name
+    groups = [resource["Fn::Join"][1][-1] for resource in statement["Resource"]]
+    assert groups == [":log-group:/aws/lambda/upwell-prod-*-execute:*", ":log-group:/upwell/upwell-prod/*:*"]
+
+
 def test_a_worker_pool_is_a_fargate_service_that_the_scaler_can_size(synthesis: Any) -> None:
     from aws_cdk.assertions import Match, Template
 

@@ -5,11 +5,10 @@ import { useEffect, useRef } from 'react'
 import { isTerminal } from '../lib/status'
 import { ApiError, get, getIfChanged, runPath } from './client'
 import type { Cost, Profile } from './documents'
-import type { ActionDetail, CachePage, DeployedTask, Info, LogPage, Pool, RunDetail, RunList, Timeline, TreePage } from './types'
+import type { ActionDetail, CachePage, DeployedTask, Info, Pool, RunDetail, RunList, Timeline, TreePage } from './types'
 
 const POLL_MS = 1000
 const RUNS_POLL_MS = 2000
-const LOG_POLL_MS = 2000
 export const TIMELINE_BUCKETS = 120
 
 export const queryClient = new QueryClient({
@@ -124,22 +123,6 @@ export function useAction(run: string, action: string) {
   return useQuery({
     queryKey: ['run', run, 'live', 'action', action],
     queryFn: ({ signal }) => get<ActionDetail>(runPath(run, 'actions', action), {}, signal),
-  })
-}
-
-export function useLogs(run: string, action: string, attempt: number | null, text: string, live: boolean) {
-  return useInfiniteQuery({
-    queryKey: ['run', run, 'logs', action, attempt, text],
-    queryFn: ({ pageParam, signal }) =>
-      get<LogPage>(
-        runPath(run, 'actions', action, 'logs'),
-        { attempt, text: text || null, after: pageParam, limit: 1000 },
-        signal,
-      ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next,
-    refetchInterval: live ? LOG_POLL_MS : false,
-    placeholderData: keepPreviousData,
   })
 }
 

@@ -148,15 +148,21 @@ export interface ActionDetail extends Omit<Row, 'attempts'> {
 }
 
 export interface LogLine {
+  id: string
   at: number
-  level: string
-  attempt: number
+  action_id: string | null
+  attempt: number | null
+  item: string | null
+  stream: string
+  level: string | null
+  logger: string | null
   text: string
 }
 
 export interface LogPage {
   lines: LogLine[]
   next: string | null
+  resume: string
 }
 
 export interface Hold {

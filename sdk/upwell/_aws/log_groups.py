@@ -11,9 +11,8 @@ from botocore.exceptions import ClientError
 from upwell._aws.clients import Clients
 from upwell._aws.errors import clear_errors, is_code
 from upwell._core.keys import function_log_group, worker_log_group, worker_log_stream
-from upwell._core.log_lines import LogLine, LogPage, LogQuery
+from upwell._core.log_lines import LogCursorError, LogLine, LogPage, LogQuery
 from upwell._core.settings import Settings
-from upwell.errors import UsageError
 
 STREAMS_MAX, EVENTS_MAX = 100, 10_000
 """What one request may name, and what it gives."""
@@ -57,7 +56,7 @@ class _Position:
                 return position
         except (ValueError, TypeError):
             pass
-        raise UsageError(f"{cursor!r} is no cursor of these logs; use the one of the page before")
+        raise LogCursorError(cursor)
 
 
 class LogGroups:

@@ -12,6 +12,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+from upwell._core.keys import execute_function
 from upwell._core.log_lines import LogQuery
 from upwell._local.log_files import EARLIER
 from upwell.errors import UpwellError, UsageError
@@ -56,7 +57,7 @@ class Sandbox:
             query: Names the pools.
         """
         folder = Path(self.log).parent  # a file for each of them, beside the supervisor's
-        names = [name for pool in query.pools for name in (f"{prefix}-{pool}-execute", f"{prefix}-{pool}")]
+        names = [name for pool in query.pools for name in (execute_function(prefix, pool), f"{prefix}-{pool}")]
         return [folder / f"{name}.log{age}" for name in names for age in (EARLIER, "")]
 
     def status(self) -> dict[str, Any]:

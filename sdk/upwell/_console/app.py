@@ -16,6 +16,7 @@ from upwell._client.deployed_tasks import DeployedTask, deployed_task, deployed_
 from upwell._client.profile_document import load_profile
 from upwell._console.details import Details
 from upwell._console.lists import list_cache, list_pools
+from upwell._console.log_pages import log_page
 from upwell._console.models import (
     Abort,
     ActionDetail,
@@ -23,6 +24,7 @@ from upwell._console.models import (
     DeployedTaskInfo,
     Features,
     Info,
+    LogLines,
     Pool,
     Recover,
     Rerun,
@@ -51,6 +53,10 @@ RunStatus = Literal["running", "succeeded", "failed", "aborted", "timed_out"]
 ActionStatus = Literal["queued", "running", "suspended", "succeeded", "failed", "aborted", "timed_out"]
 OF_TASK = "Full name of a task, or its function's."
 OF_PARENT = "Empty for the root's own row; * for the actions of all levels."
+OfAttempt = Annotated[int | None, Query(ge=1, description="Number of one attempt.")]
+WithText = Annotated[str, Query(max_length=300, description="Only lines with this in them, whatever its case.")]
+LogCursor = Annotated[str | None, Query(max_length=8000, description="`next` or `resume` of a page before.")]
+LineLimit = Annotated[int, Query(ge=1, le=5000)]
 OfTask = Annotated[str | None, Query(max_length=300, description=OF_TASK)]
 
 
@@ -81,6 +87,8 @@ class RunApi:
         get("/runs/<run>/timeline", self.timeline, 404)
         get("/runs/<run>/actions/<action>", self.action, 404)
         get("/runs/<run>/actions/<action>/reports/<attempt>", self.report, 404, type_="text/html")
+        get("/runs/<run>/actions/<action>/logs", self.action_logs, 400, 404)
+        get("/runs/<run>/logs", self.run_logs, 400, 404)
         get("/runs/<run>/profile", self.profile, 404)
         get("/runs/<run>/cost", self.cost, 404)
         get("/pools", self.pools)
@@ -107,7 +115,7 @@ class RunApi:
             stage=self._config.stage if is_aws else None,
             region=self._config.region if is_aws else None,
             url_of_docs=DOCS,
-            features=Features(logs=False, steer=True, submit=self._backend.mode != "local"),
+            features=Features(logs=True, steer=True, submit=self._backend.mode != "local"),
         )
 
     async def runs(
@@ -171,6 +179,28 @@ class RunApi:
     ) -> Response[str]:
         """Show the report that an attempt has made: a page that can do nothing but show itself."""
         return await report_page(self._backend.blobs, run, action, attempt)
+
+    async def action_logs(
+        self,
+        run: RunId,
+        action: ActionId,
+        attempt: OfAttempt = None,
+        text: WithText = "",
+        cursor: LogCursor = None,
+        limit: LineLimit = 1000,
+    ) -> LogLines:
+        """Show what an action, or an item of one, has printed and logged."""
+        record = await self._reading.record(run)
+        return await log_page(
+            self._backend, record, action, attempt=attempt, text=text, cursor=cursor, limit=limit
+        )
+
+    async def run_logs(
+        self, run: RunId, text: WithText = "", cursor: LogCursor = None, limit: LineLimit = 1000
+    ) -> LogLines:
+        """Show what all actions of a run have printed and logged."""
+        record = await self._reading.record(run)
+        return await log_page(self._backend, record, None, attempt=None, text=text, cursor=cursor, limit=limit)
 
     async def profile(self, run: RunId) -> dict[str, Any]:
         """Show where the time of a run went: what `upwell profile --json` prints."""

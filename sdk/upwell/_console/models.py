@@ -312,3 +312,32 @@ class Steered(Answer):
 
     run_id: str
     action_id: str | None = None
+
+
+class Line(Answer):
+    """What a task printed or logged."""
+
+    id: str
+    """Tells it from all others of its run."""
+    at: float
+    action_id: str | None
+    """None where several attempts shared a process and any of them may have written it."""
+    attempt: int | None
+    item: str | None
+    """The item of a map that wrote it, where several are one action."""
+    stream: str
+    """`stdout`, `stderr` or `logging`."""
+    level: str | None
+    """Of a message of a logger."""
+    logger: str | None
+    text: str
+
+
+class LogLines(Answer):
+    """Some lines, in the order of time."""
+
+    lines: list[Line]
+    next: str | None
+    """Cursor of the next page; None if there is none for now."""
+    resume: str
+    """Cursor for going on later, of the last page, too; lines may be repeated, with their ids."""

@@ -160,9 +160,14 @@ def checkpoint_prefix(run_id: str, action_id: str) -> str:
     return f"{data_prefix(run_id)}checkpoints/{action_id}"
 
 
+def execute_function(prefix: str, pool: str) -> str:
+    """Return the name of the function of a Lambda pool."""
+    return f"{prefix}-{pool}-execute"
+
+
 def function_log_group(prefix: str, pool: str) -> str:
     """Return the log group of the function of a Lambda pool; each of its log streams is an executor's."""
-    return f"/aws/lambda/{prefix}-{pool}-execute"
+    return f"/aws/lambda/{execute_function(prefix, pool)}"
 
 
 def worker_log_group(prefix: str, pool: str) -> str:

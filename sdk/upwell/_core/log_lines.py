@@ -138,6 +138,10 @@ class LogQuery:
         return source_of(self.run_id, self.action_id)
 
 
+class LogCursorError(ValueError):
+    """A cursor is of something else than the lines that are asked for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogPage:
     """A part of the lines of a query, in the order of time.

@@ -293,7 +293,7 @@ class Logs(Protocol):
             limit: The most lines.
 
         Raises:
-            UsageError: the cursor is of something else.
+            LogCursorError: the cursor is of something else.
         """
 
 

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from upwell._core.log_lines import LogLine, LogPage, LogQuery
-from upwell.errors import UsageError
+from upwell._core.log_lines import LogCursorError, LogLine, LogPage, LogQuery
 
 LOOKED_AT_BYTES = 64 * 1024 * 1024
 """Of one page: a query that few lines pass gives short pages, each with a cursor of the next."""
@@ -122,7 +121,7 @@ def _offsets(cursor: str | None) -> dict[str, int]:
     """Return how far each file was read.
 
     Raises:
-        UsageError: the cursor is of something else.
+        LogCursorError: the cursor is of something else.
     """
     try:
         offsets = json.loads(cursor) if cursor is not None else {}
@@ -130,4 +129,4 @@ def _offsets(cursor: str | None) -> dict[str, int]:
             return offsets
     except ValueError:
         pass
-    raise UsageError(f"{cursor!r} is no cursor of these logs; use the one of the page before")
+    raise LogCursorError(cursor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -54,6 +55,8 @@ async def kept(x: int) -> int:
 
 @env.task(retries=1)
 async def refuse(x: int) -> int:
+    print(f"looking at {x}")
+    logging.getLogger("shop").warning("refused in attempt %s", upwell.ctx().attempt)
     raise ValueError(f"no {x}")
 
 
