@@ -145,7 +145,7 @@ def test_the_run_api_is_there_where_it_is_asked_for_and_takes_signed_requests_al
 
 def test_nobody_reads_logs_but_the_run_api_those_of_pools(synthesis: Any) -> None:
     readers = [
-        (resource["Properties"]["Description"] if "Description" in resource["Properties"] else name, statement)
+        (name, statement)
         for template in (*synthesis.stacks.values(), *synthesis.shipped.values())
         for name, resource in template["Resources"].items()
         if resource["Type"] == "AWS::IAM::Role"
