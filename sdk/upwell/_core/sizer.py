@@ -30,7 +30,11 @@ ITEMS_PER_S = 5_000
 PROBES = 16
 """Single items that are sent before anything is measured ..."""
 PROBE_S = 0.1
-"""... and twice as many as before each time this has passed: items that take longer need no batches."""
+"""... and twice as many as before each time this has passed: items that take longer need no batches ..."""
+PROBES_PER_S = 32
+"""... but no more than so many each second, since it may be executors that take long to start ..."""
+PROBES_PER_SLOT = 2
+"""... nor, where it is known how many slots there are, more than keep them busy."""
 OVERHEAD_S = 0.05
 """What an action costs, as long as nothing is measured."""
 MEMORY = 0.8
@@ -60,7 +64,8 @@ class Sizer:
     """
 
     def __init__(self, sizing: Sizing, concurrency: int = 0, *, pool_slots: int = 0) -> None:
-        slots = sizing.slots or pool_slots or SLOTS_UNKNOWN
+        self._slots_known = sizing.slots or pool_slots
+        slots = self._slots_known or SLOTS_UNKNOWN
         self._slots = min(slots, concurrency) if concurrency else slots
         self._shares_processor = sizing.slots > 0
         self._factor = sizing.factor
@@ -103,7 +108,8 @@ class Sizer:
             waited_s: Since the first was sent.
         """
         if not self.is_measured:
-            return int(PROBES * 2 ** min(int(waited_s / PROBE_S), 20))
+            most = PROBES_PER_SLOT * self._slots_known or PROBES + int(PROBES_PER_S * waited_s)
+            return max(PROBES, min(most, int(PROBES * 2 ** min(int(waited_s / PROBE_S), 20))))
         if self.runs_long or not self._shares_processor:
             return None
         return max(BATCHES_MIN, min(self._slots, int(ITEMS_PER_S * self._work_s / self._items)))

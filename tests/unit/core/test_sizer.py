@@ -15,6 +15,8 @@ from upwell._core.sizer import (
     ITEMS_MAX,
     PROBE_S,
     PROBES,
+    PROBES_PER_S,
+    PROBES_PER_SLOT,
     Sizer,
     Sizing,
 )
@@ -43,10 +45,19 @@ def test_a_pool_that_declares_its_slots_gets_batches_for_each_and_no_more() -> N
 
 
 @pytest.mark.parametrize(
-    ("waited_s", "in_flight"), [(0.0, PROBES), (PROBE_S, 2 * PROBES), (5 * PROBE_S, 32 * PROBES)]
+    ("slots", "waited_s", "in_flight"),
+    [
+        (1_000, 0.0, PROBES),
+        (1_000, PROBE_S, 2 * PROBES),
+        (1_000, 5 * PROBE_S, 32 * PROBES),
+        (1_000, 60.0, PROBES_PER_SLOT * 1_000),
+        (4, 60.0, PROBES),
+        (0, PROBE_S, PROBES + 3),
+        (0, 40.0, PROBES + 40 * PROBES_PER_S),  # executors may be starting: not the whole map goes singly
+    ],
 )
-def test_items_that_take_long_are_sent_faster_and_faster(waited_s: float, in_flight: int) -> None:
-    assert Sizer(Sizing()).in_flight(waited_s) == in_flight
+def test_items_that_take_long_are_sent_faster_and_faster(slots: int, waited_s: float, in_flight: int) -> None:
+    assert Sizer(Sizing(slots=slots)).in_flight(waited_s) == in_flight
 
 
 @pytest.mark.parametrize(
