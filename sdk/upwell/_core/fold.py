@@ -1,4 +1,4 @@
-"""Folds changes of actions into counts per task and status, each change once.
+"""Folds changes of actions into counts per task and status, and into aggregates, each change once.
 
 A stream delivers a change at least once, and the changes of one action in order. Changes are counted in lanes,
 one per partition of the actions of a run. In a lane, sequence numbers tell what was counted: everything up to
@@ -10,11 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
+from upwell._core.aggregates import Aggregates, Facts
 from upwell._core.model import Status
 
 SLACK = 128
 """Changes that may overtake another in its lane: more than a batch of the stream (100)."""
+
+
+class Sequenced(Protocol):
+    """What has a place in its lane."""
+
+    @property
+    def sequence(self) -> int:
+        """Place in its lane."""
+
+
+S = TypeVar("S", bound=Sequenced)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,19 +66,27 @@ class Tally:
 def fold(tally: Tally, changes: Iterable[Change]) -> Tally:
     """Return a lane's tally with changes counted, except those that were counted before."""
     counts = {task: dict(by_status) for task, by_status in tally.counts.items()}
-    seen = set(tally.recent)
-    for change in changes:
-        if change.sequence <= tally.floor or change.sequence in seen:
-            continue
-        seen.add(change.sequence)
+    fresh, floor, recent = _unseen(changes, tally.floor, tally.recent)
+    for change in fresh:
         if change.before is not None:
             _count(counts, change.task, change.before, -1)
         _count(counts, change.task, change.after, 1)
         for task, hits in change.hits.items():
             _count(counts, task, Status.SUCCEEDED, hits)
+    return Tally(counts=counts, floor=floor, recent=recent)
+
+
+def _unseen(changes: Iterable[S], floor: int, recent: tuple[int, ...]) -> tuple[list[S], int, tuple[int, ...]]:
+    """Return the changes that were not counted before, and what was counted with them."""
+    seen, fresh = set(recent), []
+    for change in changes:
+        if change.sequence > floor and change.sequence not in seen:
+            seen.add(change.sequence)
+            fresh.append(change)
     in_order = sorted(seen)
-    floor = in_order[-SLACK - 1] if len(in_order) > SLACK else tally.floor
-    return Tally(counts=counts, floor=max(floor, tally.floor), recent=tuple(in_order[-SLACK:]))
+    if len(in_order) > SLACK:
+        floor = max(floor, in_order[-SLACK - 1])
+    return fresh, floor, tuple(in_order[-SLACK:])
 
 
 def _count(counts: dict[str, dict[str, int]], task: str, status: str, change: int) -> None:
@@ -89,3 +110,44 @@ def merged(tallies: Iterable[Tally]) -> dict[str, dict[str, int]]:
         for task, by_status in total.items()
         if any(count > 0 for count in by_status.values())
     }
+
+
+# --- aggregates -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """What a write of an action record changed of what aggregates count."""
+
+    run_id: str
+    lane: str
+    sequence_id: str
+    before: Facts | None
+    """None when the record is new."""
+    after: Facts
+
+    @property
+    def sequence(self) -> int:
+        """Place of the change in its lane."""
+        return int(self.sequence_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """The aggregates of one lane, and what was counted in them."""
+
+    aggregates: Aggregates = field(default_factory=Aggregates)
+    floor: int = 0
+    recent: tuple[int, ...] = ()
+
+
+def fold_moves(ledger: Ledger, moves: Iterable[Move]) -> Ledger:
+    """Return a lane's ledger with changes taken in, except those that were before."""
+    fresh, floor, recent = _unseen(moves, ledger.floor, ledger.recent)
+    if not fresh:
+        return ledger
+    aggregates = Aggregates(kept=ledger.aggregates.kept)
+    aggregates.add(ledger.aggregates)
+    for move in fresh:
+        aggregates.change(move.before, move.after)
+    return Ledger(aggregates=aggregates, floor=floor, recent=recent)
