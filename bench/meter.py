@@ -29,7 +29,7 @@ WARM_UP = 10
 QUIET_S = 1.5
 """The streams' functions are behind: the count is over when nothing but idle polls came for so long."""
 TIMED = ("-scale", "-sweep")
-PLATFORM = ("-fold", "-dead-letters", "-run-ended", *TIMED)
+PLATFORM = ("-fold", "-aggregate", "-dead-letters", "-run-ended", *TIMED)
 """Ends of the names of the platform's own functions; the others execute actions."""
 WORKER_VCPU, WORKER_GB = 1.0, 2.0
 """Of `bench.flows.workers`, which asks for nothing special."""

@@ -33,6 +33,11 @@ FOLD_BATCH = 1000
 """Records of the actions' stream that are folded at once: a batch reads and writes each lane of a run once."""
 FOLD_WINDOW_S = 1
 """How long they are gathered; views are behind by as much."""
+AGGREGATE_BATCH = 5000
+"""Records that are folded into aggregates at once."""
+AGGREGATE_WINDOW_S = 15
+"""How long these are gathered: each of a run's lanes is some write units, however much happened."""
+AGGREGATE_MIB = 1024
 RUN_API_MIB = 1769
 """One vCPU: it reads whole runs."""
 SWEEP_TIMEOUT_S = 300
@@ -93,6 +98,7 @@ class Platform(Construct):
         self.cluster = ecs.CfnCluster(self, "Cluster", cluster_name=prefix)
         acknowledge(self.cluster, "ECS4", "Container Insights bill per task; workers log, queues show the load")
         self.fold = self._fold()
+        self.aggregate = self._aggregate()
         self.dead_letters = self._function(
             "dead-letters",
             permissions.dead_letters_grants(self.deployment),
@@ -143,18 +149,31 @@ class Platform(Construct):
         fold = self._function(
             "fold", permissions.fold_grants(self.deployment), "folds action records into views of runs"
         )
+        self._read_stream("FoldStream", fold, batch=FOLD_BATCH, window_s=FOLD_WINDOW_S)
+        return fold
+
+    def _aggregate(self) -> RuntimeFunction:
+        aggregate = self._function(
+            "aggregate",
+            permissions.fold_grants(self.deployment),
+            "folds action records into aggregates of runs",
+            memory_mib=AGGREGATE_MIB,
+        )
+        self._read_stream("AggregateStream", aggregate, batch=AGGREGATE_BATCH, window_s=AGGREGATE_WINDOW_S)
+        return aggregate
+
+    def _read_stream(self, name: str, reader: RuntimeFunction, *, batch: int, window_s: int) -> None:
         lambda_.CfnEventSourceMapping(
             self,
-            "FoldStream",
+            name,
             event_source_arn=self.tables.actions.table_stream_arn,
-            function_name=fold.function.function_name,
+            function_name=reader.function.function_name,
             starting_position="TRIM_HORIZON",
-            batch_size=FOLD_BATCH,
-            maximum_batching_window_in_seconds=FOLD_WINDOW_S,
+            batch_size=batch,
+            maximum_batching_window_in_seconds=window_s,
             bisect_batch_on_function_error=True,
             function_response_types=["ReportBatchItemFailures"],
         )
-        return fold
 
     def _run_ended(self) -> RuntimeFunction:
         run_ended = self._function(
@@ -249,6 +268,7 @@ class Platform(Construct):
     def _monitoring(self) -> None:
         functions = {
             "fold": self.fold.function,
+            "aggregate": self.aggregate.function,
             "dead-letters": self.dead_letters.function,
             "run-ended": self.run_ended.function,
             "scale": self.scale.function,

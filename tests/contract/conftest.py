@@ -16,6 +16,7 @@ from moto import mock_aws
 
 from upwell._aws.clients import Clients
 from upwell._aws.dynamodb import DynamoStore
+from upwell._aws.dynamodb_aggregates import DynamoAggregates
 from upwell._aws.dynamodb_views import DynamoViews
 from upwell._core.ports import StateStore
 from upwell._core.settings import Settings
@@ -77,8 +78,9 @@ def create_tables(clients: Clients, **where: str) -> Tables:
 
 
 async def fold_stream(tables: Tables) -> None:
-    """Do what the fold function does with all that has happened so far."""
+    """Do what the functions on the stream do with all that has happened so far."""
     records = tables.stream()
+    assert await DynamoAggregates(tables.clients, tables.settings).apply(records) == []
     assert await DynamoViews(tables.clients, tables.settings).apply(records) == []
 
 

@@ -59,13 +59,16 @@ def fold(event, context):
         note("fold", name + "/" + change["SequenceNumber"], record)
     return {"batchItemFailures": []}
 
+def aggregate(event, context):
+    return {"batchItemFailures": []}
+
 def run_ended(event, context):
     note("run-ended", event["detail"]["name"], event)
 
 def scale(event, context):
     note("scale", "event", event)
 """
-HANDLERS = ("execute", "dead_letters", "fold", "run_ended", "scale")
+HANDLERS = ("execute", "aggregate", "dead_letters", "fold", "run_ended", "scale")
 Find = Callable[[str], dict[str, Any]]
 
 

@@ -23,7 +23,7 @@ WITHIN = 1.05
 
 @st.composite
 def lives(draw: st.DrawFn) -> list[list[Facts]]:
-    """What some actions were, one after the other: claimed, perhaps ended, perhaps gone on with and ended anew."""
+    """What some actions were: claimed, perhaps ended, perhaps gone on with and ended anew."""
     found = []
     for number in range(draw(st.integers(1, 12))):
         queued = BEGIN_MS + draw(st.integers(0, 10**7))
@@ -72,7 +72,7 @@ def moves_of(states_by_action: list[list[Facts]], lanes: int, chance: random.Ran
 
 
 def delivered(moves: list[Move], chance: random.Random) -> Ledger:
-    """Return what becomes of changes that come in batches, some twice, some late, some before those before them."""
+    """Return what becomes of changes that come in batches: some twice, some late, some too early."""
     batches = []
     left = list(moves)
     while left:

@@ -18,7 +18,7 @@ OURS = ("upwell", "upwell_runtime")
 ENTRY_POINTS = (
     *(
         f"upwell_runtime.handlers.{name}"
-        for name in ("execute", "fold", "dead_letters", "run_ended", "run_api", "scale", "sweep")
+        for name in ("execute", "aggregate", "fold", "dead_letters", "run_ended", "run_api", "scale", "sweep")
     ),
     "upwell_runtime.worker.__main__",
     "upwell_runtime.user.__main__",

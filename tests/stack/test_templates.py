@@ -98,6 +98,7 @@ def test_functions_have_the_handlers_of_the_runtime_and_the_settings(resources_o
         for name, module in {
             "default-execute": "execute",
             "fold": "fold",
+            "aggregate": "aggregate",
             "dead-letters": "dead_letters",
             "run-ended": "run_ended",
             "scale": "scale",

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from upwell._aws.clients import Clients
+from upwell._aws.dynamodb_aggregates import SUMS_SK_PREFIX, read_aggregates
 from upwell._aws.dynamodb_batches import PARALLEL_BATCHES, PATIENCE_S, batched_reads
 from upwell._aws.dynamodb_cache import DynamoCache
+from upwell._aws.dynamodb_find import find_actions
 from upwell._aws.dynamodb_holds import DynamoHolds
 from upwell._aws.dynamodb_items import (
     RUNS_LISTING,
@@ -30,6 +32,7 @@ from upwell._aws.dynamodb_items import (
 from upwell._aws.dynamodb_table import BATCH_WRITE_BYTES, Item, Table
 from upwell._aws.dynamodb_views import read_tally
 from upwell._aws.journal_items import Line, journal_items, line, read_lines
+from upwell._core.aggregates import Aggregates
 from upwell._core.fold import merged
 from upwell._core.journal import Entry, JournalItem
 from upwell._core.keys import RUNS_BY_LOOK, RUNS_BY_TIME, action_pks, journal_pk
@@ -103,6 +106,12 @@ class DynamoStore(DynamoHolds, DynamoCache):
             for page in pages:
                 for item in page.items:
                     yield read_action(item)
+
+    async def find_actions(
+        self, run_id: str, kinds: Sequence[tuple[str, str]], after: str | None, limit: int
+    ) -> tuple[list[ActionRecord], str | None]:
+        """Return some of a run's records, by task and status, partition by partition."""
+        return await find_actions(self._actions, run_id, kinds, after, limit)
 
     async def list_open(self, run_id: str) -> AsyncIterator[ActionRecord]:
         """Yield the records of a run that have not ended, eventually consistent: half the price of a scan."""
@@ -206,10 +215,12 @@ class DynamoStore(DynamoHolds, DynamoCache):
 
     async def view(self, run_id: str) -> RunView:
         """Return what the stream function has counted so far."""
-        query = _partition(run_id)
-        query["KeyConditionExpression"] += " AND begins_with(sk, :view)"
-        query["ExpressionAttributeValues"][":view"] = text(VIEW_SK_PREFIX)
-        return RunView(merged(read_tally(item) for item in await self._runs.query_all(query)))
+        items = await self._runs.query_all(_beginning(run_id, VIEW_SK_PREFIX))
+        return RunView(merged(read_tally(item) for item in items))
+
+    async def aggregates(self, run_id: str) -> Aggregates:
+        """Return what the stream function has folded so far."""
+        return read_aggregates(await self._runs.query_all(_beginning(run_id, SUMS_SK_PREFIX)))
 
 
 def _open(pk: str, ended: dict[str, Any]) -> dict[str, Any]:
@@ -220,6 +231,13 @@ def _open(pk: str, ended: dict[str, Any]) -> dict[str, Any]:
         "ExpressionAttributeNames": {"#status": "status"},
         "ExpressionAttributeValues": query["ExpressionAttributeValues"] | ended,
     }
+
+
+def _beginning(pk: str, prefix: str) -> dict[str, Any]:
+    query = _partition(pk)
+    query["KeyConditionExpression"] += " AND begins_with(sk, :prefix)"
+    query["ExpressionAttributeValues"][":prefix"] = text(prefix)
+    return query
 
 
 def _partition(pk: str) -> dict[str, Any]:

@@ -1,81 +1,30 @@
-"""Views of runs: what the stream of the actions table is folded into, in the runs table.
-
-Every lane of a run has an item of its own (`view#<lane>`), written under the condition that it is what was
-read: two functions that get the same changes cannot both count them. `_core.fold` tells repetitions apart.
-"""
+"""Views of runs: counts of their actions by task and status, folded from the stream of the actions table."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Iterable, Mapping
-from itertools import accumulate, pairwise
+from collections.abc import Mapping
 from typing import Any
 
-from upwell._aws.clients import Clients
-from upwell._aws.dynamodb_items import ABSENT, VIEW_SK_PREFIX, number, read_hits, text, version_is
-from upwell._aws.dynamodb_table import Item, Table
+from upwell._aws.dynamodb_items import VIEW_SK_PREFIX, number, read_hits
+from upwell._aws.dynamodb_table import Item
+from upwell._aws.lanes import Lanes, counted_attributes, lane_of, read_counted
 from upwell._core.fold import Change, Tally, fold
-from upwell._core.settings import Settings
-
-logger = logging.getLogger(__name__)
-
-TRIES = 10
-"""Races that one lane may lose in a batch before the batch is put back."""
 
 
-class DynamoViews:
-    """Applies changes of actions to the views of their runs.
+class DynamoViews(Lanes[Change, Tally]):
+    """Applies changes of actions to the counts of their runs: items `view#<lane>`."""
 
-    Args:
-        clients: Where the DynamoDB client comes from.
-        settings: Name of the runs table.
-    """
+    sk_prefix = VIEW_SK_PREFIX
 
-    def __init__(self, clients: Clients, settings: Settings) -> None:
-        self._runs = Table(clients, settings.runs_table)
+    def read_change(self, record: Mapping[str, Any]) -> Change | None:
+        """Return what a stream record tells, or None when it changes no count."""
+        return read_change(record)
 
-    async def apply(self, records: Iterable[Mapping[str, Any]]) -> list[str]:
-        """Count stream records, each once however often it comes.
-
-        Args:
-            records: Records of a DynamoDB stream, as a Lambda function gets them.
-
-        Returns:
-            Sequence numbers of the records that could not be counted and must come again.
-        """
-        lanes: dict[tuple[str, str], list[Change]] = {}
-        for record in records:
-            change = read_change(record)
-            if change is not None:
-                lanes.setdefault((change.run_id, change.lane), []).append(change)
-        failed = await asyncio.gather(
-            *(self._apply_to_lane(run_id, lane, changes) for (run_id, lane), changes in lanes.items())
-        )
-        return [change.sequence_id for changes in failed for change in changes]
-
-    async def _apply_to_lane(self, run_id: str, lane: str, changes: list[Change]) -> list[Change]:
-        """Return the changes that failed: none, or all."""
-        try:
-            for _ in range(TRIES):
-                if await self._try_lane(run_id, lane, changes):
-                    return []
-        except Exception:
-            logger.exception("a view could not be written", extra={"run_id": run_id, "lane": lane})
-            return changes
-        logger.warning("a view was written by others all the time", extra={"run_id": run_id, "lane": lane})
-        return changes
-
-    async def _try_lane(self, run_id: str, lane: str, changes: list[Change]) -> bool:
-        key = {"pk": text(run_id), "sk": text(VIEW_SK_PREFIX + lane)}
-        stored = await self._runs.get(key)
+    def fold(self, stored: Item | None, changes: list[Change]) -> Item | None:
+        """Return a view item's new attributes; None when it has all of the changes already."""
         before = Tally() if stored is None else read_tally(stored)
         after = fold(before, changes)
-        if after == before:
-            return True
-        version = 0 if stored is None else int(stored["version"]["N"])
-        item = {**key, **_tally_attributes(after), "version": number(version + 1)}
-        return await self._runs.put(item, ABSENT if stored is None else version_is(version))
+        return None if after == before else _tally_attributes(after)
 
 
 def read_change(record: Mapping[str, Any]) -> Change | None:
@@ -92,7 +41,7 @@ def read_change(record: Mapping[str, Any]) -> Change | None:
         return None
     return Change(
         run_id=image["run_id"]["S"],
-        lane=image["pk"]["S"].rpartition("#")[2],
+        lane=lane_of(image),
         sequence_id=record["dynamodb"]["SequenceNumber"],
         task=image["task"]["S"],
         before=old,
@@ -107,8 +56,8 @@ def read_tally(item: Item) -> Tally:
         task: {status: int(count["N"]) for status, count in by_status["M"].items()}
         for task, by_status in item["counts"]["M"].items()
     }
-    steps = [int(step) for step in item["recent"]["S"].split()]
-    return Tally(counts=counts, floor=int(item["floor"]["S"]), recent=tuple(accumulate(steps)))
+    floor, recent = read_counted(item)
+    return Tally(counts=counts, floor=floor, recent=recent)
 
 
 def _tally_attributes(tally: Tally) -> Item:
@@ -116,10 +65,4 @@ def _tally_attributes(tally: Tally) -> Item:
         task: {"M": {status: number(count) for status, count in by_status.items()}}
         for task, by_status in tally.counts.items()
     }
-    # Sequence numbers have up to 40 digits, the steps between them few: the item stays small, cheap to write.
-    steps = [*tally.recent[:1], *(after - before for before, after in pairwise(tally.recent))]
-    return {
-        "counts": {"M": counts},
-        "floor": text(str(tally.floor)),
-        "recent": text(" ".join(map(str, steps))),
-    }
+    return {"counts": {"M": counts}, **counted_attributes(tally.floor, tally.recent)}

@@ -1,8 +1,8 @@
-"""What is known of all actions of a run without reading them: counts, lengths, the slowest, the failed, the load.
+"""What is known of a run's actions without reading them: counts, lengths, the slowest, the failed, the load.
 
-It is made of changes: what an action was is taken off, what it became is added. All of it is the same in whatever
-order changes come and parts are added up, so that lanes fold theirs apart (`fold`). Its size has a bound, however
-many actions a run has: what has no place of its own any more is counted with others.
+It is made of changes: what an action was is taken off, what it became is added. All of it is the same in
+whatever order changes come and parts are added up, so that lanes fold theirs apart (`fold`). Its size has a
+bound, however many actions a run has: what has no place of its own any more is counted with others.
 """
 
 from __future__ import annotations

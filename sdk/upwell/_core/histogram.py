@@ -1,7 +1,7 @@
 """Lengths of time counted in logarithmic buckets: percentiles of any number of actions, from a few numbers.
 
-A bucket is 2^(1/8) wide, so that what is told of a length is wrong by 4.5 % at most. Counts of buckets add up and
-are taken off again, in any order: histograms of parts make that of the whole.
+A bucket is 2^(1/8) wide, so that what is told of a length is wrong by 4.5 % at most. Counts of buckets add up
+and are taken off again, in any order: histograms of parts make that of the whole.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How many actions waited and ran when, in stretches of time that grow longer by themselves.
 
-A stretch knows by how much the two levels changed in it, and how much of it each change lasted: so the mean of a
-level over a stretch is exact, whatever its length. Two stretches make one of twice the length, and curves add up
-in any order. All numbers are whole, so that what was added is taken off again without a trace.
+A stretch knows by how much the two levels changed in it, and how much of it each change lasted: so the mean of
+a level over a stretch is exact, whatever its length. Two stretches make one of twice the length, and curves add
+up in any order. All numbers are whole, so that what was added is taken off again without a trace.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from upwell._core.aggregates import Aggregates
 from upwell._core.garbage import BlobInfo
 from upwell._core.holds import Hold
 from upwell._core.journal import Entry, JournalItem
@@ -57,6 +58,21 @@ class Actions(Protocol):
 
     def list_actions(self, run_id: str) -> AsyncIterator[ActionRecord]:
         """Yield every record of a run, in no particular order."""
+
+    async def find_actions(
+        self, run_id: str, kinds: Sequence[tuple[str, str]], after: str | None, limit: int
+    ) -> tuple[list[ActionRecord], str | None]:
+        """Return some of a run's records, in an order that stays the same; what it reads of others is bounded.
+
+        Args:
+            run_id: Of the run.
+            kinds: Their tasks, by full name, with a status each.
+            after: What the call before returned; None begins.
+            limit: How many at most.
+
+        Returns:
+            Records, which may be fewer although there are more, and where to go on; None at the end.
+        """
 
     def list_open(self, run_id: str) -> AsyncIterator[ActionRecord]:
         """Yield the records of a run that have not ended; what was written a moment ago may be missing."""
@@ -124,6 +140,9 @@ class Runs(Protocol):
 
     async def view(self, run_id: str) -> RunView:
         """Return the folded counts; they may be slightly behind."""
+
+    async def aggregates(self, run_id: str) -> Aggregates:
+        """Return what was folded of a run's actions so far; nothing of what older versions wrote."""
 
     async def due_runs(self, now: float, limit: int) -> list[str]:
         """Return the runs whose `look_at` has come, the longest overdue first."""

@@ -54,7 +54,15 @@ CREATE INDEX cache_by_expiry ON cache (expires_at) WHERE expires_at IS NOT NULL;
 ALTER TABLE actions ADD COLUMN hits TEXT;
 CREATE INDEX actions_with_hits ON actions (run_id) WHERE hits IS NOT NULL;
 """
-STEPS = (SCHEMA, HOLDS, LOOKS, CACHED)
+SUMS = """
+ALTER TABLE actions ADD COLUMN facts TEXT;
+CREATE TABLE changes (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL, before TEXT, after TEXT NOT NULL
+);
+CREATE INDEX changes_by_run ON changes (run_id, seq);
+CREATE TABLE sums (run_id TEXT NOT NULL PRIMARY KEY, seq INTEGER NOT NULL, sums TEXT NOT NULL);
+"""
+STEPS = (SCHEMA, HOLDS, LOOKS, CACHED, SUMS)
 """What makes a file of version n one of version n + 1; kept in the file as `user_version`."""
 SCHEMA_VERSION = len(STEPS)
 

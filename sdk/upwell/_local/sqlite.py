@@ -11,12 +11,14 @@ from __future__ import annotations
 import asyncio
 import math
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from upwell._core.aggregates import Aggregates
 from upwell._core.holds import Hold
 from upwell._core.journal import Entry, JournalItem
 from upwell._core.model import ActionKey, ActionRecord, CacheEntry, CacheSummary, RunRecord
@@ -24,6 +26,7 @@ from upwell._core.ports import RunView
 from upwell._exec.batcher import Batcher
 from upwell._local import sqlite_cache as cache
 from upwell._local import sqlite_statements as statements
+from upwell._local import sqlite_sums as sums
 from upwell._local.connection import connect, is_busy, open_database
 from upwell._local.sqlite_statements import Statement
 from upwell.errors import UpwellError
@@ -38,6 +41,8 @@ PAGE_ITEMS = 500
 """Records read at a time when all of a run are listed."""
 POINT_READ_KEYS = 50
 """Up to so many keys are read in place."""
+SAVES_FOLDED = 2000
+"""After so many saves of a run its aggregates take in what these changed."""
 
 
 class SqliteStore:
@@ -56,13 +61,15 @@ class SqliteStore:
         self._writer = connect(path, busy_timeout_s=0)
         self._reader = connect(path, busy_timeout_s=LOCK_TIMEOUT_S)
         self._scanner = connect(path, busy_timeout_s=LOCK_TIMEOUT_S)
+        self._sums = sums.Sums(path)
+        self._saves: Counter[str] = Counter()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="upwell-sqlite")
         self._writes: Batcher[Statement[Any], Any] = Batcher(self._commit, max_items=TRANSACTION_ITEMS)
 
     def close(self) -> None:
         """Close the file. What was awaited is in it; repeating this changes nothing."""
         self._threads.shutdown()
-        for connection in (self._scanner, self._reader, self._writer):
+        for connection in (self._sums, self._scanner, self._reader, self._writer):
             connection.close()
 
     # --- actions ----------------------------------------------------------------------------------------------
@@ -79,7 +86,13 @@ class SqliteStore:
 
     async def save(self, record: ActionRecord, *, expected: int | None) -> bool:
         """Write a record if the stored version is `expected` (None: if there is none)."""
-        return await self._write(statements.save_action(record, expected))
+        is_saved = await self._write(statements.save_action(record, expected))
+        run_id = record.spec.run.run_id
+        self._saves[run_id] += 1
+        if self._saves[run_id] >= SAVES_FOLDED:
+            del self._saves[run_id]
+            self._threads.submit(self._sums.read, run_id)
+        return is_saved
 
     async def list_actions(self, run_id: str) -> AsyncIterator[ActionRecord]:
         """Yield every record of a run, by action id."""
@@ -88,6 +101,12 @@ class SqliteStore:
             for record in page:
                 yield record
             after = page[-1].spec.action_id
+
+    async def find_actions(
+        self, run_id: str, kinds: Sequence[tuple[str, str]], after: str | None, limit: int
+    ) -> tuple[list[ActionRecord], str | None]:
+        """Return some of a run's records, by task and status, in the order of their claims."""
+        return await self._scan(sums.find_actions, run_id, list(kinds), after, limit)
 
     async def list_open(self, run_id: str) -> AsyncIterator[ActionRecord]:
         """Yield the records of a run that have not ended."""
@@ -170,6 +189,10 @@ class SqliteStore:
     async def view(self, run_id: str) -> RunView:
         """Return how many actions of each task are in each status; never behind."""
         return await self._scan(statements.count_actions, run_id)
+
+    async def aggregates(self, run_id: str) -> Aggregates:
+        """Return what is known of a run's actions; never behind."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._sums.read, run_id)
 
     async def due_runs(self, now: float, limit: int) -> list[str]:
         """Return the runs whose `look_at` has come, the longest overdue first."""

@@ -6,8 +6,10 @@ import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from upwell._core.aggregate_form import dump_facts
+from upwell._core.aggregates import facts_of
 from upwell._core.holds import Hold
 from upwell._core.journal import Entry, JournalItem, sort_key
 from upwell._core.model import TERMINAL, ActionKey, ActionRecord, RunRecord, Status
@@ -29,19 +31,42 @@ Statement = Callable[[sqlite3.Connection], T]
 
 
 def save_action(record: ActionRecord, expected: int | None) -> Statement[bool]:
-    """Write an action record under its condition."""
+    """Write an action record under its condition, and what that changed of what aggregates count."""
     spec = record.spec
     hits = json.dumps(record.hits) if record.hits else None
-    values = (record.version, record.status.value, spec.task.name, dump_record(record), hits)
+    facts = dump_facts(facts_of(record))
+    values = (record.version, record.status.value, spec.task.name, dump_record(record), hits, facts)
     key = (spec.run.run_id, spec.action_id)
     if expected is None:
-        insert = "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-        return lambda c: c.execute(insert, key + values).rowcount == 1
+        return lambda c: _insert_action(c, key, values)
+    return lambda c: _update_action(c, key, values, expected)
+
+
+def _insert_action(connection: sqlite3.Connection, key: tuple[str, str], values: tuple[Any, ...]) -> bool:
+    insert = (
+        "INSERT INTO actions (run_id, action_id, version, status, task, record, hits, facts) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    )
+    is_new = connection.execute(insert, key + values).rowcount == 1
+    if is_new:
+        connection.execute("INSERT INTO changes (run_id, after) VALUES (?, ?)", (key[0], values[-1]))
+    return is_new
+
+
+def _update_action(
+    connection: sqlite3.Connection, key: tuple[str, str], values: tuple[Any, ...], expected: int
+) -> bool:
+    facts = values[-1]
+    change = (
+        "INSERT INTO changes (run_id, before, after) SELECT run_id, facts, ? FROM actions "
+        "WHERE run_id = ? AND action_id = ? AND version = ? AND facts IS NOT ?"
+    )
     update = (
-        "UPDATE actions SET version = ?, status = ?, task = ?, record = ?, hits = ? "
+        "UPDATE actions SET version = ?, status = ?, task = ?, record = ?, hits = ?, facts = ? "
         "WHERE run_id = ? AND action_id = ? AND version = ?"
     )
-    return lambda c: c.execute(update, (*values, *key, expected)).rowcount == 1
+    connection.execute(change, (facts, *key, expected, facts))
+    return connection.execute(update, (*values, *key, expected)).rowcount == 1
 
 
 def save_run(run: RunRecord, expected: int | None) -> Statement[bool]:
