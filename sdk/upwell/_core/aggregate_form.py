@@ -9,6 +9,8 @@ from typing import Any
 from upwell._core.aggregates import KEPT, Aggregates, Facts, Kind
 from upwell._core.load_curve import LoadCurve
 
+_dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
+
 
 def dump_facts(facts: Facts) -> str:
     """Return what is counted of an action as JSON: the same text whenever it is the same."""
@@ -24,7 +26,7 @@ def dump_facts(facts: Facts) -> str:
             facts.started_ms,
             facts.ended_ms,
             int(facts.cached),
-            dict(sorted(facts.hits.items())),
+            dict(sorted(facts.hits.items())) if facts.hits else {},
         ]
     )
 
@@ -121,7 +123,3 @@ def _curve(values: list[Any]) -> LoadCurve:
 
 def _kept(counts: Mapping[Any, int]) -> dict[Any, int]:
     return {key: n for key, n in counts.items() if n}
-
-
-def _dumps(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

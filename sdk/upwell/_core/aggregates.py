@@ -180,17 +180,20 @@ class Aggregates:
 
     def change(self, before: Facts | None, after: Facts) -> None:
         """Take in what became of an action."""
-        for facts, n in ((before, -1), (after, 1)):
-            if facts is None:
-                continue
-            _increase(self.counts.setdefault(facts.task, {}), facts.status, n)
-            failed = facts.status in FAILED
-            self.curve.called(facts.queued_ms, facts.started_ms, facts.ended_ms, failed, n)
-            for kind in self._kinds_of(facts):
-                kind.count(facts, n)
-        for kind in self._kinds_of(after):
+        if before is not None:
+            for kind in self._count(before, -1):
+                kind.count(before, -1)
+        for kind in self._count(after, 1):
+            kind.count(after, 1)
             kind.remember(after, self.kept)
-        self._take_hits({} if before is None else before.hits, after)
+        if after.hits:
+            self._take_hits({} if before is None else before.hits, after)
+
+    def _count(self, facts: Facts, n: int) -> Iterator[Kind]:
+        """Count an action in what there is one of for the run, and return its kinds."""
+        _increase(self.counts.setdefault(facts.task, {}), facts.status, n)
+        self.curve.called(facts.queued_ms, facts.started_ms, facts.ended_ms, facts.status in FAILED, n)
+        return self._kinds_of(facts)
 
     def _take_hits(self, before: Mapping[str, int], after: Facts) -> None:
         for task, n in after.hits.items():
@@ -221,6 +224,9 @@ class Aggregates:
 
     def _run_kind(self, task: str, group: str) -> Kind:
         """Return the place of a kind; what comes when all are taken counts with others, and stays there."""
+        found = self.kinds.get(("", task, group))
+        if found is not None:
+            return found
         taken = sum(1 for level, _, _ in self.kinds if not level)
         for key, limit in ((("", task, group), RUN_KINDS), (("", task, ""), 2 * RUN_KINDS)):
             if key in self.kinds or taken < limit:
