@@ -15,7 +15,7 @@ from upwell._console.rows import Facts, PhaseTimes, Row, phases_by_attempt, row_
 from upwell._console.snapshots import unclaimed_root
 from upwell._core.links import link_address
 from upwell._core.model import ActionKey, ActionRecord, ActionSpec, Attempt, ErrorInfo, RunRecord
-from upwell._exec.control import cached_children, inputs_of, open_children
+from upwell._exec.control import cached_children, find_known, inputs_of, open_children
 
 
 class Details:
@@ -71,21 +71,27 @@ class Details:
         record = await store.get(ActionKey(run_id, action_id))
         if record is None and action_id == run.root.action_id:
             record = unclaimed_root(run)
-        snapshot = await self._reading.snapshot(run_id)
-        row = snapshot.rows.get(action_id)
-        if record is None and row is not None and row.parent_id is not None:
-            parent = await store.get(ActionKey(run_id, row.parent_id))
-            told = (
-                []
-                if parent is None
-                else await cached_children(store, parent) + await open_children(store, parent)
-            )
-            record = next((child for child in told if child.spec.action_id == action_id), None)
+        if await self._reading.large(run_id) is None:
+            row = (await self._reading.snapshot(run_id)).rows.get(action_id)
+            record = record or await self._told(run_id, action_id, row.parent_id if row is not None else None)
+        else:
+            row = None
+            record = record or await self._told(run_id, action_id, self._reading.parent_of(run_id, action_id))
+            record = record or await find_known(store, run_id, action_id)
         if record is None:
             raise no_action(run_id, action_id)
         now = row_of(record)
-        now.children = row.children if row is not None else None
+        now.children = row.children if row is not None else now.children
         return record, now
+
+    async def _told(self, run_id: str, action_id: str, parent_id: str | None) -> ActionRecord | None:
+        """Return an action without a record, as its parent's journal tells of it."""
+        store = self._backend.store
+        parent = None if parent_id is None else await store.get(ActionKey(run_id, parent_id))
+        if parent is None:
+            return None
+        told = await cached_children(store, parent) + await open_children(store, parent)
+        return next((child for child in told if child.spec.action_id == action_id), None)
 
 
 def _facts(row: Row) -> dict[str, Any]:

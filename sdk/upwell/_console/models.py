@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from upwell._client.previews import Preview
 from upwell._console.rows import Facts, PhaseTimes, Row
-from upwell._console.snapshot import Summary
+from upwell._console.summary import Summary
 from upwell._core.scaling import Why
 
 

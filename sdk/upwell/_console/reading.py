@@ -5,22 +5,26 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections import Counter
-from dataclasses import dataclass
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, replace
 from typing import Any
 
 from upwell._client.backend import Backend
 from upwell._client.documents import labels, run_duration_s
 from upwell._console.commands import run_commands
 from upwell._console.cursors import dump_cursor, load_cursor
+from upwell._console.large import LargeRun
 from upwell._console.models import Run, RunDetail, RunError, Runs, TaskStats, Tree
 from upwell._console.rows import Row, row_of
 from upwell._console.snapshot import ANY_LEVEL, Order, RowFilter, Snapshot, Timeline
 from upwell._console.snapshots import Snapshots, unclaimed_root
-from upwell._core.model import ActionKey, RunRecord
+from upwell._core.model import ActionKey, ActionRecord, RunRecord
 from upwell._core.ports import RunView
 from upwell.errors import ActionNotFoundError, RunNotFoundError
 
+SMALL_RUN = 500
+"""Runs of up to so many actions are read as a whole; larger ones are told by aggregates and journals."""
+PARENTS_KEPT = 10_000
 RUNS_AT_ONCE = 200
 RUNS_LOOKED_AT = 2000
 """Of one page: a filter that few runs pass gives short pages, each with a cursor of the next."""
@@ -66,6 +70,7 @@ class Reading:
         self._backend = backend
         self._store = backend.store
         self._snapshots = Snapshots(backend.store)
+        self._parents: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     async def runs(self, wanted: RunFilter, *, cursor: str | None, limit: int) -> Runs:
         """Return a page of runs, newest first.
@@ -139,6 +144,14 @@ class Reading:
             row = await self._root_row(run_id)
             rows = [row] if wanted.has(row) else []
             return Tree(rows=rows, next=None, total=len(rows), summaries=[])
+        large = await self.large(run_id)
+        if parent and large is not None:
+            caller = None if parent == ANY_LEVEL else await self._caller(run_id, parent)
+            tree = await large.tree(
+                caller, order=order, limit=limit, cursor=cursor, offset=offset, wanted=wanted
+            )
+            self._remember(run_id, tree.rows)
+            return tree
         snapshot = await self.snapshot(run_id)
         if parent not in ("", ANY_LEVEL) and parent not in snapshot.rows:
             raise no_action(run_id, parent)
@@ -159,7 +172,45 @@ class Reading:
         Raises:
             RunNotFoundError: there is no such run.
         """
+        large = await self.large(run_id)
+        if large is not None:
+            return large.timeline(buckets)
         return await asyncio.to_thread((await self.snapshot(run_id)).timeline, buckets)
+
+    async def large(self, run_id: str) -> LargeRun | None:
+        """Return a run that is not to be read as a whole; None if it is small, or nothing was folded of it.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+        """
+        run, view = await self._run_and_view(run_id)
+        if _actions(view) <= SMALL_RUN:
+            return None
+        aggregates = await self._store.aggregates(run_id)
+        return LargeRun(self._store, run, aggregates) if aggregates.kinds else None
+
+    def parent_of(self, run_id: str, action_id: str) -> str | None:
+        """Return the parent of an action that has no record, if it was in a list of late."""
+        return self._parents.get((run_id, action_id))
+
+    def _remember(self, run_id: str, rows: list[Row]) -> None:
+        for row in rows:
+            if row.parent_id is not None and not row.attempts:
+                self._parents[run_id, row.action_id] = row.parent_id
+        while len(self._parents) > PARENTS_KEPT:
+            self._parents.popitem(last=False)
+
+    async def _caller(self, run_id: str, action_id: str) -> ActionRecord:
+        """Return the record of an action whose calls are asked for: one that nobody has begun made none."""
+        record = await self._store.get(ActionKey(run_id, action_id))
+        if record is not None:
+            return record
+        run = await self.record(run_id)
+        if action_id == run.root.action_id:
+            return unclaimed_root(run)
+        if self.parent_of(run_id, action_id) is None:
+            raise no_action(run_id, action_id)
+        return replace(unclaimed_root(run), spec=replace(run.root, action_id=action_id))
 
     async def snapshot(self, run_id: str) -> Snapshot:
         """Return the actions of a run.
@@ -208,6 +259,10 @@ def _run_fields(run: RunRecord, view: RunView) -> dict[str, Any]:
         "error": None if error is None else RunError(code=error.code, message=error.message),
         "version": _version(run, view),
     }
+
+
+def _actions(view: RunView) -> int:
+    return sum(n for by_status in view.counts.values() for n in by_status.values())
 
 
 def _version(run: RunRecord, view: RunView) -> str:

@@ -93,6 +93,7 @@ def row_of(record: ActionRecord) -> Row:
         status=record.status.value.lower(),
         attempts=record.attempt,
         items=spec.items,
+        children=_children(record),
         queued_at=spec.queued_at or record.created_at,
         started_at=record.started_at,
         ended_at=record.ended_at,
@@ -100,6 +101,13 @@ def row_of(record: ActionRecord) -> Row:
         cached=record.cached_from is not None,
         error_code=error.code if error is not None else None,
     )
+
+
+def _children(record: ActionRecord) -> int | None:
+    """Return 0 of an action that has made no calls; of the others, its record does not say how many."""
+    is_told = record.status.is_terminal and all(attempt.phases for attempt in record.attempts)
+    made_calls = record.hits or any(attempt.noticed for attempt in record.attempts)
+    return 0 if is_told and not made_calls else None
 
 
 def phases_by_attempt(record: ActionRecord) -> list[tuple[Attempt, PhaseTimes]]:

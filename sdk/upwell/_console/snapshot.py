@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from upwell._console.cursors import CursorError, dump_cursor, load_cursor
 from upwell._console.rows import Row
+from upwell._console.summary import Summary, largest
 from upwell._core.model import ROOT_ID
 from upwell._core.profile import Spread
 
@@ -19,8 +20,6 @@ Position = tuple[float, float, str]
 FAILED = frozenset({"failed", "timed_out", "aborted"})
 ANY_LEVEL = "*"
 """In place of a parent: all actions of the run."""
-SUMMARIES = 50
-"""Of the actions below a parent: those of the tasks and groups with most of them."""
 ORDERS_KEPT = 16
 """Of a snapshot: lists that were put in order and can be asked for page by page."""
 
@@ -49,28 +48,6 @@ class RowFilter:
 
 
 EVERYTHING = RowFilter()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """The actions of one task and group below a parent; lengths of those that have ended, in seconds.
-
-    Attributes:
-        cached: How many had their result from the cache.
-        first_queued_at: When the first was called, epoch seconds.
-        last_ended_at: When the last one ended; None while one has not.
-    """
-
-    task: str
-    group: str | None
-    counts: dict[str, int]
-    cached: int
-    first_queued_at: float
-    last_ended_at: float | None
-    p50_s: float
-    p90_s: float
-    p99_s: float
-    max_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,9 +180,7 @@ class Snapshot:
             kinds: dict[tuple[str, str | None], list[Row]] = {}
             for row in self._level(parent):
                 kinds.setdefault((row.task, None if parent == ANY_LEVEL else row.group), []).append(row)
-            largest = sorted(kinds.items(), key=lambda item: -len(item[1]))[:SUMMARIES]
-            found = [self._summary(*kind, rows) for kind, rows in largest]
-            self._summaries[parent] = sorted(found, key=lambda one: (one.first_queued_at, one.task))
+            self._summaries[parent] = largest(self._summary(*kind, rows) for kind, rows in kinds.items())
         return self._summaries[parent]
 
     def _summary(self, task: str, group: str | None, rows: list[Row]) -> Summary:

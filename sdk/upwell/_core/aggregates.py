@@ -234,6 +234,12 @@ class Aggregates:
         return self.kinds.setdefault(("", "", ""), Kind())
 
 
+def nonzero(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """Return counts by task and status without what is none; below zero for a moment is none, too."""
+    found = {task: {status: n for status, n in by.items() if n > 0} for task, by in counts.items()}
+    return {task: by_status for task, by_status in found.items() if by_status}
+
+
 def _increase(counts: dict[K, int], key: K, n: int) -> None:
     counts[key] = counts.get(key, 0) + n
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from upwell._core.aggregates import Aggregates, Facts
+from upwell._core.aggregates import Aggregates, Facts, nonzero
 from upwell._core.model import Status
 
 SLACK = 128
@@ -105,11 +105,7 @@ def merged(tallies: Iterable[Tally]) -> dict[str, dict[str, int]]:
             counts = total.setdefault(task, {})
             for status, count in by_status.items():
                 counts[status] = counts.get(status, 0) + count
-    return {
-        task: {status: count for status, count in by_status.items() if count > 0}
-        for task, by_status in total.items()
-        if any(count > 0 for count in by_status.values())
-    }
+    return nonzero(total)
 
 
 # --- aggregates -----------------------------------------------------------------------------------------------

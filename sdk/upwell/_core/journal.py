@@ -220,6 +220,7 @@ class Journal:
         self._hit_ids: set[str] = set()
         self._trace_ranks: dict[str, tuple[int, float]] = {}
         self._sent = 0
+        self._last_shard, self._in_last_shard = 0, set[str]()
         self._last_sent_at: dict[str, float] = {}
         self._lost_until: dict[str, float] = {}
 
@@ -229,8 +230,7 @@ class Journal:
         for entry in entries:
             match entry:
                 case Scheduled():
-                    # At least so many, however often and in whatever order entries arrive, our own included.
-                    self._sent = max(self._sent, entry.shard * JOURNAL_SHARD_ENTRIES + len(entry.children))
+                    self._count(entry)
                     self._take_batches(entry)
                     if entry.generation == self.generation:
                         self._open_all(entry)
@@ -248,6 +248,17 @@ class Journal:
                 case Hits():
                     ended += [hit.action_id for hit in entry.children if self._take_hit(hit)]
         return ended
+
+    def _count(self, entry: Scheduled) -> None:
+        """Know how many were sent at least, however often and in what order entries arrive, our own included.
+
+        The last shard goes on to be filled, so that readers find the n-th child in shard n / 250.
+        """
+        if entry.shard > self._last_shard:
+            self._last_shard, self._in_last_shard = entry.shard, set()
+        if entry.shard == self._last_shard:
+            self._in_last_shard.update(child.action_id for child in entry.children)
+            self._sent = max(self._sent, entry.shard * JOURNAL_SHARD_ENTRIES + len(self._in_last_shard))
 
     def _lose(self, entry: Missed) -> None:
         for action_id in entry.action_ids:

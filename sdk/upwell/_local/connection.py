@@ -60,6 +60,7 @@ CREATE TABLE changes (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL, before TEXT, after TEXT NOT NULL
 );
 CREATE INDEX changes_by_run ON changes (run_id, seq);
+CREATE INDEX actions_without_facts ON actions (run_id) WHERE facts IS NULL;
 CREATE TABLE sums (run_id TEXT NOT NULL PRIMARY KEY, seq INTEGER NOT NULL, sums TEXT NOT NULL);
 """
 STEPS = (SCHEMA, HOLDS, LOOKS, CACHED, SUMS)

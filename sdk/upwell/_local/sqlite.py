@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from upwell._core.aggregates import Aggregates
+from upwell._core.aggregates import Aggregates, nonzero
 from upwell._core.holds import Hold
 from upwell._core.journal import Entry, JournalItem
 from upwell._core.model import ActionKey, ActionRecord, CacheEntry, CacheSummary, RunRecord
@@ -188,7 +188,8 @@ class SqliteStore:
 
     async def view(self, run_id: str) -> RunView:
         """Return how many actions of each task are in each status; never behind."""
-        return await self._scan(statements.count_actions, run_id)
+        known = nonzero((await self.aggregates(run_id)).counts)
+        return RunView(known) if known else await self._scan(statements.count_actions, run_id)
 
     async def aggregates(self, run_id: str) -> Aggregates:
         """Return what is known of a run's actions; never behind."""

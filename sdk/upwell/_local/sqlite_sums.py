@@ -19,10 +19,11 @@ from upwell._local.connection import connect, is_busy
 KEPT = 100
 """Slowest and failed actions of a kind that are known by name."""
 FOLDED_AT_ONCE = 5000
-WORTH_WRITING = 1000
+WORTH_WRITING = 100
 """Changes; a reader adds fewer by itself each time."""
 WAIT_S = 2.0
 """For another process that writes: what is not folded now will be later."""
+WITHOUT_FACTS = "SELECT 1 FROM actions WHERE run_id = ? AND facts IS NULL LIMIT 1"
 
 
 class Sums:
@@ -41,8 +42,10 @@ class Sums:
         self._connection.close()
 
     def read(self, run_id: str) -> Aggregates:
-        """Return the aggregates of a run, with all that has been saved so far."""
+        """Return the aggregates of a run, with all that was saved so far; nothing of an older version's."""
         with self._lock:
+            if self._connection.execute(WITHOUT_FACTS, (run_id,)).fetchone():
+                return Aggregates(kept=KEPT)
             folded, found = self._stored(run_id)
             while True:
                 before, folded, n = folded, *self._take_in(run_id, found, folded)

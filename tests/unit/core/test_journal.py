@@ -55,6 +55,15 @@ def test_a_child_is_open_from_its_sending_to_its_end() -> None:
     assert journal.outcomes == {"a": SUCCESS}
 
 
+def test_a_replay_goes_on_where_the_last_shard_was_left() -> None:
+    journal = Journal(1)
+    sent = [f"c{n}" for n in range(JOURNAL_SHARD_ENTRIES)]
+    entries = [scheduled(*sent[first : first + 50], at=first) for first in range(0, len(sent), 50)]
+    journal.apply([entries[1], entries[0], *entries, scheduled("d", "e", shard=1), scheduled("d", shard=1)])
+    assert [journal.next_shard() for _ in range(JOURNAL_SHARD_ENTRIES - 2)] == [1] * (JOURNAL_SHARD_ENTRIES - 2)
+    assert journal.next_shard() == 2
+
+
 def test_an_end_that_is_read_again_is_not_reported_again() -> None:
     journal = Journal(1)
     assert journal.apply([completed("a"), completed("a")]) == ["a"]
