@@ -9,41 +9,16 @@ was whole, and the time between frames while it is scrolled, with the load of th
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from upwell._core.model import ActionRecord
-from upwell._local.sqlite import SqliteStore
+from bench.large_run import RUN_ID, console, make_run
 
-RUN_ID, MADE = "many", 200
-PROGRAM = """
-import asyncio
-import upwell
-
-env = upwell.TaskEnvironment("many")
-
-@env.task
-async def score(x: int) -> int:
-    await asyncio.sleep(0.02)
-    return x
-
-@env.task
-async def main(n: int) -> int:
-    return sum(await asyncio.gather(*(score(i) for i in range(n))))
-"""
-SPREAD_S = 0.004
-"""Between the begins of copies."""
-AT_ONCE = 2000
 SCROLL_MS = 4000
 SCROLL = """async ({ length_ms, step }) => {
   const tree = document.querySelector('.tree'), frames = []
@@ -77,71 +52,6 @@ def main() -> None:
         return
     for name, value in found.items():
         print(f"{name:32} {value:,}")
-
-
-def make_run(folder: Path, n: int) -> None:
-    """Leave a run of n actions in a folder's state."""
-    (folder / "many.py").write_text(PROGRAM)
-    upwell_command(folder, "run", "many.py", "main", "--n", str(min(n, MADE)), "--name", RUN_ID).wait()
-    asyncio.run(copy_actions(folder / ".upwell" / "state.db", n))
-
-
-def upwell_command(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    command = [str(Path(sys.executable).with_name("upwell")), "--backend", "local", *arguments]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-
-
-async def copy_actions(database: Path, n: int) -> None:
-    """Copy the root's children until the run has n actions; the run then lasts as long as they."""
-    store = SqliteStore(database)
-    try:
-        records = [record async for record in store.list_actions(RUN_ID)]
-        root = next(record for record in records if record.spec.parent_id is None)
-        children = [record for record in records if record.spec.parent_id is not None]
-        late = [copy_of(children[i % len(children)], i) for i in range(n - len(records))]
-        for first in range(0, len(late), AT_ONCE):
-            await asyncio.gather(*(store.save(one, expected=None) for one in late[first : first + AT_ONCE]))
-        ended_at = max(one.ended_at or 0.0 for one in [root, *late])
-        await store.save(replace(root, ended_at=ended_at, version=root.version + 1), expected=root.version)
-        run = await store.get_run(RUN_ID)
-        assert run is not None
-        await store.save_run(replace(run, ended_at=ended_at, version=run.version + 1), expected=run.version)
-    finally:
-        store.close()
-
-
-def copy_of(record: ActionRecord, number: int) -> ActionRecord:
-    """Return an action that was called, begun and ended later."""
-    shift_s = number * SPREAD_S
-
-    def later(at: float | None) -> float | None:
-        return None if at is None else at + shift_s
-
-    attempts = tuple(
-        replace(one, started_at=one.started_at + shift_s, ended_at=later(one.ended_at))
-        for one in record.attempts
-    )
-    spec = replace(record.spec, action_id=f"copy{number:07}", queued_at=record.spec.queued_at + shift_s)
-    return replace(
-        record,
-        spec=spec,
-        created_at=record.created_at + shift_s,
-        started_at=later(record.started_at),
-        ended_at=later(record.ended_at),
-        attempts=attempts,
-    )
-
-
-@contextmanager
-def console(folder: Path) -> Iterator[str]:
-    """Serve the console of a folder."""
-    process = upwell_command(folder, "console", "--no-open", "--port", "8644")
-    assert process.stdout is not None
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def measure(browser: str, url: str) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class LargeRun:
         self._is_over = run.status.is_terminal
         self._aggregates = aggregates
         self._levels = Levels(store)
+        self._known_levels: dict[str, Level] = {}
 
     async def tree(
         self,
@@ -67,7 +68,7 @@ class LargeRun:
             tree = await self._known_by_name(kinds, order, limit, cursor, offset, wanted)
             tree = tree or await self._found(limit, cursor, offset, wanted)
             return tree.model_copy(update={"summaries": summaries_of(_by_task(kinds)) if is_first else []})
-        level = await self._levels.read(parent, self._aggregates)
+        level = await self._level(parent)
         if level.is_whole:
             snapshot = Snapshot.of(map(row_of, level.records), time.time())
             parent_id = parent.spec.action_id
@@ -79,6 +80,12 @@ class LargeRun:
         tree = await self._known_by_name(level.kinds, order, limit, cursor, offset, wanted)
         tree = tree or await self._called(level, limit, cursor, offset, wanted)
         return tree.model_copy(update={"summaries": summaries_of(level.kinds) if is_first else []})
+
+    async def _level(self, parent: ActionRecord) -> Level:
+        action_id = parent.spec.action_id
+        if action_id not in self._known_levels:
+            self._known_levels[action_id] = await self._levels.read(parent, self._aggregates)
+        return self._known_levels[action_id]
 
     def timeline(self, buckets: int) -> Timeline:
         """Return how much was under way, in at most so many stretches; means, rounded up."""

@@ -14,7 +14,7 @@ from upwell._core.aggregates import Aggregates, Kind, KindKey, facts_of
 from upwell._core.children import Child, child_spec, hit_record, unclaimed
 from upwell._core.journal import Cursor, Entry, Hits, Scheduled
 from upwell._core.limits import JOURNAL_SHARD_ENTRIES
-from upwell._core.model import ActionKey, ActionRecord, Status
+from upwell._core.model import ActionRecord, Status
 from upwell._core.ports import StateStore
 
 SMALL_SHARDS = 4
@@ -78,14 +78,7 @@ class Levels:
 
     async def shard(self, parent: ActionRecord, shard: int) -> list[ActionRecord]:
         """Return the children that one shard of a parent's journal tells of, in the order of the calls."""
-        cursor = Cursor()
-        entries = cursor.take(await self._store.read(parent.key, shard, cursor.after))
-        told = _children(parent, shard, entries)
-        run_id = parent.spec.run.run_id
-        keys = [ActionKey(run_id, action_id) for action_id, known in told.items() if not known.cached_from]
-        records = await self._store.get_many(keys)
-        found = [records.get(ActionKey(run_id, action_id), known) for action_id, known in told.items()]
-        return [each for each in found if each.status is not Status.NEW]
+        return await self._known(await self._told(parent, shard))
 
     async def page(self, parent: ActionRecord, offset: int, limit: int) -> list[ActionRecord]:
         """Return some children of a regular level.
@@ -96,14 +89,25 @@ class Levels:
             limit: How many at most.
         """
         first, last = offset // JOURNAL_SHARD_ENTRIES, (offset + limit - 1) // JOURNAL_SHARD_ENTRIES
-        shards = await asyncio.gather(*(self.shard(parent, shard) for shard in range(first, last + 1)))
-        found = [record for shard in shards for record in shard]
+        shards = await asyncio.gather(*(self._told(parent, shard) for shard in range(first, last + 1)))
+        told = [record for shard in shards for record in shard]
         skipped = offset - first * JOURNAL_SHARD_ENTRIES
-        return found[skipped : skipped + limit]
+        return await self._known(told[skipped : skipped + limit])
+
+    async def _told(self, parent: ActionRecord, shard: int) -> list[ActionRecord]:
+        cursor = Cursor()
+        entries = cursor.take(await self._store.read(parent.key, shard, cursor.after))
+        return _children(parent, shard, entries)
+
+    async def _known(self, told: list[ActionRecord]) -> list[ActionRecord]:
+        """Return the records of children that have one, and what their parent's journal tells of the others."""
+        records = await self._store.get_many([each.key for each in told if not each.cached_from])
+        found = [records.get(each.key, each) for each in told]
+        return [each for each in found if each.status is not Status.NEW]
 
 
-def _children(parent: ActionRecord, shard: int, entries: Iterable[Entry]) -> dict[str, ActionRecord]:
-    """Return what a journal tells of children, by id, those from the cache among them.
+def _children(parent: ActionRecord, shard: int, entries: Iterable[Entry]) -> list[ActionRecord]:
+    """Return what a journal tells of children, in the order of the calls; some were in the cache.
 
     One that an earlier generation sent, or a parent that has ended, is NEW: it shows if it has a record.
     """
@@ -119,7 +123,7 @@ def _children(parent: ActionRecord, shard: int, entries: Iterable[Entry]) -> dic
                 record = unclaimed(replace(child_spec(parent.spec, sent, shard), queued_at=child.first_at))
                 record = replace(record, created_at=entry.at, status=Status.QUEUED if is_open else Status.NEW)
                 found.setdefault(sent.action_id, record)
-    return found
+    return list(found.values())
 
 
 def _distinct(records: Iterable[ActionRecord]) -> list[ActionRecord]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import time
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,13 +18,15 @@ from upwell._console.large import LargeRun
 from upwell._console.models import Run, RunDetail, RunError, Runs, TaskStats, Tree
 from upwell._console.rows import Row, row_of
 from upwell._console.snapshot import ANY_LEVEL, Order, RowFilter, Snapshot, Timeline
-from upwell._console.snapshots import Snapshots, unclaimed_root
+from upwell._console.snapshots import RUNS_KEPT, Snapshots, unclaimed_root
 from upwell._core.model import ActionKey, ActionRecord, RunRecord
 from upwell._core.ports import RunView
 from upwell.errors import ActionNotFoundError, RunNotFoundError
 
 SMALL_RUN = 500
 """Runs of up to so many actions are read as a whole; larger ones are told by aggregates and journals."""
+KEPT_S = 2.0
+"""For so long the requests of a page share what was read of a large run."""
 PARENTS_KEPT = 10_000
 RUNS_AT_ONCE = 200
 RUNS_LOOKED_AT = 2000
@@ -70,6 +73,7 @@ class Reading:
         self._backend = backend
         self._store = backend.store
         self._snapshots = Snapshots(backend.store)
+        self._large: OrderedDict[str, tuple[str, float, LargeRun]] = OrderedDict()
         self._parents: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     async def runs(self, wanted: RunFilter, *, cursor: str | None, limit: int) -> Runs:
@@ -186,8 +190,17 @@ class Reading:
         run, view = await self._run_and_view(run_id)
         if _actions(view) <= SMALL_RUN:
             return None
-        aggregates = await self._store.aggregates(run_id)
-        return LargeRun(self._store, run, aggregates) if aggregates.kinds else None
+        version, now = _version(run, view), time.monotonic()
+        kept_version, until, kept = self._large.pop(run_id, ("", 0.0, None))
+        if kept is None or kept_version != version or until < now:
+            aggregates = await self._store.aggregates(run_id)
+            kept, until = LargeRun(self._store, run, aggregates), now + KEPT_S
+            if not aggregates.kinds:
+                return None
+        self._large[run_id] = (version, until, kept)
+        while len(self._large) > RUNS_KEPT:
+            self._large.popitem(last=False)
+        return kept
 
     def parent_of(self, run_id: str, action_id: str) -> str | None:
         """Return the parent of an action that has no record, if it was in a list of late."""
