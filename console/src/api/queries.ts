@@ -66,7 +66,7 @@ export async function askAgain(client: QueryClient, queryKey: string[]): Promise
     await client.invalidateQueries({ predicate: (query) => underWay.has(query) }, { cancelRefetch: false })
 }
 
-/** A run, asked for every second until it has ended; what has not changed is not sent again. */
+/** A run, asked for every second until all that is shown of it has ended; what has not changed is not sent again. */
 export function useRun(run: string) {
   const client = useQueryClient()
   const etag = useRef<string | undefined>(undefined)
@@ -81,7 +81,7 @@ export function useRun(run: string) {
       etag.current = fresh.etag
       return fresh.body
     },
-    refetchInterval: ({ state }) => (state.data && isTerminal(state.data.status) ? false : POLL_MS),
+    refetchInterval: ({ state }) => (state.data && isTerminal(state.data.status) && state.data.settled ? false : POLL_MS),
   })
   const version = query.data?.version
   const seen = useRef(version)

@@ -56,6 +56,8 @@ export interface RunDetail extends Run {
   bundle: string | null
   /** Whether something works on it. A local run whose process is gone is running, and not alive. */
   alive: boolean
+  /** Whether lists and charts show all that has happened: of large runs they may be some seconds behind. */
+  settled: boolean
   tasks: TaskStats[]
   commands: Commands
 }

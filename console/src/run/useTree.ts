@@ -2,7 +2,7 @@
 
 import { type QueryClient, useQueries, useQueryClient } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
-import { get, runPath } from '../api/client'
+import { get, type Params, runPath } from '../api/client'
 import type { Order, Row, TreePage } from '../api/types'
 import {
   type Children,
@@ -47,8 +47,10 @@ export function isFlat({ status, task }: TreeQuestion): boolean {
 }
 
 export class TreeReader {
-  /** Rows of a paged level, by its key, as the latest answer says. */
+  /** Rows of a paged level, by its key, as the latest answer says; of a list that is read on from its begin, those so far. */
   readonly totals = new Map<string, number>()
+  /** Where the pages of such lists begin; lists that can be entered anywhere have null. */
+  private readonly begins = new Map<string, (string | null)[] | null>()
 
   constructor(
     readonly client: QueryClient,
@@ -73,23 +75,54 @@ export class TreeReader {
   }
 
   async fetchPage(level: Level, page: number, signal: AbortSignal): Promise<Row[]> {
-    const { run, order, status, task } = this.question
-    const answer = await get<TreePage>(
-      runPath(run, 'tree'),
-      {
-        parent: level.parent,
-        task: level.task ?? (task || null),
-        group: level.group,
-        status,
-        order,
-        offset: page * PAGE,
-        limit: PAGE,
-      },
-      signal,
-    )
-    const seen = page * PAGE + answer.rows.length
-    this.totals.set(level.key, answer.total ?? seen + (answer.next === null ? 0 : PAGE))
+    if (page > 0 && !this.begins.has(level.key)) await this.ensurePage(level, 0)
+    const begins = this.begins.get(level.key)
+    if (page > 0 && begins) {
+      if (begins[page] === undefined) await this.ensurePage(level, page - 1)
+      return this.readOn(level, page, begins, begins[page] ?? null, [], signal)
+    }
+    const answer = await this.ask(level, { offset: page * PAGE, limit: PAGE }, signal)
+    if (answer.total === null) {
+      const found: (string | null)[] = begins ?? [null]
+      this.begins.set(level.key, found)
+      return this.readOn(level, page, found, answer.next, answer.rows, signal)
+    }
+    this.begins.set(level.key, null)
+    this.totals.set(level.key, answer.total)
     return answer.rows
+  }
+
+  private ask(level: Level, part: Params, signal: AbortSignal): Promise<TreePage> {
+    const { run, order, status, task } = this.question
+    const wanted = { parent: level.parent, task: level.task ?? (task || null), group: level.group, status, order }
+    return get<TreePage>(runPath(run, 'tree'), { ...wanted, ...part }, signal)
+  }
+
+  private ensurePage(level: Level, page: number): Promise<Row[]> {
+    const queryFn = ({ signal }: { signal: AbortSignal }) => this.fetchPage(level, page, signal)
+    return this.client.ensureQueryData({ queryKey: this.pageKey(level, page), queryFn })
+  }
+
+  /** Fill a page of a list that has no places: where few rows pass the filters, an answer has few, too. */
+  private async readOn(
+    level: Level,
+    page: number,
+    begins: (string | null)[],
+    next: string | null,
+    rows: Row[],
+    signal: AbortSignal,
+  ): Promise<Row[]> {
+    let cursor = next
+    while (cursor !== null && rows.length < PAGE) {
+      const answer = await this.ask(level, { cursor, limit: PAGE - rows.length }, signal)
+      rows = [...rows, ...answer.rows]
+      cursor = answer.next
+    }
+    begins[page + 1] = cursor
+    const known = page * PAGE + rows.length + (cursor === null ? 0 : PAGE)
+    const isLast = begins.length === page + 2
+    if (isLast) this.totals.set(level.key, known)
+    return rows
   }
 
   children(parent: string): Children | null {

@@ -39,6 +39,10 @@ class LargeRun:
         self._levels = Levels(store)
         self._known_levels: dict[str, Level] = {}
 
+    def shows(self, counts: Mapping[str, Mapping[str, int]]) -> bool:
+        """Whether aggregates have all that was counted."""
+        return nonzero(self._aggregates.counts) == nonzero(counts)
+
     async def tree(
         self,
         parent: ActionRecord | None,

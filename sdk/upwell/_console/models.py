@@ -96,6 +96,8 @@ class RunDetail(Run):
     bundle: str | None
     alive: bool
     """Whether something works on it: a local run whose process is gone is running, and not alive."""
+    settled: bool
+    """Whether lists and charts show all that has happened; of large runs they may be some seconds behind."""
     url: str
     tasks: list[TaskStats]
     commands: dict[str, str]

@@ -115,12 +115,16 @@ class Reading:
         """
         run, view = await self._run_and_view(run_id)
         alive = not run.status.is_terminal and await self._backend.is_alive(run)
+        large = await self._large_of(run, view)
+        settled = large is None or large.shows(view.counts)
+        fields = _run_fields(run, view)
         return RunDetail(
-            **_run_fields(run, view),
+            **fields | {"version": f"{fields['version']}{'' if settled else '-'}"},
             root=run.root.action_id,
             generation=run.spec.generation,
             bundle=run.spec.bundle,
             alive=alive,
+            settled=settled,
             url=self._backend.describe(run),
             tasks=[_task_stats(task, counts) for task, counts in sorted(view.counts.items())],
             commands=run_commands(run, self._backend.mode),
@@ -187,7 +191,10 @@ class Reading:
         Raises:
             RunNotFoundError: there is no such run.
         """
-        run, view = await self._run_and_view(run_id)
+        return await self._large_of(*await self._run_and_view(run_id))
+
+    async def _large_of(self, run: RunRecord, view: RunView) -> LargeRun | None:
+        run_id = run.spec.run_id
         if _actions(view) <= SMALL_RUN:
             return None
         version, now = _version(run, view), time.monotonic()

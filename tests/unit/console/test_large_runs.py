@@ -22,7 +22,7 @@ from upwell._client.local import open_local
 from upwell._console import large, levels, reading
 from upwell._core.journal import FromCache, Hits
 from upwell._core.model import ActionKey, ActionRecord, ErrorInfo, Outcome, Payload, Status
-from upwell._core.ports import StateStore
+from upwell._core.ports import RunView, StateStore
 from upwell.testing.moto_aws import moto_platform
 from upwell.testing.moto_s3 import moto_s3_access
 
@@ -204,6 +204,23 @@ async def test_the_load_is_told_in_stretches(console: Console) -> None:
     assert (sum(timeline["ended"]), sum(timeline["failed"])) == (EVEN + MIXED + 1, 4)
     assert max(timeline["running"]) >= 1
     assert timeline["start"] <= NOW
+
+
+async def test_a_run_whose_aggregates_are_behind_says_so(console: Console) -> None:
+    run = await console.get("/runs/r1")
+    assert run["settled"]
+    store = console.backend.store
+    known = store.view
+    counts = {"env.score": {"SUCCEEDED": 99_999}}
+
+    async def ahead(run_id: str) -> RunView:
+        return RunView(counts)
+
+    store.view = ahead  # type: ignore[method-assign]  # counts come before aggregates
+    late = await console.get("/runs/r1")
+    store.view = known  # type: ignore[method-assign]
+    assert (late["settled"], late["version"][-1]) == (False, "-")
+    assert (await console.get("/runs/r1"))["version"] == run["version"]
 
 
 async def test_what_the_cache_answered_is_in_its_level(console: Console) -> None:
