@@ -225,12 +225,23 @@ class Allowance:
         self._filled_at = now
         self._dropped = 0
 
-    def take(self, size_bytes: int, now: float) -> bool:
-        """Whether a line may be written."""
+    def refuses(self, lines: int, now: float) -> bool:
+        """Whether none of so many lines may be written; they are counted then, without a look at them."""
+        self._fill(now)
+        if self._lines >= 1:
+            return False
+        self._dropped += lines
+        return True
+
+    def _fill(self, now: float) -> None:
         passed_s = max(0.0, now - self._filled_at)
         self._filled_at = now
         self._lines = min(LOG_BURST_LINES, self._lines + passed_s * LOG_LINES_PER_S)
         self._bytes = min(LOG_BURST_BYTES, self._bytes + passed_s * LOG_BYTES_PER_S)
+
+    def take(self, size_bytes: int, now: float) -> bool:
+        """Whether a line may be written."""
+        self._fill(now)
         if self._lines < 1 or self._bytes < size_bytes:
             self._dropped += 1
             return False

@@ -64,6 +64,11 @@ def never_stops(lines: int) -> None:
 
 
 @env.task
+def leaves_a_writer() -> None:
+    subprocess.Popen(["yes", "from a child that nobody ends"])
+
+
+@env.task
 def forks() -> None:
     pid = os.fork()
     if pid == 0:

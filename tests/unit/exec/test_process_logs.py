@@ -73,10 +73,17 @@ async def test_a_fork_of_the_process_prints_for_its_attempt(local: Engine) -> No
 
 async def test_what_is_printed_without_end_is_bounded(local: Engine) -> None:
     began = time.monotonic()
-    found = texts(await local.run(loud_guests.never_stops, 10 * LOG_BURST_LINES))
+    found = texts(await local.run(loud_guests.never_stops, 4 * LOG_BURST_LINES))
     took_s = time.monotonic() - began
     assert len(found) <= LOG_BURST_LINES + LOG_LINES_PER_S * (took_s + 1) + took_s
     assert "lines are left out here" in found[-1]
+
+
+async def test_a_subprocess_that_writes_without_end_stops_nothing(local: Engine) -> None:
+    (await local.run(loud_guests.leaves_a_writer)).unwrap()
+    result = await local.run(loud_guests.forks, name="second")
+    assert sorted(set(texts(result)))[-2:] == ["the fork", "the parent"]
+    assert len(result.lines) <= 2 * LOG_BURST_LINES
 
 
 async def test_lines_go_to_the_standard_output_of_an_executor(

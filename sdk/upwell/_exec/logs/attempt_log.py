@@ -66,6 +66,10 @@ class AttemptLog:
         if "\n" not in text:
             self._begin(key, self._begun.pop(key, "") + text)
             return
+        if self._allowance.refuses(text.count("\n"), self._now()):
+            self._begun.pop(key, None)
+            self._begin(key, text.rpartition("\n")[2])
+            return
         first, *lines = text.split("\n")
         self._line(stream, self._begun.pop(key, "") + first)
         for line in lines[:-1]:

@@ -15,6 +15,8 @@ from upwell._core.log_lines import STDERR, STDOUT
 MESSAGE_BYTES = 256 * 1024
 """More than a line has, and than a socket takes as one message."""
 READ_BYTES = 64 * 1024
+DRAINED_LINES, DRAINED_READS = 10_000, 4
+"""More lines, and more bytes of a stream, than their buffers in the kernel hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +85,16 @@ class Output:
             self._loop.add_reader(fd, self._read_text, fd)
 
     def drain(self) -> None:
-        """Read all that has been written until now."""
+        """Read all that has been written until now; of who goes on writing, no more than could be in a pipe."""
         if not self._is_open:
             return
-        while self._read_line():
-            pass
+        for _ in range(DRAINED_LINES):
+            if not self._read_line():
+                break
         for fd in self._names:
-            while self._read_text(fd):
-                pass
+            for _ in range(DRAINED_READS):
+                if not self._read_text(fd):
+                    break
 
     def close(self) -> None:
         """Read what is left, and close."""
