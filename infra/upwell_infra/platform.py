@@ -39,7 +39,7 @@ AGGREGATE_WINDOW_S = 15
 """How long these are gathered: each of a run's lanes is some write units, however much happened."""
 AGGREGATE_MIB = 1024
 RUN_API_MIB = 1769
-"""One vCPU: it reads whole runs."""
+"""One vCPU: for profile and cost it reads whole runs."""
 SWEEP_TIMEOUT_S = 300
 """Of one sweep; the next one goes on with what it leaves."""
 

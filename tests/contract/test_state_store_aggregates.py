@@ -115,7 +115,6 @@ async def test_many_saves_are_folded_by_the_way(
     sqlite_store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite_sums, "WORTH_WRITING", 7)
-    monkeypatch.setattr(sqlite_sums, "FOLDED_AT_ONCE", 10)
     monkeypatch.setattr("upwell._local.sqlite.SAVES_FOLDED", 8)
     await save_lives(sqlite_store)
     check((await sqlite_store.aggregates("r1")).kinds)

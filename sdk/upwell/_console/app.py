@@ -153,7 +153,7 @@ class RunApi:
         run: RunId,
         parent: Annotated[str, Query(max_length=100, description=OF_PARENT)] = "",
         cursor: Cursor = None,
-        offset: Annotated[int, Query(ge=0, description="Rows to skip.")] = 0,
+        offset: Annotated[int, Query(ge=0, description="Rows to skip, in a list with a `total`.")] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 200,
         order: Annotated[Order, Query()] = "called",
         status: Annotated[list[ActionStatus] | None, Query(max_length=10)] = None,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from upwell._console.cursors import CursorError, dump_cursor, load_cursor
-from upwell._console.levels import Level, Levels
+from upwell._console.levels import EMPTY_SHARDS_TO_STOP, Level, Levels
 from upwell._console.models import Tree
 from upwell._console.rows import Row, row_of
 from upwell._console.snapshot import FAILED, Order, RowFilter, Snapshot, Timeline
@@ -20,6 +20,8 @@ from upwell._core.ports import StateStore
 
 SHARDS_AT_ONCE = 12
 """Of a journal, for one page of a filtered level: a filter that few pass gives short pages."""
+NAMES_MAX = 500
+"""Slowest or failed actions of all kinds that one list has."""
 
 
 class LargeRun:
@@ -122,7 +124,7 @@ class LargeRun:
         for (_, task, group), kind in kinds.items():
             if _has_kind(wanted, task, group):
                 names |= kind.slowest if order == "slowest" else kind.failed
-        ranked = sorted(names, key=lambda name: (-names[name], name))
+        ranked = sorted(names, key=lambda name: (-names[name], name))[:NAMES_MAX]
         records = await self._store.get_many([ActionKey(self._run_id, name) for name in ranked])
         rows = [
             row_of(records[key]) for key in (ActionKey(self._run_id, name) for name in ranked) if key in records
@@ -154,16 +156,17 @@ class LargeRun:
         is_anywhere = level.is_regular and _has_all(wanted, level.kinds)
         if is_anywhere and cursor is None:
             records = await self._levels.page(level.parent, offset, limit)
-            shard, skipped = divmod(offset + len(records), JOURNAL_SHARD_ENTRIES)
-            is_last = offset + len(records) >= level.total
+            shard, skipped = divmod(offset + limit, JOURNAL_SHARD_ENTRIES)
+            is_last = offset + limit >= level.total
             return _tree(map(row_of, records), None if is_last else (shard, skipped), level.total)
         if offset:
             raise CursorError(f"offset {offset}")
         rows: list[Row] = []
-        last_shard = max(kind.last_shard for kind in level.kinds.values())
+        last_shard, empty = max(kind.last_shard for kind in level.kinds.values()), 0
         for shard_now in range(shard, shard + SHARDS_AT_ONCE):
             records = await self._levels.shard(level.parent, shard_now)
-            if not records and shard_now > last_shard:
+            empty = 0 if records else empty + 1
+            if empty >= EMPTY_SHARDS_TO_STOP and shard_now > last_shard:
                 return _tree(rows, None, None)
             for place, record in enumerate(records):
                 row = row_of(record)

@@ -157,7 +157,8 @@ def _is_regular(level: Level, large: dict[KindKey, Kind], last_shard: int) -> bo
     # Of a parent that goes on, some are called and not claimed, and aggregates are behind.
     waiting = 0 if level.parent.status.is_terminal else beyond
     return (
-        not level.parent.hits
+        beyond > 0
+        and not level.parent.hits
         and len(level.records) == JOURNAL_SHARD_ENTRIES
         and full - waiting < beyond <= full + JOURNAL_SHARD_ENTRIES
     )

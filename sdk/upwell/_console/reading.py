@@ -13,7 +13,7 @@ from typing import Any
 from upwell._client.backend import Backend
 from upwell._client.documents import labels, run_duration_s
 from upwell._console.commands import run_commands
-from upwell._console.cursors import dump_cursor, load_cursor
+from upwell._console.cursors import CursorError, dump_cursor, load_cursor
 from upwell._console.large import LargeRun
 from upwell._console.models import Run, RunDetail, RunError, Runs, TaskStats, Tree
 from upwell._console.rows import Row, row_of
@@ -148,12 +148,14 @@ class Reading:
             ActionNotFoundError: the run has no action `parent`.
             CursorError: the cursor is not of this list.
         """
-        if not parent and cursor is None and not offset:
+        if not parent:
             row = await self._root_row(run_id)
-            rows = [row] if wanted.has(row) else []
+            if cursor is not None:
+                raise CursorError(cursor)
+            rows = [row] if wanted.has(row) and not offset else []
             return Tree(rows=rows, next=None, total=len(rows), summaries=[])
         large = await self.large(run_id)
-        if parent and large is not None:
+        if large is not None:
             caller = None if parent == ANY_LEVEL else await self._caller(run_id, parent)
             tree = await large.tree(
                 caller, order=order, limit=limit, cursor=cursor, offset=offset, wanted=wanted
@@ -161,7 +163,7 @@ class Reading:
             self._remember(run_id, tree.rows)
             return tree
         snapshot = await self.snapshot(run_id)
-        if parent not in ("", ANY_LEVEL) and parent not in snapshot.rows:
+        if parent != ANY_LEVEL and parent not in snapshot.rows:
             raise no_action(run_id, parent)
         page = snapshot.children(parent, order=order, limit=limit, cursor=cursor, offset=offset, wanted=wanted)
         is_first = cursor is None and offset == 0

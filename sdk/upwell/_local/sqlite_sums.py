@@ -18,7 +18,6 @@ from upwell._local.connection import connect, is_busy
 
 KEPT = 100
 """Slowest and failed actions of a kind that are known by name."""
-FOLDED_AT_ONCE = 5000
 WORTH_WRITING = 100
 """Changes; a reader adds fewer by itself each time."""
 WAIT_S = 2.0
@@ -44,15 +43,19 @@ class Sums:
     def read(self, run_id: str) -> Aggregates:
         """Return the aggregates of a run, with all that was saved so far; nothing of an older version's."""
         with self._lock:
-            if self._connection.execute(WITHOUT_FACTS, (run_id,)).fetchone():
-                return Aggregates(kept=KEPT)
-            folded, found = self._stored(run_id)
-            while True:
-                before, folded, n = folded, *self._take_in(run_id, found, folded)
-                if n >= WORTH_WRITING:
-                    self._write(run_id, found, before, folded)
-                if n < FOLDED_AT_ONCE:
-                    return found
+            self._connection.execute(
+                "BEGIN"
+            )  # another process may fold meanwhile: all of this is of one moment
+            try:
+                if self._connection.execute(WITHOUT_FACTS, (run_id,)).fetchone():
+                    return Aggregates(kept=KEPT)
+                before, found = self._stored(run_id)
+                folded, n = self._take_in(run_id, found, before)
+            finally:
+                self._connection.execute("COMMIT")
+            if n >= WORTH_WRITING:
+                self._write(run_id, found, before, folded)
+            return found
 
     def _stored(self, run_id: str) -> tuple[int, Aggregates]:
         row = self._connection.execute("SELECT seq, sums FROM sums WHERE run_id = ?", (run_id,)).fetchone()
@@ -60,9 +63,9 @@ class Sums:
 
     def _take_in(self, run_id: str, found: Aggregates, folded: int) -> tuple[int, int]:
         """Add changes; return the number of the last one, and how many there were."""
-        query = "SELECT seq, before, after FROM changes WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?"
+        query = "SELECT seq, before, after FROM changes WHERE run_id = ? AND seq > ? ORDER BY seq"
         n = 0
-        for seq, before, after in self._connection.execute(query, (run_id, folded, FOLDED_AT_ONCE)):
+        for seq, before, after in self._connection.execute(query, (run_id, folded)):
             found.change(None if before is None else load_facts(before), load_facts(after))
             folded, n = seq, n + 1
         return folded, n
