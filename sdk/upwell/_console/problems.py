@@ -88,7 +88,8 @@ def answer_problems(app: ApiGatewayResolver) -> None:
 
 
 def _not_modified(error: NotModifiedError) -> Response[Any]:
-    return Response(304, headers={"ETag": error.etag})
+    # Without a body, the local server sends None and breaks the connection; compressed, it would have one.
+    return Response(304, body="", headers={"ETag": error.etag}, compress=False)
 
 
 def _refused(app: ApiGatewayResolver, error: UpwellError) -> Response[Any]:
