@@ -80,6 +80,7 @@ def url(folder: Path) -> Iterator[str]:
         yield address
 
 
+@pytest.mark.slow
 def test_runs_are_listed_and_filtered_by_what_the_address_says(page: Page, url: str) -> None:
     page.goto(url)
     expect(page.get_by_role("link", name="shop.main")).to_have_count(2)

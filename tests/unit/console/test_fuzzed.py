@@ -8,8 +8,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -111,3 +113,15 @@ def test_the_document_names_what_there_is(console: Served) -> None:
     operations = {o["operationId"] for path in console.document["paths"].values() for o in path.values()}
     assert operations >= {"info", "runs", "run", "tree", "timeline", "action", "profile", "cost", "rerun"}
     assert json.dumps(console.document).count("traceback") > 0
+
+
+def test_who_has_a_run_already_is_told_so_and_the_connection_goes_on(console: Served) -> None:
+    address = urlsplit(console.url)
+    connection = HTTPConnection(address.hostname or "", address.port, timeout=20)
+    headers: dict[str, str] = {"Accept-Encoding": "gzip"}
+    for status in (200, 304, 304):
+        connection.request("GET", "/api/v1/runs/good", headers=headers)
+        answer = connection.getresponse()
+        assert (answer.status, bool(answer.read())) == (status, status == 200)
+        headers["If-None-Match"] = answer.headers["ETag"]
+    connection.close()
