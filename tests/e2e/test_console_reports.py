@@ -13,6 +13,7 @@ from tests.e2e.consoles import NEEDS_CHROMIUM, local_command_line, opened_page, 
 PROGRAM = '''
 """Reports on itself: with figures, and with a script that tries what it can."""
 
+import pandas
 import upwell
 import upwell.report
 
@@ -82,7 +83,7 @@ async def hostile() -> None:
 
 
 @env.task(report=True)
-async def drawn() -> None:
+async def drawn() -> pandas.DataFrame:
     import plotly.graph_objects
     from matplotlib.figure import Figure
 
@@ -92,6 +93,7 @@ async def drawn() -> None:
     upwell.report.log(figure)
     bars = plotly.graph_objects.Figure(plotly.graph_objects.Bar(x=["a", "b"], y=[1, 2]))
     upwell.report.get_tab("Shares").log(bars)
+    return pandas.DataFrame({"epoch": [1, 2], "loss": [0.5, 0.25]})
 
 
 @env.task
@@ -130,6 +132,10 @@ def test_figures_are_drawn_in_tabs(page: Page, url: str) -> None:
     expect(picture).not_to_be_visible()
     expect(report.locator(".plotly .bars .point")).to_have_count(2)
     shoot(page, "report-plotly")
+    columns = page.locator(".columns")
+    expect(columns.get_by_role("row", name="loss double")).to_be_visible()
+    columns.scroll_into_view_if_needed()
+    shoot(page, "frame")
 
 
 @pytest.mark.parametrize("alone", [False, True])

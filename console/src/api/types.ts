@@ -111,6 +111,13 @@ export interface Timeline {
   failed: number[]
 }
 
+export interface FrameShape {
+  num_rows: number | null
+  /** Names and types of the first columns. */
+  columns: [string, string][]
+  num_columns: number
+}
+
 export interface Value {
   name: string
   type: string
@@ -118,6 +125,10 @@ export interface Value {
   size_bytes: number | null
   truncated: boolean
   reference: string | null
+  /** Of lists and dicts. */
+  length: number | null
+  /** Of data frames. */
+  frame: FrameShape | null
 }
 
 export interface Attempt {

@@ -79,3 +79,8 @@ export function barsOf(row: Row, now: number): Bar[] {
   }
   return bars
 }
+
+/** Whether lengths of time are known of some of these; of calls that run, none is. */
+export function haveEnded(counts: Counts): boolean {
+  return (['succeeded', 'failed', 'aborted', 'timed_out'] as const).some((status) => counts[status])
+}

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { useTaskSummaries } from '../api/queries'
 import type { Percentiles, TaskStats } from '../api/types'
 import { count, duration } from '../lib/format'
+import { haveEnded } from '../lib/status'
 import { CountsBar } from '../parts/Counts'
 
 const SHOWN = 5
@@ -63,6 +64,7 @@ export function TaskSummary({ run, tasks, chosen, choose }: Props) {
         <tbody>
           {shown.map((task) => {
             const summary = summaries?.find((one) => one.task === task.task)
+            const lengths = haveEnded(task.counts) ? summary : undefined
             const failed = (task.counts.failed ?? 0) + (task.counts.timed_out ?? 0)
             return (
               <tr key={task.task} className={chosen === task.task ? 'is-chosen' : undefined}>
@@ -77,12 +79,12 @@ export function TaskSummary({ run, tasks, chosen, choose }: Props) {
                 </td>
                 <td className={`number${failed ? ' bad' : ' muted'}`}>{count(failed)}</td>
                 <td className={`number${summary?.cached ? '' : ' muted'}`}>{count(summary?.cached ?? 0)}</td>
-                <td className="number">{duration(summary?.p50_s)}</td>
-                <td className="number">{duration(summary?.p90_s)}</td>
-                <td className="number">{duration(summary?.p99_s)}</td>
-                <td className="number">{duration(summary?.max_s)}</td>
+                <td className="number">{duration(lengths?.p50_s)}</td>
+                <td className="number">{duration(lengths?.p90_s)}</td>
+                <td className="number">{duration(lengths?.p99_s)}</td>
+                <td className="number">{duration(lengths?.max_s)}</td>
                 <td>
-                  {summary && <Range summary={summary} scale={scale} />}
+                  {lengths && <Range summary={lengths} scale={scale} />}
                 </td>
               </tr>
             )

@@ -1,7 +1,7 @@
 import { memo } from 'react'
 import type { Row, Summary } from '../api/types'
 import { count, duration, groupName } from '../lib/format'
-import { countOf, STATUS_TEXT } from '../lib/status'
+import { countOf, haveEnded, STATUS_TEXT } from '../lib/status'
 import { CountsBar, countsText } from '../parts/Counts'
 import { StatusMark } from '../parts/StatusMark'
 import { ExtentBar, PhaseBar } from './PhaseBar'
@@ -109,13 +109,15 @@ export function SummaryCells({ summary, depth, isOpen, start, end, now }: Summar
         {failed > 0 && <span className="bad">{count(failed)}</span>}
       </div>
       <div className="cell number" role="gridcell" title="Half of them took at most so long">
-        {duration(summary.p50_s)}
+        {duration(haveEnded(summary.counts) ? summary.p50_s : null)}
       </div>
       <div className="cell time is-summary" role="gridcell">
         <ExtentBar from={summary.first_queued_at} to={summary.last_ended_at ?? now} start={start} end={end} />
-        <span className="spread">
-          p90 {duration(summary.p90_s)} · p99 {duration(summary.p99_s)} · max {duration(summary.max_s)}
-        </span>
+        {haveEnded(summary.counts) && (
+          <span className="spread">
+            p90 {duration(summary.p90_s)} · p99 {duration(summary.p99_s)} · max {duration(summary.max_s)}
+          </span>
+        )}
       </div>
     </>
   )

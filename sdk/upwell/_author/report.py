@@ -108,6 +108,8 @@ class Report:
             f'<label for="t{i}">{html.escape(tab.name)}</label>'
             for i, tab in enumerate(tabs)
         )
+        if len(tabs) == 1:  # nothing to choose from
+            rules, choices = f"#s0{_SHOWN}", ""
         pages = "".join(f'<section id="s{i}">\n{tab.html}\n</section>' for i, tab in enumerate(tabs))
         return (
             f'<!doctype html>\n<html><head><meta charset="utf-8"><title>{html.escape(self.name)}</title>'

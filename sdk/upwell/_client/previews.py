@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +16,24 @@ from upwell._types.given import load_inputs
 from upwell._types.marks import FILE, FLOAT, FORM, MARK, MEMBER, PAIRS, PICKLE, TREE
 
 SHOWN_CHARACTERS = 2000
+COLUMNS_SHOWN = 200
 READ_BYTES = 4 * 1024 * 1024
 """Values that are larger together are not read for a preview."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameShape:
+    """What a data frame looks like.
+
+    Attributes:
+        num_rows: None where its writer did not say.
+        columns: Name and type of the first columns, in order.
+        num_columns: Of all.
+    """
+
+    num_rows: int | None
+    columns: list[tuple[str, str]]
+    num_columns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +47,8 @@ class Preview:
         size_bytes: Of its encoded form.
         truncated: Whether the text was cut.
         reference: Where its content is, if not here.
+        length: Of a list or dict, how much is in it.
+        frame: Of a data frame.
     """
 
     name: str
@@ -38,6 +57,8 @@ class Preview:
     size_bytes: int
     truncated: bool
     reference: str | None
+    length: int | None = None
+    frame: FrameShape | None = None
 
 
 async def preview_inputs(blobs: BlobStore, payload: Payload) -> list[Preview]:
@@ -94,6 +115,8 @@ def _preview(name: str, value: Any) -> Preview:
         size_bytes=len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")),
         truncated=len(text) > SHOWN_CHARACTERS,
         reference=_reference(value),
+        length=len(shown) if type_name(value) in ("list", "dict") and isinstance(shown, (list, dict)) else None,
+        frame=_frame(value),
     )
 
 
@@ -111,6 +134,14 @@ def type_name(value: Any) -> str:
     if mark == FILE:
         return "DataFrame" if "num_rows" in value else "File or Directory"
     return {PICKLE: "pickle", FLOAT: "float", PAIRS: "dict"}.get(str(mark), "dict")
+
+
+def _frame(value: Any) -> FrameShape | None:
+    if not isinstance(value, dict) or value.get(MARK) != FILE or "num_rows" not in value:
+        return None
+    columns: dict[str, Any] = value.get("columns") or {}
+    first = [(name, str(kind)) for name, kind in itertools.islice(columns.items(), COLUMNS_SHOWN)]
+    return FrameShape(num_rows=value["num_rows"], columns=first, num_columns=len(columns))
 
 
 def _reference(value: Any) -> str | None:

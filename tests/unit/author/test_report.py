@@ -71,3 +71,10 @@ def test_tabs_are_chosen_without_a_script() -> None:
     assert '<label for="t1">a &lt; b</label>' in page
     assert "#t1:checked~#s1{visibility:visible" in page
     assert "<script" not in page
+
+
+def test_a_single_tab_is_the_page() -> None:
+    report = Report("train")
+    report.get_tab().log("<p>first</p>")
+    page = report.get_final_report()
+    assert ("<label" in page, "#s0{visibility:visible" in page) == (False, True)
