@@ -122,7 +122,8 @@ async def test_lines_of_a_run_come_page_by_page(place: Place, limit: int) -> Non
     ("changes", "texts"),
     [
         ({"action_id": "a1"}, ["one", "two é", "retried"]),
-        ({"action_id": "a1", "attempt": 2}, ["retried"]),
+        ({"action_id": "a1", "is_action": True, "attempt": 2}, ["retried"]),
+        ({"action_id": "a2", "is_action": True, "executors": ()}, ["of another", "of an item"]),
         ({"action_id": "i7", "executors": ()}, ["of an item"]),
         ({"action_id": "a1", "text": "O"}, ["one", "two é"]),
         ({"action_id": "a0", "executors": (FUNCTION,), "pools": ("default",)}, ["of the root\nin two"]),

@@ -49,7 +49,9 @@ async def summarize(scores: list[float]) -> dict[str, float]:
 
 @env.task
 async def lasting() -> None:
-    await asyncio.sleep(100)
+    for n in range(1000):
+        print("tick", n)
+        await asyncio.sleep(0.1)
 
 
 @env.task
@@ -128,6 +130,7 @@ def test_what_failed_is_one_click_away_with_its_traceback(page: Page, url: str) 
     expect(panel.get_by_text("shard 17 has no column 'price'").first).to_be_visible()
     expect(panel.locator("pre", has_text="Traceback")).to_be_visible()
     expect(panel.locator(".attempts li")).to_have_count(2)
+    expect(panel.get_by_role("log").get_by_text("scoring shard 17")).to_have_count(2)
     shoot(page, "failed")
 
 
@@ -159,6 +162,29 @@ def test_a_run_is_watched_and_aborted(page: Page, url: str, folder: Path) -> Non
     expect(status).to_have_text("Aborted")
     expect(page.locator(".line").first).to_contain_text("Aborted")
     assert process.communicate(timeout=30)[1]
+
+
+@pytest.mark.slow
+def test_lines_are_shown_as_they_come_and_can_be_searched_and_kept(page: Page, url: str, folder: Path) -> None:
+    upwell = local_command_line(folder)
+    process = upwell.start("run", "shop.py", "lasting", "--name", "loud", "--quiet")
+    page.goto(url)
+    page.get_by_role("link", name="shop.lasting").first.click()
+    page.locator(".line").first.click()
+    lines = page.get_by_role("complementary").get_by_role("log")
+    expect(lines.get_by_text("tick 1", exact=True)).to_be_visible()
+    expect(lines.get_by_text("tick 40", exact=True)).to_be_attached(timeout=20_000)
+    shoot(page, "logs")
+    upwell("abort", "loud")
+    page.get_by_label("Search the logs").fill("TICK 3")
+    expect(lines.get_by_text("tick 2", exact=True)).to_have_count(0)
+    expect(lines.get_by_text("tick 39", exact=True)).to_be_attached()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    text = Path(download.value.path()).read_text()
+    assert "tick 3\n" in text
+    assert "tick 2\n" not in text
+    process.communicate(timeout=30)
 
 
 @pytest.mark.slow

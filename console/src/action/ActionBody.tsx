@@ -73,7 +73,7 @@ export function ActionBody({ run, action, show }: Props) {
       </Part>
       {info?.features.logs && (
         <Part title="Logs">
-          <Logs run={run} action={action.action_id} attempts={action.attempts.map((one) => one.number)} live={!over} />
+          <Logs run={run} action={action.action_id} attempts={[...new Set(action.attempts.map((one) => one.number))]} live={!over} />
         </Part>
       )}
       {action.children !== 0 && (

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from upwell._client.backend import Backend
 from upwell._core.keys import DEFAULT_POOL, pool_name
 from upwell._core.log_lines import LogLine, LogQuery
-from upwell._core.model import ActionKey, ActionRecord, RunRecord
+from upwell._core.model import ATTEMPTS_KEPT, ActionKey, ActionRecord, RunRecord
 from upwell._core.ports import Logs, StateStore
 from upwell.errors import RunNotFoundError
 
@@ -67,12 +67,13 @@ async def _pools(store: StateStore, run: RunRecord) -> tuple[str, ...]:
 def _of_action(query: LogQuery, record: ActionRecord) -> LogQuery:
     """Narrow a query to where and when an action was run."""
     attempts = [a for a in record.attempts if query.attempt in (None, a.number)]
-    query = replace(query, pools=(record.spec.task.pool,), since=record.started_at or record.created_at)
+    since = record.started_at or record.created_at
+    query = replace(query, is_action=True, pools=(record.spec.task.pool,), since=since)
     if not attempts:
         return query
     ends = [a.ended_at for a in attempts]
     is_over = record.status.is_terminal or query.attempt not in (None, record.attempt)
-    known = attempts[0].number == (query.attempt or 1)  # a record keeps the latest ones alone
+    known = len(record.attempts) < ATTEMPTS_KEPT  # it keeps the latest alone
     return replace(
         query,
         executors=tuple((a.executor.kind, a.executor.id) for a in attempts) if known else (),

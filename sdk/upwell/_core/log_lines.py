@@ -104,6 +104,7 @@ class LogQuery:
     Attributes:
         run_id: The run.
         action_id: Only those of this action, or of this item of a batch; None takes all.
+        is_action: Whether that is known to be an action.
         attempt: Only those of this attempt.
         text: Only those that have this in them, whatever its case.
         pools: Pools whose executors may have written them.
@@ -114,6 +115,7 @@ class LogQuery:
 
     run_id: str
     action_id: str | None = None
+    is_action: bool = False
     attempt: int | None = None
     text: str = ""
     pools: tuple[str, ...] = ()
@@ -133,9 +135,9 @@ class LogQuery:
     @property
     def term(self) -> str:
         """What every line of the query has in it as it is written."""
-        if self.action_id is None or not self.executors:
-            return f"{self.run_id}/" if self.action_id is None else self.action_id
-        return source_of(self.run_id, self.action_id)
+        if self.action_id is None or self.is_action:
+            return source_of(self.run_id, self.action_id or "")
+        return self.action_id
 
 
 class LogCursorError(ValueError):

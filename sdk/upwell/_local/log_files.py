@@ -7,6 +7,7 @@ import heapq
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -38,10 +39,11 @@ class LogFile:
         """Append a line; after `close`, from a thread that was given up, it is dropped."""
         if self._is_closed:
             return
-        if self._fd is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        os.write(self._fd, f"{line}\n".encode())
+        with suppress(OSError):  # a disk that is full fails no task for what it prints
+            if self._fd is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            os.write(self._fd, f"{line}\n".encode())
 
     def close(self) -> None:
         """Close the file."""

@@ -35,6 +35,7 @@ def test_what_somebody_else_has_written_is_no_line(text: str | bytes) -> None:
         (LogQuery(run_id="r"), True),
         (LogQuery(run_id="other"), False),
         (LogQuery(run_id="r", action_id="a0"), True),
+        (LogQuery(run_id="r", action_id="a0", is_action=True), True),
         (LogQuery(run_id="r", action_id="i"), True),
         (LogQuery(run_id="r", action_id="a1"), False),
         (LogQuery(run_id="r", attempt=2), True),
