@@ -66,9 +66,10 @@ def run_document(run: RunRecord, *, backend: str, url: str, alive: bool) -> dict
 
 
 def counts_document(view: RunView) -> dict[str, dict[str, int]]:
-    """Return the number of actions by task and status."""
+    """Return the number of actions by task and status, both in order."""
     return {
-        task: {status.lower(): n for status, n in counts.items() if n} for task, counts in view.counts.items()
+        task: {status.lower(): n for status, n in sorted(counts.items()) if n}
+        for task, counts in sorted(view.counts.items())
     }
 
 
