@@ -86,6 +86,7 @@ STEPS = (
     Step(line="sandbox status", on=("sandbox",)),
     Step(line="get config"),
     Step(line="deploy orders.py"),
+    Step(line="get tasks"),
     Step(line="run orders.py"),
     Step(line="run orders.py main --n 2 --name good --follow"),
     Step(line="run orders.py main --n 5 --name bad --follow"),
@@ -112,6 +113,9 @@ STEPS = (
     Step(line=LONG, on=("local",), background=True, before="In another terminal:"),
     Step(line=LONG, on=("sandbox",)),
     Step(line="abort long --reason 'not needed'"),
+    Step(
+        line="run deployed-task orders.ship --inputs '{\"order\": 1}' --name shipped --follow", on=("sandbox",)
+    ),
     Step(line="cache ls"),
     Step(line="cache rm --task orders.price --yes"),
     Step(line="gc --dry-run"),
@@ -232,7 +236,7 @@ class Terminal:
 
 
 HEADER = re.compile(
-    r"(run +task|action +parent|task +(succeeded|actions|environment|slot|phase)|key +task|service +\$"
+    r"(run +task|action +parent|task +(succeeded|actions|environment|deployed|slot|phase)|key +task|service +\$"
     r"|attempt +executor|prefix +blobs|name +kind|pool +kind)\b.*|service +\$"
 )
 PROGRESS = re.compile(r"\[\d+\.\d s\] ")

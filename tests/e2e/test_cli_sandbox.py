@@ -149,6 +149,18 @@ def test_a_failed_action_is_replayed_with_the_code_that_failed(upwell: Sandbox) 
     assert (parent["error"]["message"], parent["failed_child"]) == ("no way, friend", action["id"])
 
 
+def test_a_deployed_task_runs_without_its_file(upwell: Sandbox) -> None:
+    assert upwell("deploy", "cli_flow.py").returncode == 0
+    deployed = {task["task"]: task["inputs"]["properties"] for task in upwell.json("get", "tasks")}
+    assert set(deployed["cold.triple"]) == {"x"}
+    (upwell.folder / "cli_flow.py").unlink()
+    run = ("run", "deployed-task", "cold.triple", "--follow")
+    done = upwell(*run, "--inputs", "-", "--label", "a=b", typed='{"x": 4}')
+    assert (done.returncode, done.stdout) == (0, "12\n"), done.stderr
+    wrong = upwell(*run, "--inputs", '{"y": 4}')
+    assert (wrong.returncode, "'x' is a required property" in wrong.stderr) == (1, True)
+
+
 def test_a_local_file_is_uploaded(upwell: Sandbox) -> None:
     (upwell.folder / "data.bin").write_bytes(b"x" * 70_000)
     done = upwell("run", "cli_flow.py", "size", "--f", "data.bin", "-f", "--json")

@@ -17,6 +17,7 @@ from upwell._cli import (
     console_command,
     control_commands,
     deploy_command,
+    deployed_commands,
     doctor_command,
     gc_command,
     get_commands,
@@ -46,6 +47,7 @@ app.command("run", help=HELP, epilog=EPILOG, context_settings=STOP_AT_FIRST)(run
 get_commands.app.command("action")(action_command.action)
 get_commands.app.command("code")(code_command.code)
 get_commands.app.command("config")(config_command.config)
+get_commands.app.command("tasks")(deployed_commands.tasks)
 app.add_typer(get_commands.app, name="get")
 app.command("logs")(logs_command.logs)
 app.command("profile")(profile_command.profile)

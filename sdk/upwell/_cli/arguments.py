@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc
 import dataclasses
 import json
+import sys
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -119,15 +120,26 @@ def _read_array(annotation: Any, element: Any, text: str, option: str) -> Any:
         raise
 
 
+def read_json_object(text: str, *, option: str) -> dict[str, Any]:
+    """Return a JSON object; `-` stands for what is on stdin, `@file` for the content of a file.
+
+    Raises:
+        UsageError: it is none.
+    """
+    text = sys.stdin.read() if text == "-" else text
+    found = next(iter(_json(_content(text, option))), None)
+    if not isinstance(found, dict):
+        raise UsageError(f"{option}: expects one JSON object, got {_shown(text)}")
+    return found
+
+
 def read_json_inputs(parameters: Mapping[str, Parameter], text: str, *, option: str) -> dict[str, Any]:
     """Return inputs that are given as one JSON object, by name.
 
     Raises:
         UsageError: it is none, has unknown names, or a value does not fit its parameter.
     """
-    found = next(iter(_json(_content(text, option))), None)
-    if not isinstance(found, dict):
-        raise UsageError(f"{option}: expects one JSON object, got {_shown(text)}")
+    found = read_json_object(text, option=option)
     unknown = [name for name in found if name not in parameters]
     if unknown:
         known = ", ".join(parameters) or "none"

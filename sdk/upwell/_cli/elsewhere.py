@@ -14,7 +14,6 @@ _CONFIG = "write upwell.toml: mode, stage, region, profile, root_dir, state_dir;
 _PROJECTS = "there are no projects; deploy a stage for each, and choose one with --stage"
 _SECRETS = "secrets are in AWS Secrets Manager under the deployment's prefix; see `aws secretsmanager help`"
 _SETTINGS = "a deployment's settings are in cdk.json; `cdk deploy` changes them"
-_TASKS = "runs bring their own code and nothing is registered; `upwell run FILE.py` lists the tasks of a file"
 _TRIGGERS = "a rule of Amazon EventBridge starts runs at times or on events; see `aws events help`"
 
 COMMANDS = {
@@ -39,11 +38,10 @@ COMMANDS = {
     "get project": _PROJECTS,
     "get secret": _SECRETS,
     "get settings": _SETTINGS,
-    "get task": _TASKS,
+    "get task": "`upwell get tasks` lists what is deployed, `upwell run FILE.py` the tasks of a file",
     "get trigger": _TRIGGERS,
     "prefetch": MODELS,
     "proxy": APPS,
-    "run deployed-task": f"{_TASKS}; `upwell rerun RUN` takes the code of a run",
     "run python-script": "tasks are functions of a file: `upwell run FILE.py TASK`",
     "serve": APPS,
     "signal": CONDITIONS,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -87,8 +86,7 @@ def rerun(
         task, root_dir = load_run_code(record, file, root_dir or config.root_dir, "rerun")
         session.configure()
         if json_inputs is not None:
-            text = sys.stdin.read() if json_inputs == "-" else json_inputs
-            inputs = read_json_inputs(task.interface.parameters, text, option="--inputs")
+            inputs = read_json_inputs(task.interface.parameters, json_inputs, option="--inputs")
         inputs |= read_new_inputs(session, task, arguments or [], prog_name=f"upwell rerun {run}")
     flags = RunFlags(name=name, follow=follow, json=as_json, timeout=timeout)
     rerun_run(record, inputs, flags, new_code=new_code, root_dir=root_dir)

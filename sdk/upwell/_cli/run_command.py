@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from upwell._cli.deployed_commands import NAME, run_deployed
 from upwell._cli.elsewhere import instead_of
 from upwell._cli.run_options import RunFlags, pop_flags, run_parameters
 from upwell._cli.session import Session, shared_options, with_parameters
@@ -22,6 +23,7 @@ STOP_AT_FIRST = {"allow_interspersed_args": False}
 HELP = """Run a task of a file.
 
 `upwell run FILE.py` lists the file's tasks, and `upwell run FILE.py TASK --help` shows a task's parameters.
+`upwell run deployed-task NAME --inputs JSON` runs one that was deployed, without a file.
 """
 HELP_OPTIONS = ("--help", "-h")
 
@@ -51,6 +53,9 @@ def _run(session: Session, flags: RunFlags, file: str, rest: Sequence[str]) -> N
     from upwell._cli.running import run_task
     from upwell._cli.task_command import read_task_call
 
+    if file == NAME and not Path(file).exists():
+        run_deployed(session, flags, rest)
+        return
     if (text := instead_of(["run", file])) is not None and not Path(file).exists():
         raise UsageError(text)
     more, task_name, arguments = _read_task_name(session, file, rest)

@@ -47,7 +47,7 @@ def run_task(program: Program, task: Task[..., Any], inputs: Mapping[str, Any], 
     args, kwargs = _arguments(task, inputs)
     if config.mode != "local":
         handle = asyncio.run(with_runcontext(**runner_options).run.aio(task, *args, **kwargs))
-        _submitted(handle, flags, task.interface.output_names)
+        submitted(handle, flags, task.interface.output_names)
         return
     name = check_run_id(flags.name) if flags.name else new_run_id(time.time())
     runner = with_runcontext(**{**runner_options, "name": name})
@@ -68,7 +68,7 @@ def recover(name: str, record: RunRecord, flags: RunFlags, **options: Any) -> No
         run = asyncio.run(recover_run.aio(name, **options))
         if not options.get("new_code"):
             note(SAME_CODE)
-        _submitted(run, flags, record.outputs)
+        submitted(run, flags, record.outputs)
 
 
 def rerun(
@@ -98,7 +98,7 @@ def rerun(
         run = asyncio.run(work())
         if not new_code:
             note(SAME_CODE)
-        _submitted(run, flags, record.outputs)
+        submitted(run, flags, record.outputs)
 
 
 def _runner_options(program: Program, flags: RunFlags) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def _run_here(
         finish(name, shown=flags.shown, names=names)  # the record tells it better
         raise RunFailedError(str(e)) from e
     if not handle.done():
-        _submitted(handle, flags, names)  # it is under way in another process
+        submitted(handle, flags, names)  # it is under way in another process
     else:
         finish(name, shown=flags.shown, names=names)
 
@@ -161,8 +161,17 @@ async def _shown(name: str, work: Callable[[], Coroutine[Any, Any, Run]], displa
         return await work()
 
 
-def _submitted(handle: Run, flags: RunFlags, names: tuple[str, ...] | None) -> None:
-    """Print what was started; with --follow, stay with it to its end."""
+def submitted(handle: Run, flags: RunFlags, names: tuple[str, ...] | None) -> None:
+    """Print what was started; with --follow, stay with it to its end.
+
+    Args:
+        handle: The run.
+        flags: Whether to follow it, and what is printed.
+        names: Names of its outputs, where they are known here.
+
+    Raises:
+        RunFailedError: it failed.
+    """
     if not flags.follow and not handle.done():
         if flags.json:
             print_json({"run": handle.name, "backend": handle.mode, "status": handle.phase, "url": handle.url})

@@ -69,6 +69,8 @@ def cloudformation() -> Iterator[str]:
         (("run", "flow.py", "nothing", "--overwrite-cache", "--no-cache"), "exclude each other"),
         (("run", "flow.py", "nothing", "--root-dir", "/nowhere"), "not below --root-dir"),
         (("get",), "--help"),
+        (("run", "deployed-task", "flow.total"), "local runs need their file"),
+        (("run", "deployed-task"), "missing argument 'NAME'"),
         (("get", "runs", "--status", "odd"), "--status 'odd'"),
         (("get", "runs", "--limit", "0"), "--limit"),
         (("frobnicate",), "no such command 'frobnicate'"),
