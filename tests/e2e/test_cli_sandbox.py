@@ -158,7 +158,7 @@ def test_a_deployed_task_runs_without_its_file(upwell: Sandbox) -> None:
     done = upwell(*run, "--inputs", "-", "--label", "a=b", typed='{"x": 4}')
     assert (done.returncode, done.stdout) == (0, "12\n"), done.stderr
     wrong = upwell(*run, "--inputs", '{"y": 4}')
-    assert (wrong.returncode, "'x' is a required property" in wrong.stderr) == (1, True)
+    assert (wrong.returncode, "'x' is a required property" in wrong.stderr) == (2, True)
 
 
 def test_a_local_file_is_uploaded(upwell: Sandbox) -> None:
