@@ -55,9 +55,10 @@ function isOpen(tree: Tree, { segment, row }: Line): boolean {
 
 export function TreeView({ question, span, now, selected, select, clearFilters, head }: Props) {
   const box = useRef<HTMLDivElement>(null)
-  const [cursor, setCursor] = useState(0)
+  const [line, setCursor] = useState(0)
   const tree = useTree(question)
   const total = lengthOf(tree.segments)
+  const cursor = Math.max(0, Math.min(line, total - 1))
   const virtual = useVirtualizer({
     count: total,
     getScrollElement: () => box.current,

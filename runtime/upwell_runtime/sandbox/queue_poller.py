@@ -38,6 +38,8 @@ class SourceMapping:
     starting_position: str = "TRIM_HORIZON"
     retries_max: int = -1
     bisects: bool = False
+    window_s: float = 0.0
+    """How long records are gathered, as deployed."""
 
     @classmethod
     def of(cls, described: Mapping[str, Any]) -> SourceMapping:
@@ -52,6 +54,7 @@ class SourceMapping:
             starting_position=described.get("StartingPosition") or "TRIM_HORIZON",
             retries_max=int(described.get("MaximumRetryAttempts", -1)),
             bisects=bool(described.get("BisectBatchOnFunctionError")),
+            window_s=float(described.get("MaximumBatchingWindowInSeconds") or 0),
         )
 
 

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 POLL_S = 0.25
 """Lambda reads each shard four times a second."""
+WINDOW_SHARE = 0.1
+"""Records are gathered for a part of their mapping's window: people wait, and nobody pays for writes."""
 EVENT_BYTES_MAX = 6 * 1024 * 1024
 RETRY_MAX_S = 5.0
 
@@ -59,7 +61,7 @@ class StreamPoller:
             await self._deliver(answer["Records"])
             iterator = answer.get("NextShardIterator")
             if len(answer["Records"]) < self._mapping.batch_size:
-                await asyncio.sleep(POLL_S)
+                await asyncio.sleep(max(POLL_S, WINDOW_SHARE * self._mapping.window_s))
 
     async def _iterator(self, shard_id: str) -> str:
         answer = await self._aws.call(
