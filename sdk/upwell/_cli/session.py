@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from upwell._client.config import Config
 
 PANEL = "Where runs are (any position)"
-_ABOUT_RUNS = re.compile("`upwell ((?:get|abort|recover|rerun|replay|why|cache) [^`]+)`")
+_ABOUT_RUNS = re.compile("`upwell ((?:get|logs|abort|recover|rerun|replay|why|cache) [^`]+)`")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

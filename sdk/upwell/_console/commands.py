@@ -12,6 +12,7 @@ def run_commands(run: RunRecord, backend: Mode) -> dict[str, str]:
     lines = {
         "show the run": f"get run {run_id}",
         "list its actions": f"get actions {run_id}",
+        "show what its tasks print": f"logs {run_id}" + ("" if run.status.is_terminal else " --follow"),
         "show where its time went": f"profile {run_id}",
         "show what it costs": f"get cost {run_id}",
     }
@@ -27,6 +28,7 @@ def action_commands(run_id: str, action_id: str, backend: Mode, *, is_open: bool
     """Return what to type for each thing on an action's page, by what it does."""
     lines = {
         "show what went in and out": f"get io {run_id} {action_id}",
+        "show what it printed": f"logs {run_id} {action_id}",
         "explain its time and its cache": f"why {run_id} {action_id}",
     }
     if is_open:
