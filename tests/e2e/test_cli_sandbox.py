@@ -214,6 +214,19 @@ def test_pools_are_deployed_and_updated(upwell: Sandbox, sandbox_state: Path) ->
     }
     again = upwell(*arguments, **aws)
     assert again.returncode == 0, again.stderr
-    on_sandbox = upwell("deploy", "deploy_flow.py", "--backend", "sandbox")
-    assert on_sandbox.returncode == 0, on_sandbox.stderr
-    assert "plain.twice: up to date" in on_sandbox.stdout
+
+
+def test_tasks_are_deployed_on_the_sandbox_until_they_change(upwell: Sandbox) -> None:
+    file = upwell.folder / "deployed_flow.py"
+    program = (
+        "import upwell\n"
+        "env = upwell.TaskEnvironment('kept')\n"
+        "@env.task\n"
+        "async def one() -> int:\n"
+        "    return 1\n"
+    )
+    for code, state in ((program, "deployed"), (program, "up to date"), (f"{program}# new\n", "deployed")):
+        file.write_text(code)
+        done = upwell("deploy", file.name, "--backend", "sandbox")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == f"default: the platform's own\nkept.one: {state}\n"

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from upwell._client.deployed_tasks import DeployedTask
 from upwell._core import wire
 from upwell._core.batch import Mark
 from upwell._core.holds import Hold
@@ -43,6 +44,7 @@ from upwell._core.model import (
     TaskSpec,
 )
 from upwell._core.phases import Noticed
+from upwell._types.given import join_given, split_given
 
 V1 = Path(__file__).parent / "v1"
 Codec = tuple[Callable[[Any], str], Callable[[str], Any]]
@@ -54,6 +56,8 @@ RUN: Codec = (wire.dump_run, wire.load_run)
 OUTCOME: Codec = (wire.dump_outcome, wire.load_outcome)
 CACHE: Codec = (wire.dump_cache_entry, wire.load_cache_entry)
 HOLD: Codec = (wire.dump_hold, wire.load_hold)
+DEPLOYED: Codec = (lambda task: task.dump().decode(), lambda text: DeployedTask.load(text.encode()))
+GIVEN_INPUTS: Codec = (lambda split: join_given(*split).decode(), lambda text: split_given(text.encode()))
 
 PLAIN_TASK = TaskSpec(name="default.add", module="program", pool="default")
 FULL_TASK = TaskSpec(
@@ -539,6 +543,19 @@ CASES: dict[str, tuple[Codec, Any]] = {
             ),
         ),
     ),
+    "deployed_task": (
+        DEPLOYED,
+        DeployedTask(
+            spec=PLAIN_TASK,
+            bundle="b1",
+            inputs={"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]},
+            description="Adds.",
+            outputs=("o0", "o1"),
+            pools={"default": PoolSize(kind="lambda", memory_mib=1769, vcpus=1.0, slots=1)},
+            deployed_at=1767312001.5,
+        ),
+    ),
+    "inputs_given": (GIVEN_INPUTS, ({"x": 1, "when": "2024-01-02"}, {})),
     "hold": (HOLD, HELD),
     "hold_asleep": (HOLD, replace(HELD, scope="cache:k7v2", asleep=True)),
 }

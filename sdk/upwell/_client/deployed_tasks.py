@@ -7,6 +7,7 @@ import inspect
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ class DeployedTask:
 
     def dump(self) -> bytes:
         """Return it as JSON."""
-        return _DOCUMENT.dump_json(self, exclude_defaults=True)
+        return _document().dump_json(self, exclude_defaults=True)
 
     @classmethod
     def load(cls, data: bytes) -> DeployedTask:
@@ -64,10 +65,12 @@ class DeployedTask:
         Raises:
             ValidationError: it is something else.
         """
-        return _DOCUMENT.validate_json(data)
+        return _document().validate_json(data)
 
 
-_DOCUMENT: TypeAdapter[DeployedTask] = TypeAdapter(DeployedTask)
+@cache
+def _document() -> TypeAdapter[DeployedTask]:
+    return TypeAdapter(DeployedTask)
 
 
 async def publish_tasks(
