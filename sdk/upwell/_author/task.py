@@ -16,7 +16,6 @@ from upwell._author.blocking import is_on_a_loop
 from upwell._author.cache import Cache, VersionParameters
 from upwell._author.code_version.version import CodeVersion
 from upwell._author.input_schema import input_schema
-from upwell._author.links import task_links
 from upwell._author.options import DEFAULT_POOL, TaskOptions
 from upwell._author.overriding import Overrides, override_options
 from upwell._author.registry import resolve
@@ -25,6 +24,7 @@ from upwell._author.secret import Secret
 from upwell._core.cache_key import cache_key
 from upwell._core.holds import environment_scope, task_scope
 from upwell._core.key_parts import CodeDocument, KeyParts
+from upwell._core.links import TaskLink
 from upwell._core.model import Bounds, Limit, RetryPolicy, SecretSpec, TaskSpec
 from upwell._types.input_digest import parameter_digests
 from upwell._types.interface import Interface
@@ -359,8 +359,15 @@ class Task(Generic[P, R]):
             max_inline_io_bytes=self.options.max_inline_io_bytes,
             limits=self._limits(),
             secrets=self._secrets(),
-            links=task_links(self.name, self.options.links),
+            links=self._links(),
         )
+
+    def _links(self) -> tuple[TaskLink, ...]:
+        if not self.options.links:
+            return ()
+        from upwell._author.links import task_links  # few tasks have links
+
+        return task_links(self.name, self.options.links)
 
     def _secrets(self) -> tuple[SecretSpec, ...]:
         wanted = [(secret.name, secret.env_var) for secret in self.options.secrets]
