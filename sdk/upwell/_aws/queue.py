@@ -40,8 +40,9 @@ T = TypeVar("T")
 LONG_POLL_MAX_S = 20
 PARALLEL = {"send_message_batch": 4, "delete_message_batch": 2, "change_message_visibility_batch": 1}
 """Requests in flight per pool. More would send smaller batches: with few, requests fill up."""
-PATIENCE_S = 0.1
-"""How long a deletion waits for one in flight, to go in a fuller batch: nobody waits for deletions."""
+PATIENCE_S = {"send_message_batch": 0.03, "delete_message_batch": 0.1, "change_message_visibility_batch": 0.0}
+"""How long a batch that is not full waits for one in flight: about as long as that takes, and longer for
+deletions, for which nobody waits. What is alone does not wait."""
 RECEIPT_GONE = frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidParameterValue"})
 """Failures which say that the message was deleted, or was shown again since it was received."""
 _RECEIVE_COUNT: Final = "ApproximateReceiveCount"
@@ -209,7 +210,7 @@ class SqsQueue:
             request,
             what,
             parallel=PARALLEL[operation],
-            patience_s=PATIENCE_S if operation == "delete_message_batch" else 0.0,
+            patience_s=PATIENCE_S[operation],
             harmless=harmless,
         )
 
