@@ -53,7 +53,7 @@ def _fresh_configuration(monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtur
 @pytest.fixture
 def component(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
     """Let this process be a component of a deployment, whose output is captured, and none afterwards."""
-    caches = (wiring.settings, wiring.metrics, wiring.configure_logging)
+    caches = (wiring.settings, wiring.metrics, wiring.tracer, wiring.configure_logging)
     before = {**system_logger.__dict__, "handlers": system_logger.handlers[:]}
     for cached in caches:
         cached.cache_clear()

@@ -106,7 +106,7 @@ class PlatformAlarms(Alarms):
     Args:
         stage: Name of the stage.
         state_machine_arn: Of runs.
-        functions: The platform's functions by short name; `fold` is among them.
+        functions: The platform's functions by short name; `fold` and `aggregate` are among them.
     """
 
     def __init__(
@@ -137,13 +137,14 @@ class PlatformAlarms(Alarms):
                 1,
                 f"function {name} of the platform failed: see its log",
             )
-        self.add(
-            "FoldLag",
-            "fold-lag",
-            metrics.view_lag(functions["fold"], FIVE_MINUTES),
-            limits.view_lag_s * 1000,
-            "views of runs are behind: see the log of the function fold",
-        )
+        for name in metrics.READERS:
+            self.add(
+                f"{name}-lag",
+                f"{name}-lag",
+                metrics.lag(functions[name], FIVE_MINUTES),
+                limits.view_lag_s * 1000,
+                f"what is shown of runs is behind: see the log of the function {name}",
+            )
         own = metrics.OwnMetrics(stage)
         self.add(
             "Throttles",

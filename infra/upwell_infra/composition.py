@@ -29,9 +29,9 @@ def compose(app: App, build_dir: Path) -> Platform:
 
     Context: `upwell:stage` (`dev`), `upwell:data-retention-days` (30), `upwell:cached-retention-days` and
     `upwell:code-retention-days` (0: kept), `upwell:alarms` (true in `prod`), `upwell:alarm-topic-arns` (none),
-    `upwell:alarm-thresholds` (the arguments of `Thresholds`), `upwell:log-level` (`INFO`), `upwell:run-api`
-    (false), `upwell:pools`: by name, `{"kind": "lambda" | "worker", ...}` with the arguments of
-    `LambdaExecutor` or `WorkerExecutor`.
+    `upwell:alarm-thresholds` (the arguments of `Thresholds`), `upwell:log-level` (`INFO`), `upwell:traces`
+    (false), `upwell:run-api` (false), `upwell:pools`: by name, `{"kind": "lambda" | "worker", ...}` with the
+    arguments of `LambdaExecutor` or `WorkerExecutor`.
 
     Args:
         app: The app.
@@ -54,6 +54,7 @@ def compose(app: App, build_dir: Path) -> Platform:
         ),
         alarms=_alarms(app, stage),
         log_level=_log_level(app),
+        traces=_context(app, "traces", bool, False),
         run_api=_context(app, "run-api", bool, False),
     )
     platform = add_platform(stack, props)

@@ -35,6 +35,7 @@ class Deployment:
         security_group_id: Security group of workers; it lets nothing in.
         alarms: Which alarms there are, and whom they tell.
         log_level: The least level of what the platform logs of itself.
+        traces: Whether functions send traces to X-Ray.
     """
 
     prefix: str
@@ -43,6 +44,7 @@ class Deployment:
     security_group_id: str = ""
     alarms: AlarmProps = field(default_factory=AlarmProps)
     log_level: str = "INFO"
+    traces: bool = False
 
     @property
     def bucket(self) -> str:
@@ -98,6 +100,7 @@ class Deployment:
             queue_url_prefix=f"https://sqs.{Aws.REGION}.{Aws.URL_SUFFIX}/{Aws.ACCOUNT_ID}/{self.prefix}-",
             pool=pool,
             log_level=self.log_level,
+            traces=int(self.traces),
         )
 
 

@@ -15,6 +15,12 @@ from upwell_infra.grants import Grant, acknowledge, service_role
 from upwell_infra.stage import Stage
 
 HANDLERS = "upwell_runtime.handlers"
+TRACES = Grant(
+    sid="Traces",
+    actions=["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+    resources=["*"],
+    reason="the action knows no resource",
+)
 
 
 def visibility_for(timeout_s: float) -> float:
@@ -39,6 +45,7 @@ class RuntimeFunction(Construct):
         timeout_s: Longest invocation.
         memory_mib: Memory; 1,769 MiB is one vCPU.
         snap_start: Start from a snapshot; on Python 3.12, the first that can.
+        traces: Send traces to X-Ray.
 
     Attributes:
         target: What to invoke, by name: the function, or the alias of its version that has the snapshot.
@@ -59,6 +66,7 @@ class RuntimeFunction(Construct):
         memory_mib: float,
         description: str,
         snap_start: bool = False,
+        traces: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         self.log_group = logs.LogGroup(
@@ -68,7 +76,8 @@ class RuntimeFunction(Construct):
             retention=stage.log_retention,
             removal_policy=stage.removal_policy,
         )
-        self.role = service_role(self, "Role", "lambda", [write_logs(self.log_group), *grants])
+        traced = [TRACES] if traces else []
+        self.role = service_role(self, "Role", "lambda", [write_logs(self.log_group), *traced, *grants])
         self.function = lambda_.Function(
             self,
             "Function",
@@ -85,6 +94,11 @@ class RuntimeFunction(Construct):
             log_group=self.log_group,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
         )
+        if traces:
+            resource = self.function.node.default_child
+            assert isinstance(resource, lambda_.CfnFunction)
+            # Not as an argument: that adds a second policy to the role.
+            resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
         self.target = self.function.function_name
         if snap_start:
             # A version for every change of the function; what the alias names is what runs.

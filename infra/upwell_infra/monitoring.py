@@ -25,7 +25,7 @@ class Monitoring(Construct):
     Args:
         deployment: The platform; it says which alarms there are.
         stage: The stage.
-        functions: The platform's functions by short name; `fold` is among them.
+        functions: The platform's functions by short name; `fold` and `aggregate` are among them.
     """
 
     def __init__(
@@ -103,9 +103,9 @@ class Monitoring(Construct):
             "Errors of the platform's functions": [
                 function.metric_errors(period=MINUTE, label=name) for name, function in functions.items()
             ],
-            "Lag of the views (s), and of their function (ms)": [
+            "Lag of the views (s), and of what reads the stream (ms)": [
                 own.metric(Metric.VIEW_LAG, MINUTE),
-                metrics.view_lag(functions["fold"], MINUTE),
+                *(metrics.lag(functions[name], MINUTE) for name in metrics.READERS),
             ],
             "Throttles, remedies of the sweeper, unreadable messages": [
                 own.metric(metric, MINUTE) for metric in rare

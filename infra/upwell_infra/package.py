@@ -23,11 +23,13 @@ LEFT_OUT = ("upwell/_aws/templates/", "upwell/_cli/", "upwell/_console/static/",
 """What no executor runs."""
 INSTALL_NOTES = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"}
 """Files of a `.dist-info` that tell how and where a package was installed: they differ between machines."""
+COMPILED_TWINS = ("wrapt/_wrappers.",)
+"""Compiled copies of Python modules, and large ones, of what nothing but a trace's segment goes through."""
 LOCK = Path(__file__).with_name("runtime.lock")
 PLATFORM = "x86_64-manylinux2014"
 PYTHONS = ("3.11", "3.12")
 """What executors run; the later one in pools with SnapStart. Compiled modules are there for each of them."""
-FORMAT = b"2"
+FORMAT = b"3"
 """Part of the hash; raise it when the way to build the zip changes."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The oldest time that a zip can hold: the same content is the same file."""
@@ -93,10 +95,10 @@ def _read(root: Path) -> dict[str, bytes]:
 
 
 def _is_litter(name: str) -> bool:
-    """Whether a file is made by running or installing code, and differs between machines."""
+    """Whether a file is made by running or installing code, and differs between machines, or is not needed."""
     # Scripts in bin/ hold the path of the interpreter that installed them; nothing runs them here.
     noted = ".dist-info/" in name and name.rpartition("/")[2] in INSTALL_NOTES
-    return noted or name.startswith("bin/") or "__pycache__/" in name
+    return noted or name.startswith(("bin/", *COMPILED_TWINS)) or "__pycache__/" in name
 
 
 def _dependencies(build_dir: Path, lock: Path) -> Path:

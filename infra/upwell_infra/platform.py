@@ -56,6 +56,7 @@ class PlatformProps:
         default_pool: The executors of environments that ask for nothing special.
         alarms: Which alarms there are, and whom they tell; None takes what is usual in the stage.
         log_level: The least level of what the platform logs of itself.
+        traces: Whether functions send traces to X-Ray, with the id of the run.
         run_api: Whether the Run API is there, for who may call it by IAM.
     """
 
@@ -66,6 +67,7 @@ class PlatformProps:
     default_pool: LambdaExecutor = field(default_factory=LambdaExecutor)
     alarms: AlarmProps | None = None
     log_level: str = "INFO"
+    traces: bool = False
     run_api: bool = False
 
 
@@ -84,6 +86,7 @@ class Platform(Construct):
             security_group_id=self.network.security_group.security_group_id,
             alarms=props.alarms or AlarmProps(enabled=props.stage.alarms),
             log_level=props.log_level,
+            traces=props.traces,
         )
         prefix = self.deployment.prefix
         self.tables = Tables(self, "Tables", prefix=prefix, stage=self.stage)
@@ -139,6 +142,7 @@ class Platform(Construct):
             stage=self.stage,
             environment=self.deployment.settings().to_env(),
             grants=grants,
+            traces=self.deployment.traces,
             timeout_s=timeout_s,
             memory_mib=memory_mib,
         )

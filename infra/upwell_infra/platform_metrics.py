@@ -8,6 +8,8 @@ from aws_cdk import aws_lambda as lambda_
 
 from upwell._core.metrics import NAMESPACE, POOL, STAGE, Metric
 
+READERS = ("fold", "aggregate")
+"""The functions behind the stream of actions, by short name."""
 STATISTICS = {"Count": "Sum", "Seconds": "p99", "None": "Maximum"}
 """By unit: what is shown of a metric, unless something else is asked for."""
 
@@ -75,9 +77,9 @@ def failed_runs_percent(state_machine_arn: str, period: Duration) -> cloudwatch.
     )
 
 
-def view_lag(fold: lambda_.IFunction, period: Duration) -> cloudwatch.Metric:
-    """Return the age of the changes that the function `fold` gets, in ms; also where it fails."""
-    return fold.metric("IteratorAge", period=period, statistic="Maximum")
+def lag(reader: lambda_.IFunction, period: Duration) -> cloudwatch.Metric:
+    """Return the age of the changes that a function of `READERS` gets, in ms; also where it fails."""
+    return reader.metric("IteratorAge", period=period, statistic="Maximum")
 
 
 def queues(prefix: str, metric: str, period: Duration) -> cloudwatch.MathExpression:

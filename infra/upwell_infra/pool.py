@@ -113,6 +113,7 @@ class Pool(Construct):
             timeout_s=executor.timeout_s,
             memory_mib=executor.memory_mib,
             snap_start=executor.snap_start,
+            traces=props.deployment.traces,
         )
         mapping = self.mapping = lambda_.CfnEventSourceMapping(
             self,

@@ -16,18 +16,31 @@ FLUSH_S = 60.0
 
 
 def observed(handler: Callable[[dict[str, Any], Any], T]) -> Callable[[dict[str, Any], Any], T]:
-    """Have a handler's log lines name its invocation, and its metrics written when it ends, however it does."""
+    """Have a handler's log lines name its invocation, and its metrics and trace written at its end."""
 
     @wraps(handler)
     def invoke(event: dict[str, Any], context: Any) -> T:
         wiring.configure_logging()
         try:
             with about(request_id=context.aws_request_id):
-                return handler(event, context)
+                return _traced(handler)(event, context)
         finally:
             wiring.metrics().flush()
 
     return invoke
+
+
+def _traced(handler: Callable[[dict[str, Any], Any], T]) -> Callable[[dict[str, Any], Any], T]:
+    """Return a handler that traces when it ran, and nothing of what it handled, where there are traces."""
+    if (tracer := wiring.tracer()) is None:
+        return handler
+    return tracer.capture_lambda_handler(handler, capture_response=False, capture_error=False)
+
+
+def annotate(run_id: str) -> None:
+    """Have the trace of this invocation found by a run."""
+    if (tracer := wiring.tracer()) is not None:
+        tracer.put_annotation("run_id", run_id)
 
 
 async def keep_flushing(every_s: float = FLUSH_S) -> None:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from upwell._author.context import Mode
 from upwell._author.logs import program_handler, system_logger
@@ -27,6 +28,9 @@ from upwell._exec.subject import SubjectFilter
 from upwell_runtime.bundles import Bundles
 from upwell_runtime.metrics import EmfMetrics
 from upwell_runtime.user.process import guest
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Tracer
 
 ZYGOTE = (sys.executable, "-m", "upwell_runtime.user")
 
@@ -142,6 +146,17 @@ def run_of_execution(name: str) -> tuple[str, int]:
 def metrics() -> EmfMetrics:
     """Return what takes this process's metrics."""
     return EmfMetrics(stage_of(settings().prefix))
+
+
+@cache
+def tracer() -> Tracer | None:
+    """Return what takes this function's traces; None where there are none."""
+    if not settings().traces:
+        return None
+    from aws_lambda_powertools import Tracer
+
+    # Requests of boto3 are not patched: they are made from threads, which belong to no segment.
+    return Tracer(service="upwell", auto_patch=False)
 
 
 @cache

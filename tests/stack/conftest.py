@@ -22,6 +22,7 @@ CONTEXT = {
     "upwell:alarm-topic-arns": ["arn:aws:sns:eu-central-1:123456789012:on-call"],
     "upwell:alarm-thresholds": {"failed_runs_percent": 25},
     "upwell:log-level": "WARNING",
+    "upwell:traces": True,
     "upwell:pools": POOLS,
     "upwell:run-api": True,
 }

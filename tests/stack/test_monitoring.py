@@ -103,8 +103,8 @@ def test_the_runtime_writes_every_metric_that_is_named() -> None:
 
 
 def test_prod_has_alarms_on_all_that_calls_for_somebody(synthesis: Any) -> None:
-    functions = ("fold", "dead-letters", "run-ended", "scale", "sweep", "run-api")
-    platform = {"failed-runs", "fold-lag", "throttles", "put-right", "unreadable-messages"}
+    functions = ("fold", "aggregate", "dead-letters", "run-ended", "scale", "sweep", "run-api")
+    platform = {"failed-runs", "fold-lag", "aggregate-lag", "throttles", "put-right", "unreadable-messages"}
     pool = {"default-oldest-message", "default-dead-letters", "default-throttled"}
     assert set(alarms(synthesis.stacks["upwell-prod"])) == {
         *platform,
@@ -159,3 +159,23 @@ def test_what_monitoring_cannot_be_is_refused(context: dict[str, Any], words: st
 
     with pytest.raises(InfraError, match=re.escape(words)):
         compose(App(context=context, outdir=str(tmp_path)), tmp_path)
+
+
+def test_functions_send_traces_where_that_is_asked_for_and_nowhere_else(synthesis: Any) -> None:
+    def modes(template: dict[str, Any]) -> set[str]:
+        functions = [
+            r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::Lambda::Function"
+        ]
+        return {function.get("TracingConfig", {}).get("Mode", "PassThrough") for function in functions}
+
+    def may_send(template: dict[str, Any]) -> list[bool]:
+        roles = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::IAM::Role"]
+        of_functions = [role for role in roles if "lambda.amazonaws.com" in json.dumps(role)]
+        return ["xray:PutTraceSegments" in json.dumps(role["Policies"]) for role in of_functions]
+
+    for name in ("upwell-prod", "upwell-prod-pool-short"):
+        assert modes(synthesis.stacks[name]) == {"Active"}
+        assert all(may_send(synthesis.stacks[name]))
+    for template in (synthesis.shipped["platform.json"], synthesis.shipped["pool-lambda.json"]):
+        assert modes(template) == {"PassThrough"}
+        assert not any(may_send(template))

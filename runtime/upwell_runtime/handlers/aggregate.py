@@ -8,6 +8,7 @@ from typing import Any
 
 from upwell._aws.dynamodb_aggregates import DynamoAggregates
 from upwell_runtime import wiring
+from upwell_runtime.observing import observed
 
 
 @cache
@@ -16,6 +17,7 @@ def aggregates() -> DynamoAggregates:
     return DynamoAggregates(wiring.ports().clients, wiring.settings())
 
 
+@observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
     """Handle a batch of the actions table's stream; what could not be counted comes again."""
     failed = asyncio.run(aggregates().apply(event["Records"]))

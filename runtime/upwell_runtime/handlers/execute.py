@@ -13,7 +13,7 @@ from upwell._core.model import Executor as ExecutorId
 from upwell._core.wire import WireError
 from upwell._exec.executor import Executor
 from upwell_runtime import wiring
-from upwell_runtime.observing import observed
+from upwell_runtime.observing import annotate, observed
 
 log = logging.getLogger("upwell.execute")
 
@@ -47,6 +47,7 @@ async def _handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     for record in event["Records"]:
         try:
             delivery = delivery_from_lambda_record(record, pool)
+            annotate(delivery.message.action.run.run_id)
             handled = await executor.handle(delivery, leave_at=leave_at)
         except WireError:  # left for the dead-letter queue, without slowing down the others as an error would
             log.exception("a message cannot be read", extra={"message_id": record["messageId"]})

@@ -6,18 +6,16 @@ units, whatever the number of changes that it takes in.
 
 from __future__ import annotations
 
-import base64
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from upwell._aws.dynamodb_items import expanded
+from upwell._aws.dynamodb_items import read_image
 from upwell._aws.dynamodb_table import Item
 from upwell._aws.lanes import Lanes, counted_attributes, lane_of, read_counted
 from upwell._core.aggregate_form import dump_aggregates, load_aggregates
-from upwell._core.aggregates import Aggregates, Facts, facts_of
+from upwell._core.aggregates import Aggregates, facts_of
 from upwell._core.fold import Ledger, Move, fold_moves
-from upwell._core.wire import load_record
 
 SUMS_SK_PREFIX = "sums#"
 
@@ -35,7 +33,8 @@ class DynamoAggregates(Lanes[Move, Ledger]):
         image, before = record["dynamodb"].get("NewImage"), record["dynamodb"].get("OldImage")
         if not image or "record" not in image:
             return None
-        was, now = _facts(before) if before else None, _facts(image)
+        was = facts_of(read_image(before)) if before else None
+        now = facts_of(read_image(image))
         if was == now:
             return None
         return Move(
@@ -51,14 +50,6 @@ class DynamoAggregates(Lanes[Move, Ledger]):
         before = Ledger() if stored is None else _read_ledger(stored)
         after = fold_moves(before, changes)
         return None if after is before else _ledger_attributes(after)
-
-
-def _facts(image: Mapping[str, Any]) -> Facts:
-    """Return what is counted of an action's item: in an event of Lambda, bytes are in base64."""
-    content = image["record"]
-    if isinstance(content.get("B"), str):
-        content = {"B": base64.b64decode(content["B"])}
-    return facts_of(load_record(expanded(content)))
 
 
 def read_aggregates(items: Iterable[Item]) -> Aggregates:

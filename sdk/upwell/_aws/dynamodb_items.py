@@ -9,6 +9,7 @@ so where the two differ, somebody else wrote once since, and the run counts as o
 
 from __future__ import annotations
 
+import base64
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -112,6 +113,14 @@ def read_hits(item: Mapping[str, Any]) -> dict[str, int]:
 def read_action(item: Item) -> ActionRecord:
     """Return the record of an item."""
     return load_record(expanded(item["record"]))
+
+
+def read_image(item: Mapping[str, Any]) -> ActionRecord:
+    """Return the record of an item of the stream; in an event of Lambda, its bytes are in base64."""
+    content = item["record"]
+    if isinstance(content.get("B"), str):
+        content = {"B": base64.b64decode(content["B"])}
+    return load_record(expanded(content))
 
 
 def version_is(expected: int | None) -> Condition:

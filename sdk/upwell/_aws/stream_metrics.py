@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from upwell._aws.dynamodb_items import read_action
+from upwell._aws.dynamodb_items import read_image
 from upwell._core.action_metrics import counted
 from upwell._core.metrics import Metric, Metrics
 from upwell._core.model import ActionRecord
@@ -50,9 +49,4 @@ def count_lag(records: Iterable[Mapping[str, Any]], now: float, metrics: Metrics
 
 
 def _image(item: Mapping[str, Any] | None) -> ActionRecord | None:
-    if not item or "record" not in item:
-        return None
-    ((kind, content),) = item["record"].items()
-    if kind == "B" and isinstance(content, str):  # events are JSON
-        content = base64.b64decode(content)
-    return read_action({"record": {kind: content}})
+    return read_image(item) if item and "record" in item else None

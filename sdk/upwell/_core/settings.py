@@ -58,6 +58,8 @@ class Settings:
     """Lost executors that an action survives."""
     log_level: str = "INFO"
     """The least level of what the platform logs of itself."""
+    traces: int = 0
+    """Whether functions send traces to X-Ray: 1 or 0."""
 
     @property
     def actions_table(self) -> str:

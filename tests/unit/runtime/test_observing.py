@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import logging
+import pkgutil
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from upwell._core.metrics import Metric
 from upwell._exec.subject import about
 from upwell.testing.moto_aws import ENVIRONMENT, moto_platform
-from upwell_runtime import wiring
+from upwell_runtime import handlers, wiring
 from upwell_runtime.observing import keep_flushing, observed
 
 CONTEXT: Any = SimpleNamespace(aws_request_id="request-1")
@@ -47,6 +49,11 @@ def test_a_line_says_where_and_what_it_is_about(capsys: pytest.CaptureFixture[st
     assert (lost["message"], lost["level"]) == ("lost", "WARNING")
     assert done.items() >= about_both.items()
     assert "run_id" not in done
+
+
+@pytest.mark.parametrize("module", [module.name for module in pkgutil.iter_modules(handlers.__path__)])
+def test_every_handler_is_observed(module: str) -> None:
+    assert hasattr(importlib.import_module(f"{handlers.__name__}.{module}").handler, "__wrapped__")
 
 
 def test_the_level_is_a_setting(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
