@@ -8,6 +8,8 @@ import concurrent.futures
 import functools
 import pdb
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
@@ -52,41 +54,34 @@ class Observer:
     def _async(self, task: Task[..., Any]) -> Any:
         @functools.wraps(task.func)
         async def watched(*args: Any, **kwargs: Any) -> Any:
-            self._begin()
-            try:
+            with self._watching():
                 return await task.func(*args, **kwargs)
-            except BaseException as e:
-                self._note(e)
-                raise
-            finally:
-                self._end()
 
         return watched
 
     def _sync(self, task: Task[..., Any]) -> Any:
         @functools.wraps(task.func)
         def watched(*args: Any, **kwargs: Any) -> Any:
-            self._begin()
-            try:
+            with self._watching():
                 return task.func(*args, **kwargs)
-            except BaseException as e:
-                self._note(e)
-                raise
-            finally:
-                self._end()
 
         return watched
 
-    def _begin(self) -> None:
-        """Have the debugger stop at the first line that is run from now on."""
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        """Note what the block raises; the debugger stops at its first line, if it is to."""
         if self._stops:
             debugger = pdb.Pdb(skip=_SKIPPED, nosigint=True)
             debugger.reset()
             sys.settrace(debugger.trace_dispatch)
-
-    def _end(self) -> None:
-        if self._stops:
-            sys.settrace(None)
+        try:
+            yield
+        except BaseException as e:
+            self._note(e)
+            raise
+        finally:
+            if self._stops:
+                sys.settrace(None)
 
     def _note(self, error: BaseException) -> None:
         self.error = self.error or error

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,11 +13,22 @@ from upwell._cli.get_commands import AsJson, WaitTimeout
 from upwell._cli.run_options import RootDir
 from upwell._cli.session import Session, shared_options
 
+if TYPE_CHECKING:
+    from upwell._author.environment import TaskEnvironment
+    from upwell._cli.program import Program
+
 
 @shared_options
 def deploy(
     session: Session,
     file: Annotated[str, typer.Argument(metavar="FILE.py", show_default=False)],
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ENVIRONMENT]...", help="Only these, and those that they depend on."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Create nothing; check what is asked for, and print it.")
+    ] = False,
     root_dir: RootDir = None,
     timeout: WaitTimeout = None,
     as_json: AsJson = False,
@@ -27,7 +39,6 @@ def deploy(
     console and the Run API start runs of deployed tasks with the code as it is now, until it is deployed anew.
     On the sandbox, which makes pools by itself, the tasks alone are deployed.
     """
-    from upwell._author.environment import TaskEnvironment
     from upwell._cli.following import within
     from upwell._cli.lengths import timeout_seconds
     from upwell._cli.program import load_program
@@ -35,18 +46,16 @@ def deploy(
     from upwell._client.backend import open_backend
     from upwell._client.deploy import deploy_environments
     from upwell._client.deployed_tasks import publish_tasks
-    from upwell._client.pools import with_dependencies
     from upwell._core.keys import DEFAULT_POOL
-    from upwell.errors import UsageError
 
     timeout_s = timeout_seconds(timeout)
     config = session.configure()
     program = load_program(file, root_dir or config.root_dir)
-    found = [value for value in vars(program.module).values() if isinstance(value, TaskEnvironment)]
-    environments = with_dependencies(found)
-    if not environments:
-        raise UsageError(f"{file} defines no TaskEnvironment; there is nothing to deploy")
+    environments = _environments(program, names or [])
     config = session.configure()
+    if dry_run:
+        _print_asked(environments, as_json=as_json)
+        return
     where = config if config.mode == "sandbox" else replace(config, mode="aws")
 
     async def work() -> tuple[list[str], list[str]]:
@@ -71,3 +80,42 @@ def deploy(
         print(f"{task}: {'deployed' if task in new_tasks else 'up to date'}")
     place = f"stage {config.stage}" if where.mode == "aws" else "the sandbox"
     note(f"{place}: {len(changed)} of {len(pools)} pools and {len(new_tasks)} of {len(tasks)} tasks changed")
+
+
+def _environments(program: Program, names: Sequence[str]) -> list[TaskEnvironment]:
+    """Return the environments of a file, or those of them that are named, with those that they depend on.
+
+    Raises:
+        UsageError: there are none, or none of a name.
+    """
+    from upwell._author.environment import TaskEnvironment
+    from upwell._client.pools import with_dependencies
+    from upwell.errors import UsageError
+
+    found = {e.name: e for e in vars(program.module).values() if isinstance(e, TaskEnvironment)}
+    if not found:
+        raise UsageError(f"{program.file} defines no TaskEnvironment; there is nothing to deploy")
+    unknown = [name for name in names if name not in found]
+    if unknown:
+        raise UsageError(f"{program.file} has no environment {unknown[0]!r}; it has {', '.join(found)}")
+    return with_dependencies([found[name] for name in names or found])
+
+
+def _print_asked(environments: Sequence[TaskEnvironment], *, as_json: bool) -> None:
+    """Print which pools environments ask for.
+
+    Raises:
+        UnsupportedError: one asks for what AWS cannot give.
+    """
+    from upwell._cli.terminal import note, print_json
+    from upwell._client.deploy import pool_parameters
+    from upwell._core.keys import DEFAULT_POOL
+
+    asked = {e.pool: pool_parameters(e) for e in sorted(environments, key=lambda e: e.pool)}
+    if as_json:
+        print_json({pool: {"kind": kind, "parameters": values} for pool, (kind, values) in asked.items()})
+        return
+    for pool, (kind, values) in asked.items():
+        wanted = " ".join(f"{name}={value}" for name, value in values.items())
+        print(f"{pool}: the platform's own" if pool == DEFAULT_POOL else f"{pool}: {kind} {wanted}")
+    note("nothing was created")

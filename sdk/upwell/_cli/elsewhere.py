@@ -77,6 +77,7 @@ OPTIONS = {
     "--recover": "`upwell recover RUN` goes on with a run",
     "--service-account": "tasks have the role of their pool; see docs/deploying.md",
     "--tui": "--follow shows how the run goes, and `upwell console` shows it in a browser",
+    "--version": "`upwell version` prints that of upwell; runs have none but their code",
 }
 """The same for options that no command has."""
 

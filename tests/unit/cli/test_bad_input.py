@@ -75,6 +75,7 @@ def cloudformation() -> Iterator[str]:
         (("get", "runs", "--limit", "0"), "--limit"),
         (("frobnicate",), "no such command 'frobnicate'"),
         (("deploy", "nowhere.py"), "there is no file"),
+        (("deploy", "flow.py", "cold"), "flow.py has no environment 'cold'; it has flow"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(cli: Cli, arguments: tuple[str, ...], message: str) -> None:

@@ -118,6 +118,19 @@ def test_the_configuration_is_shown(cli: Cli, folder: Path) -> None:
     assert "stage      prod" in cli("get", "config").out
 
 
+def test_what_would_be_deployed_is_printed(cli: Cli, folder: Path) -> None:
+    (folder / "pools.py").write_text(
+        "import upwell\n"
+        "warm = upwell.TaskEnvironment('warm', reuse_policy=upwell.ReusePolicy(replicas=(1, 4)))\n"
+        "env = upwell.TaskEnvironment('cold', depends_on=[warm])\n"
+        "other = upwell.TaskEnvironment('other', resources=upwell.Resources(memory='2Gi'))\n"
+    )
+    shown = cli("deploy", "pools.py", "cold", "--dry-run", "--json").json
+    assert {pool: asked["kind"] for pool, asked in shown.items()} == {"default": "lambda", "warm": "worker"}
+    assert shown["warm"]["parameters"]["ReplicasMax"] == 4
+    assert "other: lambda MemoryMiB=2048" in cli("deploy", "pools.py", "--dry-run").out
+
+
 @pytest.mark.parametrize("variable", ["FORCE_COLOR", "NO_COLOR"])
 def test_colours_are_for_who_wants_them(cli: Cli, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     cli("run", "flow.py", "boom", "--name", "bad")
