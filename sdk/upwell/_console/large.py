@@ -76,7 +76,7 @@ class LargeRun:
             return tree.model_copy(update={"summaries": summaries_of(_by_task(kinds)) if is_first else []})
         level = await self._level(parent)
         if level.is_whole:
-            snapshot = Snapshot.of(map(row_of, level.records), time.time())
+            snapshot = Snapshot.of_level(map(row_of, level.records), time.time())
             parent_id = parent.spec.action_id
             page = snapshot.children(
                 parent_id, order=order, limit=limit, cursor=cursor, offset=offset, wanted=wanted
@@ -162,7 +162,7 @@ class LargeRun:
         if offset:
             raise CursorError(f"offset {offset}")
         rows: list[Row] = []
-        last_shard, empty = max(kind.last_shard for kind in level.kinds.values()), 0
+        last_shard, empty = max((kind.last_shard for kind in level.kinds.values()), default=0), 0
         for shard_now in range(shard, shard + SHARDS_AT_ONCE):
             records = await self._levels.shard(level.parent, shard_now)
             empty = 0 if records else empty + 1

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from upwell._core.aggregates import Aggregates, Kind, KindKey, facts_of
-from upwell._core.children import Child, child_spec, hit_record, unclaimed
+from upwell._core.children import child_spec, hit_record, unclaimed
 from upwell._core.journal import Cursor, Entry, Hits, Scheduled
 from upwell._core.limits import JOURNAL_SHARD_ENTRIES
 from upwell._core.model import ActionRecord, Status
@@ -119,8 +119,7 @@ def _children(parent: ActionRecord, shard: int, entries: Iterable[Entry]) -> lis
         elif isinstance(entry, Scheduled):
             is_open = entry.generation == parent.generation and not parent.status.is_terminal
             for sent in entry.children:
-                child = Child(sent, shard, entry.at, entry.at)
-                record = unclaimed(replace(child_spec(parent.spec, sent, shard), queued_at=child.first_at))
+                record = unclaimed(replace(child_spec(parent.spec, sent, shard), queued_at=entry.at))
                 record = replace(record, created_at=entry.at, status=Status.QUEUED if is_open else Status.NEW)
                 found.setdefault(sent.action_id, record)
     return list(found.values())

@@ -104,12 +104,18 @@ class Snapshot:
 
     @classmethod
     def of(cls, rows: Iterable[Row], read_at: float) -> Snapshot:
-        """Return a snapshot of rows in any order."""
+        """Return a snapshot of all actions of a run, in any order."""
+        snapshot = cls.of_level(rows, read_at)
+        for row in snapshot.rows.values():
+            row.children = len(snapshot._below.get(row.action_id, ()))
+        return snapshot
+
+    @classmethod
+    def of_level(cls, rows: Iterable[Row], read_at: float) -> Snapshot:
+        """Return a snapshot of what one action called, in any order; what these called is not known."""
         snapshot = cls({row.action_id: row for row in rows}, read_at)
         for row in snapshot.rows.values():
             snapshot._below.setdefault(row.parent_id, []).append(row)
-        for row in snapshot.rows.values():
-            row.children = len(snapshot._below.get(row.action_id, ()))
         return snapshot
 
     def children(

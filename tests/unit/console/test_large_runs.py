@@ -171,6 +171,28 @@ async def test_a_level_of_several_tasks_is_read_on_from_its_begin(console: Conso
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "CursorError")
 
 
+async def test_a_small_level_of_a_large_run_is_read_as_a_whole(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(levels, "SMALL_SHARDS", 9)
+    level = await console.get("/runs/r1/tree", parent="p1", order="slowest", offset=2, limit=3)
+    assert ([row["action_id"] for row in level["rows"]], level["total"]) == (
+        ["p1-042", "p1-041", "p1-040"],
+        MIXED,
+    )
+    store = console.backend.store
+    parent = await store.get(ActionKey("r1", "p1"))
+    assert parent is not None
+    caller = replace(parent, spec=replace(parent.spec, action_id="p0"), version=1, status=Status.RUNNING)
+    assert await store.save(caller, expected=None)
+    busy, leaf = child("p0", 0, "env.f", None), over(child("p0", 1, "env.f", None), 1)
+    for one in (busy, replace(leaf, version=1)):
+        assert await store.save(one, expected=None)
+    await store.append(ActionKey("r1", "p0"), 0, [scheduled(NOW, "p0-000", "p0-001")])
+    rows = (await console.get("/runs/r1/tree", parent="p0"))["rows"]
+    assert {row["action_id"]: row["children"] for row in rows} == {"p0-000": None, "p0-001": 0}
+
+
 async def test_the_slowest_and_the_failed_come_first(console: Console) -> None:
     assert (await pages(console, parent="a0", order="slowest", limit=3))[:5] == [
         f"a0-{n:03}" for n in range(34, 29, -1)
