@@ -57,8 +57,9 @@ class CommandLine:
         return out
 
     def json(self, *arguments: str) -> Any:
-        """Return the document that a command prints."""
-        return json.loads(self(*arguments, "--json"))
+        """Return the document that a command prints; of one that follows, the last."""
+        printed = self(*arguments, "--json")
+        return json.loads(printed.splitlines()[-1] if "--follow" in arguments else printed)
 
     def actions(self, run: str) -> list[dict[str, Any]]:
         """Return what `upwell get actions` says of a run."""
