@@ -19,7 +19,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 PACKAGES = ("upwell", "upwell_runtime")
-LEFT_OUT = ("upwell/_aws/templates/", "upwell/_cli/", "upwell/_console/static/", "upwell_runtime/sandbox/")
+LEFT_OUT = (
+    "upwell/_aws/templates/",
+    "upwell/_cli/",
+    "upwell/_console/static/",
+    "upwell_runtime/sandbox/",
+    "aws_lambda_powertools/event_handler/openapi/swagger_ui/swagger-ui",  # half a megabyte of pages
+    "jsonschema/benchmarks/",
+    "jsonschema/tests/",
+    "referencing/tests/",
+)
 """What no executor runs."""
 INSTALL_NOTES = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"}
 """Files of a `.dist-info` that tell how and where a package was installed: they differ between machines."""
@@ -58,7 +67,7 @@ def build(build_dir: Path, lock: Path = LOCK) -> Path:
     target = build_dir / f"runtime-{_hash(sources, lock)}.zip"
     if target.exists():
         return target
-    entries = _read(_dependencies(build_dir, lock)) | sources
+    entries = _wanted(_read(_dependencies(build_dir, lock))) | sources
     partial = target.with_suffix(f".{os.getpid()}.partial")
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(entries):
@@ -85,7 +94,11 @@ def _sources() -> dict[str, bytes]:
             raise CodeError(f"package {package} is not installed; install upwell where CDK runs")
         files = _read(Path(next(iter(spec.submodule_search_locations))))
         found |= {f"{package}/{name}": content for name, content in files.items()}
-    return {name: content for name, content in found.items() if not name.startswith(LEFT_OUT)}
+    return _wanted(found)
+
+
+def _wanted(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {name: content for name, content in files.items() if not name.startswith(LEFT_OUT)}
 
 
 def _read(root: Path) -> dict[str, bytes]:
