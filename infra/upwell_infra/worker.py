@@ -21,6 +21,8 @@ IMAGE = "public.ecr.aws/lambda/python:3.11"
 """Public, has boto3 (in /var/runtime) and the very Python that Lambda runs."""
 STOP_TIMEOUT_S = 120
 """Time to drain after SIGTERM; the most that Fargate gives."""
+LOG_BUFFER = "25m"
+"""Of what the log driver could not deliver yet; beyond that lines are lost."""
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 
 
@@ -137,6 +139,8 @@ class WorkerService(Construct):
                     "awslogs-group": self.log_group.log_group_name,
                     "awslogs-region": Aws.REGION,
                     "awslogs-stream-prefix": WORKER_LOG_PREFIX,
+                    "mode": "non-blocking",  # slow logs must not stop what renews leases
+                    "max-buffer-size": LOG_BUFFER,
                 },
             ),
         )

@@ -166,8 +166,13 @@ class Redactor:
         values: The values. A value of several lines is hidden line by line, and of one that is JSON its texts.
     """
 
-    def __init__(self, values: Iterable[str]) -> None:
-        found = {part for value in values for part in _parts(value)}
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        self._hidden: list[str] = []
+        self.add(values)
+
+    def add(self, values: Iterable[str]) -> None:
+        """Hide further values from now on."""
+        found = {part for value in values for part in _parts(value)}.union(self._hidden)
         self._hidden = sorted(found, key=len, reverse=True)  # the longer first: one may be a part of another
 
     @property

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
 import logging
 import sys
 import threading
@@ -14,10 +16,11 @@ import pytest
 from tests.unit.exec.engine import LOG, Engine, engine
 
 import upwell
-from upwell._core.limits import LOG_BURST_LINES, LOG_LINE_CHARS
+from upwell._core.limits import LOG_BURST_BYTES, LOG_BURST_LINES, LOG_LINE_CHARS
 from upwell._core.log_lines import LogLine, Redactor
-from upwell._exec.logs.attempt_log import AttemptLog
+from upwell._exec.logs.attempt_log import AttemptLog, print_line
 from upwell._exec.logs.capture import captured
+from upwell._exec.process.strays import Strays
 from upwell._exec.user_code import InProcess
 from upwell._local.log_files import LogFile
 from upwell._local.platform import LOCAL_TRANSFERS, RegistryLoader
@@ -80,6 +83,40 @@ def test_of_a_bar_that_progresses_the_last_state_is_kept() -> None:
         written.log.write("stderr", f"\r{percent} %")
     written.log.write("stderr", "\r\n")
     assert written.texts == ["100 %"]
+
+
+def test_of_a_bar_with_more_states_than_a_line_has_characters_too() -> None:
+    written = Written()
+    for n in range(LOG_LINE_CHARS):
+        written.log.write("stderr", f"\r{n}")
+    written.log.write("stderr", "\r")
+    written.log.write("stderr", "\n")
+    assert written.texts == [str(LOG_LINE_CHARS - 1)]
+
+
+def test_a_line_that_is_longer_than_all_that_may_be_written_at_once_is_cut() -> None:
+    written = Written()
+    written.log.write("stdout", "x" * (LOG_BURST_BYTES + 1) + "\n")
+    [text] = written.texts
+    assert text.startswith("xxx")
+    assert "cut" in text
+
+
+def test_what_nobody_reads_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = io.StringIO()
+    gone.close()
+    monkeypatch.setattr(sys, "stdout", gone)
+    print_line("{}")
+
+
+def test_strays_hide_the_secrets_of_attempts_that_have_ended() -> None:
+    lines: list[str] = []
+    secrets = Redactor()
+    strays = Strays(lines.append, secrets)
+    strays.log([]).write("stdout", "before\n")
+    secrets.add(["correct horse"])
+    strays.log([]).write("stdout", "it is correct horse\n")
+    assert [json.loads(line)["message"] for line in lines] == ["before", "it is ***"]
 
 
 def test_a_secret_is_hidden_wherever_a_write_ends() -> None:

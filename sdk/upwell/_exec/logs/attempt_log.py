@@ -7,12 +7,12 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from threading import get_ident
 
 from upwell._author.context import current
 from upwell._core.limits import LOG_LINE_CHARS
 from upwell._core.log_lines import LOGGING, Allowance, LogLine, Redactor, cut_line, left_out
-from upwell._core.model import ActionSpec
 from upwell._exec.boundary import Start
 
 LineSink = Callable[[str], None]
@@ -20,9 +20,13 @@ LineSink = Callable[[str], None]
 
 
 def print_line(line: str) -> None:
-    """Write a line to the standard output, which CloudWatch Logs gets: of Lambda, of ECS."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    """Write a line to the standard output, which CloudWatch Logs gets: of Lambda, of ECS.
+
+    Where it cannot be written it is lost, and nothing else: no attempt fails with its log.
+    """
+    with suppress(OSError, ValueError):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
 
 
 class AttemptLog:
@@ -58,7 +62,6 @@ class AttemptLog:
         self.echo = echo
         self._allowance = Allowance(now())
         self._begun: dict[tuple[str, int], str] = {}
-        self._begun_chars = LOG_LINE_CHARS + secrets.longest
 
     def write(self, stream: str, text: str) -> None:
         """Take what is written to a stream; a line is done when it ends."""
@@ -79,7 +82,8 @@ class AttemptLog:
     def _begin(self, key: tuple[str, int], text: str) -> None:
         """Keep the beginning of a line; so much of it as can be shown, and no part of a secret."""
         if text:
-            self._begun[key] = text[: self._begun_chars + 1]
+            shown = text[text.rfind("\r", 0, -1) + 1 :]  # a bar that progresses; its last one may end in \r\n
+            self._begun[key] = shown[: LOG_LINE_CHARS + self._secrets.longest + 1]
 
     def _line(self, stream: str, text: str) -> None:
         text = text.rstrip("\r")
@@ -103,7 +107,7 @@ class AttemptLog:
 
     def _emit(self, stream: str, text: str, *, level: str = "", logger: str = "") -> None:
         now = self._now()
-        if not self._allowance.take(len(text), now):
+        if not self._allowance.take(min(len(text), LOG_LINE_CHARS), now):
             return
         self._tell_dropped(now)
         self._send(now, stream, text, level, logger)
@@ -136,13 +140,21 @@ class AttemptLog:
         return action.name if action is not None and is_item else ""
 
 
-def log_of(start: Start, sink: LineSink, now: Callable[[], float], *, echo: bool = False) -> AttemptLog:
+def log_of(
+    start: Start,
+    sink: LineSink,
+    now: Callable[[], float],
+    *,
+    secrets: Redactor | None = None,
+    echo: bool = False,
+) -> AttemptLog:
     """Return the log of an attempt.
 
     Args:
         start: The attempt.
         sink: Takes its lines.
         now: The time, epoch seconds.
+        secrets: What no line may have; by default, the attempt's own.
         echo: See `AttemptLog`.
     """
     return AttemptLog(
@@ -151,12 +163,12 @@ def log_of(start: Start, sink: LineSink, now: Callable[[], float], *, echo: bool
         attempt=start.attempt,
         sink=sink,
         now=now,
-        secrets=Redactor(_secret_values(start.spec, start)),
+        secrets=Redactor(secret_values(start)) if secrets is None else secrets,
         echo=echo,
     )
 
 
-def _secret_values(spec: ActionSpec, start: Start) -> list[str]:
+def secret_values(start: Start) -> list[str]:
     """Return the values of an attempt's secrets, those that the process had anyway included."""
-    names = (secret.env_var for secret in spec.task.secrets)
+    names = (secret.env_var for secret in start.spec.task.secrets)
     return [value for name in names if (value := start.secrets.get(name) or os.environ.get(name))]

@@ -43,7 +43,17 @@ class Pipes:
     def open(cls) -> Pipes:
         """Make them. Messages, not bytes: threads and forks of the process may send at the same time."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        return cls(ours, theirs, *os.pipe(), *os.pipe())
+        opened: list[int] = []
+        try:
+            opened += os.pipe()
+            opened += os.pipe()
+        except OSError:
+            for each in (ours, theirs):
+                each.close()
+            for fd in opened:
+                os.close(fd)
+            raise
+        return cls(ours, theirs, *opened)
 
     def close_theirs(self) -> None:
         """Close the process's ends, once it has them."""

@@ -122,7 +122,12 @@ class Processes:
         faults = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # the process closes it
         try:
             forked = await self._zygote.fork(faults.fileno())
-            channel = await Channel.over(forked.sock)
+            try:
+                channel = await Channel.over(forked.sock)
+            except BaseException:
+                forked.sock.close()  # which ends it
+                forked.pipes.close_ours()
+                raise
             process = UserProcess(forked, channel, faults, self._memory_bytes, self._lines)
         except BaseException:
             faults.close()

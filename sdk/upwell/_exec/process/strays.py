@@ -15,24 +15,24 @@ class Strays:
 
     Args:
         lines: Takes the lines.
+        secrets: Of all attempts that the process has had: any of them may have left something that prints.
     """
 
-    def __init__(self, lines: LineSink) -> None:
+    def __init__(self, lines: LineSink, secrets: Redactor) -> None:
         self._lines = lines
-        self._key: tuple[str, tuple[str, ...]] | None = None
+        self._secrets = secrets
+        self._run_id: str | None = None
         self._log: AttemptLog | None = None
 
     def log(self, starts: Iterable[Start]) -> AttemptLog:
         """Return the log of what any of some attempts may have written."""
-        starts = list(starts)
         runs = {start.spec.run.run_id for start in starts}
-        secrets = tuple(sorted({value for start in starts for value in start.secrets.values()}))
-        key = (runs.pop() if len(runs) == 1 else "", secrets)
-        if self._log is None or key != self._key:
+        run_id = runs.pop() if len(runs) == 1 else ""
+        if self._log is None or run_id != self._run_id:
             self.close()
-            self._key, run_id = key, key[0]
+            self._run_id = run_id
             self._log = AttemptLog(
-                "", run_id=run_id, attempt=0, sink=self._lines, now=time.time, secrets=Redactor(secrets)
+                "", run_id=run_id, attempt=0, sink=self._lines, now=time.time, secrets=self._secrets
             )
         return self._log
 

@@ -13,9 +13,10 @@ from itertools import count
 from typing import Any, BinaryIO
 
 from upwell import errors
+from upwell._core.log_lines import Redactor
 from upwell._core.model import Status
 from upwell._exec.boundary import Answer, AttemptLostError, Call, Ended, Host, Start, TraceRecord
-from upwell._exec.logs.attempt_log import AttemptLog, LineSink, log_of
+from upwell._exec.logs.attempt_log import AttemptLog, LineSink, log_of, secret_values
 from upwell._exec.process.channel import Channel, Frame, Kind
 from upwell._exec.process.death import Death
 from upwell._exec.process.heads import End, Init, Reply, dump, load
@@ -80,7 +81,8 @@ class UserProcess:
         """Whether it takes nothing new, because something in it cannot be stopped or it is dead."""
         self.death: Death | None = None
         self._lines = lines
-        self._strays = Strays(lines)
+        self._secrets = Redactor()
+        self._strays = Strays(lines, self._secrets)
         self._output = Output(forked.pipes, lines, self._wrote)
         self._reader = asyncio.create_task(self._read())
         self._end = asyncio.create_task(self._wait())
@@ -95,7 +97,8 @@ class UserProcess:
         """Begin an attempt. Its end, or its loss, comes through `ended`."""
         number = next(self._numbers)
         ended: asyncio.Future[tuple[End, bytes]] = asyncio.get_running_loop().create_future()
-        log = log_of(start, self._lines, host.now)
+        self._secrets.add(secret_values(start))
+        log = log_of(start, self._lines, host.now, secrets=self._secrets)
         running = self.running[number] = Running(number, start, host, ended, log)
         self._channel.send(Frame(Kind.START, number, 0, dump(start), inputs))
         return running
