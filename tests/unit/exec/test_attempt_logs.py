@@ -85,6 +85,14 @@ def test_of_a_bar_that_progresses_the_last_state_is_kept() -> None:
     assert written.texts == ["100 %"]
 
 
+def test_no_part_of_a_secret_is_shown_where_a_line_is_cut_though_others_before_it_were_hidden() -> None:
+    secret = "0123456789" * 4
+    written = Written("a", secret)
+    written.log.write("stdout", 2 * secret + "x" * (LOG_LINE_CHARS - 60) + secret)
+    written.log.write("stdout", "\n")
+    assert "01" not in written.texts[0]
+
+
 def test_of_a_bar_with_more_states_than_a_line_has_characters_too() -> None:
     written = Written()
     for n in range(LOG_LINE_CHARS):

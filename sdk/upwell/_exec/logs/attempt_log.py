@@ -83,7 +83,8 @@ class AttemptLog:
         """Keep the beginning of a line; so much of it as can be shown, and no part of a secret."""
         if text:
             shown = text[text.rfind("\r", 0, -1) + 1 :]  # a bar that progresses; its last one may end in \r\n
-            self._begun[key] = shown[: LOG_LINE_CHARS + self._secrets.longest + 1]
+            most = LOG_LINE_CHARS + self._secrets.longest + 1
+            self._begun[key] = shown if len(shown) <= most else self._secrets(shown)[:most]
 
     def _line(self, stream: str, text: str) -> None:
         text = text.rstrip("\r")
