@@ -47,6 +47,7 @@ def logs(
     from upwell._cli.lengths import read_seconds
     from upwell._cli.outcome import failed
     from upwell._cli.reading import read_run
+    from upwell._cli.terminal import note
     from upwell._client.logs import follow_lines, log_query, read_lines
     from upwell._core.model import Status
 
@@ -63,8 +64,12 @@ def logs(
             yield line
 
     async def load(backend: Backend, record: RunRecord) -> RunRecord | None:
+        found = False
         async for line in lines(backend, record):
             show(line)
+            found = True
+        if not found:
+            note(f"there are no such lines; `upwell get actions {run}` lists the actions of the run")
         return await backend.store.get_run(run)
 
     try:

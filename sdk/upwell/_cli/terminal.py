@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
+ESCAPE = "\x1b"
+"""Begins what moves a terminal's cursor or changes its colours."""
+
+
 def out() -> Console:
     """Return the console of results."""
     from rich.console import Console
@@ -41,10 +45,10 @@ def note(text: str, style: str = "dim") -> None:
 
 
 def plain(text: str, style: str = "") -> Text:
-    """Return text in which brackets have no meaning."""
+    """Return text in which brackets have no meaning, and escape sequences none but that of colours."""
     from rich.text import Text
 
-    return Text(text, style=style)
+    return Text.from_ansi(text, style=style) if ESCAPE in text else Text(text, style=style)
 
 
 def one_line(text: str, at_most: int = 1000) -> str:

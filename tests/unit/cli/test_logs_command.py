@@ -39,6 +39,19 @@ async def main(fail: bool = False) -> int:
 """
 
 
+RUDE = """
+import upwell
+
+env = upwell.TaskEnvironment("rude")
+
+
+@env.task
+async def rude() -> None:
+    print("\\x1b[2J\\x1b[31mred")
+    raise ValueError("\\x1b[2J\\x1b[31mnot red")
+"""
+
+
 @pytest.fixture
 def loud(cli: Cli, folder: Path) -> Cli:
     (folder / "loud.py").write_text(LOUD)
@@ -82,6 +95,22 @@ def test_who_follows_exits_as_the_run_did(loud: Cli, run: str, code: int, says: 
 def test_there_are_no_lines_of_what_is_not_there(loud: Cli) -> None:
     assert loud("logs", "good", "nobody").out == ""
     assert "there is no run 'gone'" in loud("logs", "gone").error
+
+
+def test_who_asks_for_what_is_not_there_is_told(loud: Cli) -> None:
+    for asked in (("good", "nobody"), ("good", "a0", "--attempt", "9")):
+        done = loud("logs", *asked)
+        assert (done.code, done.out) == (0, "")
+        assert "there are no such lines; `upwell get actions good`" in done.err
+
+
+def test_escape_sequences_of_tasks_reach_no_terminal(loud: Cli, folder: Path) -> None:
+    (folder / "rude.py").write_text(RUDE)
+    done = loud("run", "rude.py", "rude", "--name", "rude")
+    assert "not red" in done.err
+    assert (
+        "\x1b" not in loud("logs", "rude").out + loud("get", "run", "rude").out + done.err.partition("error")[2]
+    )
 
 
 @pytest.mark.parametrize("how", ["option", "variable"])
