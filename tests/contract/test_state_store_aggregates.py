@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -108,6 +109,16 @@ async def test_a_lane_that_cannot_be_written_is_reported(moto: Tables, dynamodb_
     assert records[0]["dynamodb"]["SequenceNumber"] in failed
     moto.clients.dynamodb.delete_item(TableName=moto.settings.runs_table, Key=key)
     assert await aggregates.apply(records) == []
+    check((await dynamodb_store.aggregates("r1")).kinds)
+
+
+async def test_a_record_of_a_later_version_holds_up_no_other(moto: Tables, dynamodb_store: DynamoStore) -> None:
+    await save_lives(dynamodb_store)
+    records = moto.stream()
+    later = copy.deepcopy(records[0])
+    later["dynamodb"]["NewImage"]["record"] = {"S": '{"status":"DREAMING"}'}
+    aggregates = DynamoAggregates(moto.clients, moto.settings)
+    assert await aggregates.apply([*records[:7], later, *records[7:]]) == []
     check((await dynamodb_store.aggregates("r1")).kinds)
 
 

@@ -17,6 +17,7 @@ from upwell._aws.clients import Clients
 from upwell._aws.dynamodb_items import ABSENT, number, text, version_is
 from upwell._aws.dynamodb_table import Item, Table
 from upwell._core.settings import Settings
+from upwell._core.wire import WireError
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,11 @@ class Lanes(ABC, Generic[C, L]):
 
     @abstractmethod
     def read_change(self, record: Mapping[str, Any]) -> C | None:
-        """Return what a stream record tells, or None when it tells nothing new."""
+        """Return what a stream record tells, or None when it tells nothing new.
+
+        Raises:
+            WireError: it cannot be read; no later try could.
+        """
 
     @abstractmethod
     def fold(self, stored: Item | None, changes: list[C]) -> Item | None:
@@ -77,7 +82,12 @@ class Lanes(ABC, Generic[C, L]):
         """
         lanes: dict[tuple[str, str], list[C]] = {}
         for record in records:
-            change = self.read_change(record)
+            try:
+                change = self.read_change(record)
+            except WireError as e:  # of a later version: it must hold up no other
+                told = {"sequence_id": record["dynamodb"]["SequenceNumber"], "error": str(e)}
+                logger.warning("a change of an action could not be counted", extra=told)
+                continue
             if change is not None:
                 lanes.setdefault((change.run_id, change.lane), []).append(change)
         failed = await asyncio.gather(

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,8 @@ from upwell._types.given import dump_given
 from upwell.errors import InlineIOMaxBytesBreached, InputsError, RemoteTaskNotFoundError, RunStateError
 
 AT_ONCE = 16
+READS = 3
+"""Of a task that is deployed anew each time between the look at what there is and the reading of it."""
 PROBLEMS_NAMED = 5
 
 
@@ -129,11 +132,13 @@ async def deployed_tasks(blobs: BlobStore) -> list[DeployedTask]:
         keys[name] = max(blob.key, keys.get(name, ""))
     turns = asyncio.Semaphore(AT_ONCE)
 
-    async def one(key: str) -> DeployedTask | None:
+    async def one(name: str) -> DeployedTask | None:
         async with turns:
-            return await _read(blobs, key)
+            with suppress(ValidationError):  # of a later version, in another form
+                return await _read(blobs, keys[name]) or await _latest(blobs, name)
+            return None
 
-    found = await asyncio.gather(*(one(keys[name]) for name in sorted(keys)))
+    found = await asyncio.gather(*(one(name) for name in sorted(keys)))
     return [task for task in found if task is not None]
 
 
@@ -141,20 +146,37 @@ async def deployed_task(blobs: BlobStore, name: str) -> DeployedTask:
     """Return a deployed task.
 
     Raises:
-        RemoteTaskNotFoundError: no such task is deployed.
+        RemoteTaskNotFoundError: no such task is deployed, or a later version of upwell has deployed it.
     """
-    keys = [blob.key async for blob in blobs.list(task_prefix(name))]
-    task = await _read(blobs, max(keys)) if keys else None
+    try:
+        task = await _latest(blobs, name)
+    except ValidationError as e:
+        message = f"task {name!r} was deployed by a later version of upwell; update this one"
+        raise RemoteTaskNotFoundError(message) from e
     if task is None:
         raise RemoteTaskNotFoundError(f"no task {name!r} is deployed; `upwell deploy` the file that defines it")
     return task
 
 
+async def _latest(blobs: BlobStore, name: str) -> DeployedTask | None:
+    """Return a task as it is deployed; None if it is not."""
+    for _ in range(READS):
+        keys = [blob.key async for blob in blobs.list(task_prefix(name))]
+        task = await _read(blobs, max(keys)) if keys else None
+        if task is not None or not keys:
+            return task
+    return None
+
+
 async def _read(blobs: BlobStore, key: str) -> DeployedTask | None:
-    """Return a task; None if it was deployed anew meanwhile, or by a later version in another form."""
+    """Return a task; None if it was deployed anew meanwhile, which takes away what was there.
+
+    Raises:
+        ValidationError: it was deployed by a later version, in another form.
+    """
     try:
         return DeployedTask.load(await blobs.get(key))
-    except (BlobNotFoundError, ValidationError):
+    except BlobNotFoundError:
         return None
 
 

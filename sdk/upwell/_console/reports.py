@@ -19,7 +19,7 @@ CONFINED = {
     "X-Frame-Options": "SAMEORIGIN",
 }
 """Headers of a report. Its origin is one of its own, also where it is opened alone: its scripts run, but read
-nothing of the console, and get no request through to anybody."""
+nothing of the console, and send no requests. Opened alone, they can lead their own window elsewhere."""
 
 
 class ReportNotFoundError(UpwellError):

@@ -9,11 +9,12 @@ in another. Each of the three kinds has its own connection.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +32,7 @@ from upwell._local.connection import connect, is_busy, open_database
 from upwell._local.sqlite_statements import Statement
 from upwell.errors import UpwellError
 
+log = logging.getLogger("upwell.local")
 T = TypeVar("T")
 
 TRANSACTION_ITEMS = 1000
@@ -87,12 +89,15 @@ class SqliteStore:
     async def save(self, record: ActionRecord, *, expected: int | None) -> bool:
         """Write a record if the stored version is `expected` (None: if there is none)."""
         is_saved = await self._write(statements.save_action(record, expected))
-        run_id = record.spec.run.run_id
+        if is_saved:
+            self._count_save(record.spec.run.run_id)
+        return is_saved
+
+    def _count_save(self, run_id: str) -> None:
         self._saves[run_id] += 1
         if self._saves[run_id] >= SAVES_FOLDED:
             del self._saves[run_id]
-            self._threads.submit(self._sums.read, run_id)
-        return is_saved
+            self._threads.submit(self._sums.read, run_id).add_done_callback(_log_failure)
 
     async def list_actions(self, run_id: str) -> AsyncIterator[ActionRecord]:
         """Yield every record of a run, by action id."""
@@ -235,6 +240,12 @@ class SqliteStore:
     async def _scan(self, read: Callable[..., T], *args: object) -> T:
         scan = partial(read, self._scanner, *args)
         return await asyncio.get_running_loop().run_in_executor(self._threads, scan)
+
+
+def _log_failure(folding: Future[Aggregates]) -> None:
+    """Say that changes were not folded: the next reader has more to add up, and would fail likewise."""
+    if (error := folding.exception()) is not None:
+        log.warning("changes of actions could not be folded", exc_info=error)
 
 
 def _transaction(connection: sqlite3.Connection, batch: list[Statement[Any]]) -> list[Any]:

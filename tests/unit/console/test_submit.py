@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 import upwell
-from upwell._client.deployed_tasks import deployed_tasks, publish_tasks
+from upwell._client.deployed_tasks import deployed_task, deployed_tasks, publish_tasks
+from upwell._core.ports import BlobNotFoundError
 from upwell._exec.payloads import unpack
+from upwell.errors import RemoteTaskNotFoundError
 
 Console = Any
 env = upwell.TaskEnvironment("deployed")
@@ -50,6 +52,33 @@ async def test_deployed_tasks_are_listed_with_the_schemas_of_their_inputs(consol
     assert (schema["required"], list(schema["properties"])) == (["points"], ["points", "at", "title"])
     assert await console.get("/tasks/deployed.plot") == second
     assert (await console.get("/info"))["features"]["submit"]
+
+
+async def test_one_that_is_deployed_anew_while_it_is_read_is_found(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = console.backend.blobs
+    get, gone = blobs.get, [True, True]
+
+    async def after_another_deployment(key: str) -> bytes:
+        if gone and gone.pop():
+            raise BlobNotFoundError(key)
+        return await get(key)
+
+    monkeypatch.setattr(blobs, "get", after_another_deployment)
+    assert (await deployed_task(blobs, plot.name)).spec.name == plot.name
+    gone[:] = [True]
+    assert [task.spec.name for task in await deployed_tasks(blobs)] == [nothing.name, plot.name]
+
+
+async def test_one_of_a_later_version_says_so(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def of_another_form(key: str) -> bytes:
+        return b'{"kind":"later"}'
+
+    monkeypatch.setattr(console.backend.blobs, "get", of_another_form)
+    with pytest.raises(RemoteTaskNotFoundError, match="by a later version of upwell"):
+        await deployed_task(console.backend.blobs, plot.name)
+    assert await deployed_tasks(console.backend.blobs) == []
 
 
 async def test_what_has_not_changed_is_not_deployed_again(console: Console) -> None:
