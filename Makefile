@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Tests wait half of their time: twice as many processes as the machine that CI runs on has cores.
 PROCESSES ?= 4
+# Each of these has a sandbox of its own, with a dozen processes.
+SANDBOXES ?= 2
 SOURCES := sdk runtime infra tests bench examples app.py
 
 .PHONY: demo test install lint types imports unit smoke e2e slow all-tests lock templates console console-test clean
@@ -36,10 +38,10 @@ unit: install
 	$(BIN)/pytest -m 'not e2e and not slow' -n $(PROCESSES) --dist loadfile
 
 smoke: install
-	$(BIN)/pytest -m 'e2e and not slow' -n $(PROCESSES) --dist worksteal tests/e2e tests/cases
+	$(BIN)/pytest -m 'e2e and not slow' -n $(SANDBOXES) --dist worksteal tests/e2e tests/cases
 
 e2e: install
-	$(BIN)/pytest -m e2e -n $(PROCESSES) --dist worksteal tests/e2e tests/cases
+	$(BIN)/pytest -m e2e -n $(SANDBOXES) --dist worksteal tests/e2e tests/cases
 
 slow: install
 	$(BIN)/pytest -m 'slow and not e2e' -n $(PROCESSES) --dist worksteal
