@@ -8,8 +8,10 @@ from pathlib import Path
 
 from upwell.errors import UsageError
 
-PAGE_BYTES = 8192
-"""Holds most records without overflow pages."""
+PAGE_BYTES = 4096
+"""Holds most records without overflow pages. A commit writes each page that it touches to the log as a whole."""
+LOG_PAGES = 4096
+"""Pages of the log that one checkpoint takes over; it syncs to the disk, while the loop waits."""
 OPEN_TIMEOUT_S = 10.0
 """How long to wait for another process that is creating the same file."""
 
@@ -63,7 +65,16 @@ CREATE INDEX changes_by_run ON changes (run_id, seq);
 CREATE INDEX actions_without_facts ON actions (run_id) WHERE facts IS NULL;
 CREATE TABLE sums (run_id TEXT NOT NULL PRIMARY KEY, seq INTEGER NOT NULL, sums TEXT NOT NULL);
 """
-STEPS = (SCHEMA, HOLDS, LOOKS, CACHED, SUMS)
+CHANGES_IN_ONE_TREE = """
+CREATE TABLE changes_of_runs (
+    run_id TEXT NOT NULL, seq INTEGER NOT NULL, before TEXT, after TEXT NOT NULL,
+    PRIMARY KEY (run_id, seq)
+) WITHOUT ROWID;
+INSERT INTO changes_of_runs SELECT run_id, seq, before, after FROM changes;
+DROP TABLE changes;
+ALTER TABLE changes_of_runs RENAME TO changes;
+"""
+STEPS = (SCHEMA, HOLDS, LOOKS, CACHED, SUMS, CHANGES_IN_ONE_TREE)
 """What makes a file of version n one of version n + 1; kept in the file as `user_version`."""
 SCHEMA_VERSION = len(STEPS)
 
@@ -99,6 +110,7 @@ def connect(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
     # Commits are written to the log but not synced: they survive kill -9, and a power cut costs the last of
     # them without harming the file.
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
     connection.execute(f"PRAGMA busy_timeout = {int(busy_timeout_s * 1000)}")
     return connection
 

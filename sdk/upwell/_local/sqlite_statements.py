@@ -25,6 +25,11 @@ from upwell._core.wire import (
     load_run,
 )
 
+NEXT_CHANGE = """
+1 + MAX(IFNULL((SELECT MAX(seq) FROM changes WHERE run_id = ?1), 0),
+        IFNULL((SELECT seq FROM sums WHERE run_id = ?1), 0))
+"""
+"""Above the number of every change of run ?1, those too that were folded and deleted."""
 T = TypeVar("T")
 Statement = Callable[[sqlite3.Connection], T]
 """Runs on the connection that it is given. What it writes was encoded before."""
@@ -49,7 +54,8 @@ def _insert_action(connection: sqlite3.Connection, key: tuple[str, str], values:
     )
     is_new = connection.execute(insert, key + values).rowcount == 1
     if is_new:
-        connection.execute("INSERT INTO changes (run_id, after) VALUES (?, ?)", (key[0], values[-1]))
+        insert = f"INSERT INTO changes VALUES (?1, {NEXT_CHANGE}, NULL, ?2)"
+        connection.execute(insert, (key[0], values[-1]))
     return is_new
 
 
@@ -58,14 +64,14 @@ def _update_action(
 ) -> bool:
     facts = values[-1]
     change = (
-        "INSERT INTO changes (run_id, before, after) SELECT run_id, facts, ? FROM actions "
-        "WHERE run_id = ? AND action_id = ? AND version = ? AND facts IS NOT ?"
+        f"INSERT INTO changes SELECT run_id, {NEXT_CHANGE}, facts, ?4 FROM actions "
+        "WHERE run_id = ?1 AND action_id = ?2 AND version = ?3 AND facts IS NOT ?4"
     )
     update = (
         "UPDATE actions SET version = ?, status = ?, task = ?, record = ?, hits = ?, facts = ? "
         "WHERE run_id = ? AND action_id = ? AND version = ?"
     )
-    connection.execute(change, (facts, *key, expected, facts))
+    connection.execute(change, (*key, expected, facts))
     return connection.execute(update, (*values, *key, expected)).rowcount == 1
 
 
