@@ -255,3 +255,114 @@ async def test_what_waits_is_not_left_waiting_when_something_stops_the_process_i
     assert flying.cancelled()
     assert pending.cancelled()
     await asyncio.wait_for(batcher.aclose(), 5)
+
+
+class Counter:
+    """A flush that needs no wait, while it can be done so."""
+
+    def __init__(self) -> None:
+        self.at_once: list[list[int]] = []
+        self.patient: list[list[int]] = []
+        self.is_busy = False
+
+    def flush_at_once(self, items: list[int]) -> Sequence[int | Exception] | None:
+        if self.is_busy:
+            return None
+        self.at_once.append(items)
+        return [ValueError(f"odd: {item}") if item % 2 else item * 10 for item in items]
+
+    async def flush(self, items: list[int]) -> Sequence[int | Exception]:
+        self.patient.append(items)
+        await asyncio.sleep(0)
+        return [item * 100 for item in items]
+
+    def batcher(self, *, max_items: int = 10) -> Batcher[int, int]:
+        return Batcher(self.flush, at_once=self.flush_at_once, max_items=max_items)
+
+
+async def test_what_can_be_done_at_once_is_done_in_batches_and_without_a_task() -> None:
+    counter = Counter()
+    batcher = counter.batcher(max_items=2)
+    before = asyncio.all_tasks()
+    answers = [batcher.put(item) for item in (2, 4, 6)]
+    assert asyncio.all_tasks() == before
+    await turns()
+    assert [answer.result() for answer in answers] == [20, 40, 60]
+    assert counter.at_once == [[2, 4], [6]]
+    assert counter.patient == []
+
+
+async def test_an_items_own_error_reaches_its_submitter_alone_at_once_too() -> None:
+    good, bad = (batcher := Counter().batcher()).put(2), batcher.put(3)
+    assert await good == 20
+    with pytest.raises(ValueError, match="odd: 3"):
+        await bad
+
+
+async def test_what_cannot_be_done_at_once_is_flushed_in_its_order() -> None:
+    counter = Counter()
+    counter.is_busy = True
+    batcher = counter.batcher(max_items=2)
+    answers = [batcher.put(item) for item in (1, 2, 3)]
+    assert await asyncio.gather(*answers) == [100, 200, 300]
+    assert counter.at_once == []
+    assert counter.patient == [[1, 2], [3]]
+    counter.is_busy = False
+    assert await batcher.submit(4) == 40
+
+
+async def test_at_once_may_fail_a_batch_and_not_the_next() -> None:
+    def at_once(items: list[int]) -> Sequence[int | Exception]:
+        if 13 in items:
+            raise OSError("disk full")
+        return list(items)
+
+    batcher = Batcher(Counter().flush, at_once=at_once, max_items=1)
+    bad, good = batcher.put(13), batcher.put(14)
+    with pytest.raises(OSError, match="disk full"):
+        await bad
+    assert await good == 14
+
+
+async def test_too_few_results_at_once_are_an_error_for_all() -> None:
+    batcher: Batcher[int, int] = Batcher(Counter().flush, at_once=lambda _: [1], max_items=2)
+    answers = await asyncio.gather(batcher.put(1), batcher.put(2), return_exceptions=True)
+    assert [str(answer) for answer in answers] == ["a flush of 2 items returned 1 results"] * 2
+
+
+def test_what_waits_is_not_left_waiting_when_something_stops_the_process_at_once() -> None:
+    class Stopped(BaseException):
+        """Stands for what is no `Exception`, and what the event loop does not raise again by itself."""
+
+    def at_once(_: list[int]) -> Sequence[int | Exception]:
+        raise Stopped
+
+    async def submit() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        batcher = Batcher(Counter().flush, at_once=at_once, max_items=1)
+        flying, pending = batcher.put(1), batcher.put(2)
+        await turns()
+        assert flying.cancelled()
+        assert pending.cancelled()
+        await asyncio.wait_for(batcher.aclose(), 5)
+
+    asyncio.run(submit())
+
+
+async def test_aclose_waits_for_what_is_done_at_once() -> None:
+    counter = Counter()
+    batcher = counter.batcher()
+    answer = batcher.put(2)
+    await batcher.aclose()
+    assert answer.result() == 20
+
+
+def test_a_batcher_that_works_at_once_outlives_an_event_loop_that_was_torn_down() -> None:
+    counter = Counter()
+    batcher = counter.batcher()
+
+    async def abandon() -> None:
+        batcher.put(2)
+
+    asyncio.run(abandon())
+    assert asyncio.run(asyncio.wait_for(batcher.submit(4), 5)) == 40

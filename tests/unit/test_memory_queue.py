@@ -4,42 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.unit.manual_clock import ManualClock, settle
+
 from upwell._core.model import ActionSpec, Payload, RunSpec, TaskSpec
 from upwell._core.ports import Delivery
 from upwell._core.wire import Message
 from upwell._local.queue import MemoryQueue
-
-
-class ManualClock:
-    """A clock that stands still until it is advanced."""
-
-    def __init__(self) -> None:
-        self._now = 0.0
-        self.sleepers: list[tuple[float, asyncio.Event]] = []
-
-    def now(self) -> float:
-        return self._now
-
-    async def sleep(self, delay_s: float) -> None:
-        sleeper = (self._now + delay_s, asyncio.Event())
-        self.sleepers.append(sleeper)
-        try:
-            await sleeper[1].wait()
-        finally:
-            self.sleepers.remove(sleeper)
-
-    async def advance(self, duration_s: float) -> None:
-        self._now += duration_s
-        for due_at, woken in self.sleepers:
-            if due_at <= self._now:
-                woken.set()
-        await settle()
-
-
-async def settle() -> None:
-    """Let every coroutine run until it waits."""
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 def message(name: str, run_id: str = "run") -> Message:
@@ -106,6 +76,44 @@ async def test_a_waiting_receiver_gives_up_after_its_wait() -> None:
     await clock.advance(20)
     assert await waiting == []
     await settle()
+    assert clock.sleepers == []
+
+
+async def test_receivers_that_began_at_different_times_give_up_each_at_its_own() -> None:
+    clock = ManualClock()
+    queue = MemoryQueue(clock)
+    long = asyncio.create_task(queue.receive("p", 1, 30, 30))
+    short = asyncio.create_task(queue.receive("p", 1, 10, 30))
+    await settle()
+    await clock.advance(10)
+    assert (short.done(), long.done()) == (True, False)
+    await clock.advance(20)
+    assert long.result() == []
+
+
+async def test_one_alarm_serves_one_wait_after_the_other() -> None:
+    clock = ManualClock()
+    queue = MemoryQueue(clock)
+    for n in range(3):
+        waiting = asyncio.create_task(queue.receive("p", 1, 20, 30))
+        await settle()
+        assert len(clock.sleepers) == 1
+        await queue.send("p", [message(str(n))])
+        assert names(await waiting) == [str(n)]
+    late = asyncio.create_task(queue.receive("p", 1, 20, 30))
+    await settle()
+    await clock.advance(20)
+    assert late.result() == []
+
+
+async def test_a_cancelled_receiver_leaves_no_alarm() -> None:
+    clock = ManualClock()
+    queue = MemoryQueue(clock)
+    waiting = asyncio.create_task(queue.receive("p", 1, 20, 30))
+    await settle()
+    waiting.cancel()
+    await settle()
+    assert waiting.cancelled()
     assert clock.sleepers == []
 
 

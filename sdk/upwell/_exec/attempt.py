@@ -6,7 +6,6 @@ import asyncio
 import logging
 import shutil
 from dataclasses import replace
-from itertools import count
 from typing import Protocol
 
 from upwell._core.commands import Extend, Finish, LookAgain, Lose, Release, Stop, Suspend
@@ -90,6 +89,7 @@ class Attempt:
         self._hidden_until = lease.expires_at  # received at about the time from which the lease counts
         self._places = places
         self._displaced = False
+        self._beats = 0
         self._suspend: Suspend | None = None
         self._verdict: Outcome | None = None
 
@@ -98,7 +98,9 @@ class Attempt:
         key = self._record.key
         self._work = asyncio.create_task(invoke(self._kernel, self._record, self._driver))
         self._kernel.hub.started(key, self._stop)
-        alive = asyncio.create_task(self._keep_alive())
+        heartbeat_s = self._kernel.settings.heartbeat_s
+        first_s = FIRST_BEAT_S if self._kernel.suspends else heartbeat_s
+        alive = self._kernel.heart.start(self._keep_alive, first_s=first_s, pause_s=heartbeat_s)
         lingering = asyncio.create_task(self._leave_in_time()) if self._kernel.suspends else None
         try:
             await self._settled(self._work)
@@ -109,7 +111,7 @@ class Attempt:
                 await self._driver.close()
                 await self._tidy()
             finally:  # until here: to abort many children may take longer than a lease
-                await _stopped(alive)
+                await alive.stop()
         if self._work.cancelled():
             return await self._left()
         try:
@@ -239,25 +241,22 @@ class Attempt:
         await carry_out(self._kernel, decision, self._delivery, spec, self._held_until)
         return acknowledged(decision)
 
-    async def _keep_alive(self) -> None:
-        """Extend the lease while the attempt lasts; an attempt whose lease is gone is stopped."""
-        ports = self._kernel.ports
-        pause_s = FIRST_BEAT_S if self._kernel.suspends else self._kernel.settings.heartbeat_s
-        for beat in count(1):
-            await ports.clock.sleep(pause_s)
-            pause_s = self._kernel.settings.heartbeat_s
-            try:
-                if not await self._extend():
-                    await self._stop_without_lease()
-                    return
-                if not await self._places.renew():
-                    self._displace()
-                    return
-                await self._hide()
-                if beat % LOOK_BEATS == 0:
-                    await end_orphan(self._kernel, self._record.spec)
-            except Exception:  # the store is out of reach: try again; the lease decides, not this request
-                log.warning("could not extend a lease", extra=self._fields(), exc_info=True)
+    async def _keep_alive(self) -> bool:
+        """Extend the lease, or stop an attempt whose lease is gone; return whether to go on."""
+        try:
+            if not await self._extend():
+                await self._stop_without_lease()
+                return False
+            if not await self._places.renew():
+                self._displace()
+                return False
+            await self._hide()
+            self._beats += 1
+            if self._beats % LOOK_BEATS == 0:
+                await end_orphan(self._kernel, self._record.spec)
+        except Exception:  # the store is out of reach: try again; the lease decides, not this request
+            log.warning("could not extend a lease", extra=self._fields(), exc_info=True)
+        return True
 
     @property
     def _held_until(self) -> float:

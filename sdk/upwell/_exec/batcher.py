@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextvars import Context
 from typing import Generic, TypeVar, cast
 
@@ -29,6 +29,8 @@ class Batcher(Generic[T, R]):
     Args:
         flush: Carries out one batch and returns one result per item, in order. A result that is an exception is
             raised to that item's submitter alone; an exception that `flush` raises goes to all of the batch.
+        at_once: Tries to carry out a batch without waiting for anything, which needs no asyncio task; None from
+            it: that cannot be, and nothing was done, so `flush` does it.
         max_items: Items per batch.
         max_bytes: Bytes per batch; an item that is larger goes alone.
         size_of: Bytes of an item; needed with `max_bytes`.
@@ -48,6 +50,7 @@ class Batcher(Generic[T, R]):
         flush: Callable[[list[T]], Awaitable[Sequence[R | Exception]]],
         *,
         max_items: int,
+        at_once: Callable[[list[T]], Sequence[R | Exception] | None] | None = None,
         max_bytes: int | None = None,
         size_of: Callable[[T], int] | None = None,
         parallel: int = 1,
@@ -58,6 +61,7 @@ class Batcher(Generic[T, R]):
         if (max_bytes is None) != (size_of is None):
             raise ValueError("max_bytes and size_of go together; give both or neither")
         self._flush = flush
+        self._at_once = at_once
         self._max_items = max_items
         self._max_bytes = max_bytes
         self._size_of = size_of
@@ -96,8 +100,8 @@ class Batcher(Generic[T, R]):
     async def aclose(self) -> None:
         """Flush what is pending, wait for it, and refuse what comes later."""
         self._closed = True
-        while self._flushers:
-            await asyncio.wait(self._flushers)
+        while self._starting or self._flushers:
+            await (asyncio.wait(self._flushers) if self._flushers else asyncio.sleep(0))
 
     def _start_flusher(self, *, overdue: bool = False) -> None:
         # A flusher that has not started yet will take what is pending: all submits of one turn of the event
@@ -111,9 +115,36 @@ class Batcher(Generic[T, R]):
             return
         self._starting = True
         # In a context of its own: a flush serves many submitters.
-        flusher = asyncio.get_running_loop().create_task(self._flush_pending(), context=Context())
+        context = Context()
+        if self._at_once is None:
+            self._begin_flusher(context)
+        else:
+            asyncio.get_running_loop().call_soon(self._flush_at_once, context, context=context)
+
+    def _begin_flusher(self, context: Context) -> None:
+        flusher = asyncio.get_running_loop().create_task(self._flush_pending(), context=context)
         self._flushers.add(flusher)
         flusher.add_done_callback(self._flusher_ended)
+
+    def _flush_at_once(self, context: Context) -> None:
+        assert self._at_once is not None  # else a flusher was begun
+        self._starting = False
+        while batch := self._take():
+            try:
+                answers = self._at_once([item for item, _ in batch])
+            except Exception as e:
+                _answer(batch, [e] * len(batch))
+                continue
+            except BaseException:
+                _cancel(batch)
+                self._cancel_pending()
+                raise
+            if answers is None:
+                self._pending.extendleft(reversed(batch))
+                self._starting = True
+                self._begin_flusher(context)
+                return
+            _answer(batch, answers)
 
     def _lose_patience(self) -> None:
         self._patience = None
@@ -131,9 +162,12 @@ class Batcher(Generic[T, R]):
             # The loop is being torn down, the flusher was cancelled before its first step, or what stops a
             # process (no `Exception`) came out of a flush: nobody would flush the rest.
             self._starting = False
-            self._stop_waiting()
-            while self._pending:
-                self._pending.popleft()[1].cancel()
+            self._cancel_pending()
+
+    def _cancel_pending(self) -> None:
+        self._stop_waiting()
+        _cancel(self._pending)
+        self._pending.clear()
 
     async def _flush_pending(self) -> None:
         self._starting = False
@@ -166,21 +200,29 @@ class Batcher(Generic[T, R]):
         return batch
 
     async def _flush_batch(self, batch: list[Slot[T, R]]) -> None:
-        answers: Sequence[R | Exception]
         try:
             answers = await self._flush([item for item, _ in batch])
-            if len(answers) != len(batch):
-                raise RuntimeError(f"a flush of {len(batch)} items returned {len(answers)} results")
         except Exception as e:
             answers = [e] * len(batch)
         except BaseException:
-            for _, result in batch:
-                result.cancel()
+            _cancel(batch)
             raise
-        for (_, result), answer in zip(batch, answers, strict=True):
-            if result.done():
-                continue
-            if isinstance(answer, Exception):
-                result.set_exception(answer)
-            else:
-                result.set_result(answer)
+        _answer(batch, answers)
+
+
+def _answer(batch: list[Slot[T, R]], answers: Sequence[R | Exception]) -> None:
+    """Give each submitter of a batch its result."""
+    if len(answers) != len(batch):
+        answers = [RuntimeError(f"a flush of {len(batch)} items returned {len(answers)} results")] * len(batch)
+    for (_, result), answer in zip(batch, answers, strict=True):
+        if result.done():
+            continue
+        if isinstance(answer, Exception):
+            result.set_exception(answer)
+        else:
+            result.set_result(answer)
+
+
+def _cancel(slots: Iterable[Slot[T, R]]) -> None:
+    for _, result in slots:
+        result.cancel()

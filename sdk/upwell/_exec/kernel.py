@@ -14,6 +14,7 @@ from upwell._core.ports import Ports, SecretStore
 from upwell._core.settings import Settings
 from upwell._exec.boundary import Users
 from upwell._exec.growth import RunSizes
+from upwell._exec.heart import Heart
 from upwell._exec.hub import Hub
 from upwell.errors import SecretNotFoundError
 
@@ -54,6 +55,10 @@ class Kernel:
     sizes: RunSizes = field(default_factory=RunSizes)
     documents: set[str] = field(default_factory=set)
     """Digests of the code documents that this process has kept."""
+    heart: Heart = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "heart", Heart(self.ports.clock))
 
     def scratch_of(self, record: ActionRecord) -> str:
         """Return the folder for downloads of an action's latest attempt."""

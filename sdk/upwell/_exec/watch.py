@@ -33,6 +33,7 @@ class Watch:
         self._waiting: dict[str, asyncio.Future[Outcome]] = {}
         self._reader: asyncio.Task[None] | None = None
         self._hand_over = self._take_one
+        self._since = self._heard_at = self._look_at = self._wakes_at = 0.0
         self.cursors: dict[int, Cursor] = {}
         self.recorded_at: dict[str, float] = {}
         """When children ended whose outcomes are on their way to the task."""
@@ -54,7 +55,11 @@ class Watch:
     def _begin(self) -> None:
         """A wait begins: look often again, whatever interval an earlier wait had come to."""
         self._kernel.hub.expect(self._parent, self._hand_over)
+        self._since = self._heard_at = self._kernel.ports.clock.now()
+        self._look_at = self._since + self._kernel.settings.poll_min_s
         if self._reader is not None:
+            if not self._reader.done() and self._wakes_at <= self._look_at:
+                return  # it sleeps on until then
             self._reader.cancel()
         # In a context of its own: its sleeps are not the task's.
         self._reader = asyncio.create_task(self._read_on(), context=Context())
@@ -97,22 +102,32 @@ class Watch:
                 waiting.set_exception(error)
 
     async def _read_on(self) -> None:
-        clock, settings = self._kernel.ports.clock, self._kernel.settings
-        since = heard_at = clock.now()
+        clock = self._kernel.ports.clock
         while self._waiting:
-            waited_s = clock.now() - since
-            await clock.sleep(min(max(waited_s * SHARE_OF_WAIT, settings.poll_min_s), settings.poll_max_s))
-            before = len(self._waiting)
+            self._wakes_at = self._look_at
+            await clock.sleep(self._look_at - clock.now())
+            if self._wakes_at < self._look_at:
+                continue  # another wait has begun
             try:
-                await self._read_journal()
-                self.send_lost()
-                if len(self._waiting) < before:
-                    heard_at = clock.now()
-                elif clock.now() - heard_at >= settings.silence_s:
-                    await self._read_records()
-                    heard_at = clock.now()
+                await self._look()
             except Exception:  # the store is out of reach: the task waits on, and knows nothing of it
                 log.warning("could not read a journal; trying again", exc_info=True)
+            self._look_at = clock.now() + self._pause_s()
+
+    def _pause_s(self) -> float:
+        settings, waited_s = self._kernel.settings, self._kernel.ports.clock.now() - self._since
+        return min(max(waited_s * SHARE_OF_WAIT, settings.poll_min_s), settings.poll_max_s)
+
+    async def _look(self) -> None:
+        """Read what is new in the journal; after a long silence, the records of the children too."""
+        clock, before = self._kernel.ports.clock, len(self._waiting)
+        await self._read_journal()
+        self.send_lost()
+        if len(self._waiting) < before:
+            self._heard_at = clock.now()
+        elif clock.now() - self._heard_at >= self._kernel.settings.silence_s:
+            await self._read_records()
+            self._heard_at = clock.now()
 
     async def _read_journal(self) -> None:
         for shard in self._journal.shards_of_interest():

@@ -9,7 +9,7 @@ from pathlib import Path
 from upwell.errors import UsageError
 
 PAGE_BYTES = 4096
-"""Holds most records without overflow pages. A commit writes each page that it touches to the log as a whole."""
+"""Holds most records without overflow pages. A commit writes to the log each page that it touches."""
 LOG_PAGES = 4096
 """Pages of the log that one checkpoint takes over; it syncs to the disk, while the loop waits."""
 OPEN_TIMEOUT_S = 10.0

@@ -1,7 +1,8 @@
 """Queues in memory: what SQS does, on the engine's clock, for one process.
 
 A message is either *ready* (in its run's line; runs take turns) or *hidden* until an instant (delayed, or
-received and not yet deleted). One alarm per pool, armed while somebody waits, shows what is due.
+received and not yet deleted). One alarm per pool shows what is due, and ends waits. It is armed while somebody
+waits, and stays so from one wait to the next.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import heapq
 import itertools
 from collections import OrderedDict, deque
 from collections.abc import Sequence
+from contextvars import Context
 from dataclasses import dataclass, field
 
 from upwell._core.ports import Clock, Delivery
@@ -45,8 +47,8 @@ class _Pool:
     hidden: list[tuple[float, int, _Held]] = field(default_factory=list)
     """Heap of (shown at, ticket, message); outdated where the ticket isn't the message's."""
     stale: int = 0
-    waiters: dict[asyncio.Future[None], None] = field(default_factory=dict)
-    """Receivers with nothing to receive, the one that waits longest first."""
+    waiters: dict[asyncio.Future[None], float] = field(default_factory=dict)
+    """Receivers with nothing to receive, the one that waits longest first, and until when they wait."""
     alarm: asyncio.Task[None] | None = None
     alarm_at: float = 0.0
 
@@ -84,6 +86,18 @@ class _Pool:
                 self.stale -= 1
         self.wake(shown)
 
+    def end_waits(self, now: float) -> None:
+        """Let receivers go that have waited for as long as they wanted."""
+        for waiter in [waiter for waiter, until in self.waiters.items() if until <= now]:
+            del self.waiters[waiter]
+            if not waiter.done():
+                waiter.set_result(None)
+
+    @property
+    def due_at(self) -> float:
+        """When something is to be done next for those who wait."""
+        return min([*self.waiters.values(), *(until for until, _, _ in self.hidden[:1])])
+
     def take(self) -> _Held | None:
         """Take the next message off the ready ones: the oldest of the run whose turn it is."""
         while self.ready:
@@ -110,11 +124,6 @@ class _Pool:
             if not waiter.done():
                 waiter.set_result(None)
                 count -= 1
-
-
-def _resolve(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
 
 
 class MemoryQueue:
@@ -164,7 +173,7 @@ class MemoryQueue:
             deliveries = self._take(pool, queue, max_messages, now + visibility_s)
             if deliveries or now >= give_up_at:
                 return deliveries
-            await self._wait(queue, give_up_at - now)
+            await self._wait(queue, give_up_at)
 
     def _take(self, pool: str, queue: _Pool, count: int, hidden_until: float) -> list[Delivery]:
         deliveries: list[Delivery] = []
@@ -201,35 +210,31 @@ class MemoryQueue:
             queue.show(held)
             queue.wake(1)
 
-    async def _wait(self, queue: _Pool, at_most_s: float) -> None:
-        """Return when there may be something to receive, or after `at_most_s`."""
+    async def _wait(self, queue: _Pool, until: float) -> None:
+        """Return when there may be something to receive, or at an instant."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        queue.waiters[waiter] = None
+        queue.waiters[waiter] = until
         self._arm(queue)
-        timeout = asyncio.ensure_future(self._clock.sleep(at_most_s))
-        timeout.add_done_callback(lambda _: _resolve(waiter))
         try:
             await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled():
                 queue.wake(1)  # what woke this receiver is for another one now
-            raise
-        finally:
-            timeout.cancel()
             queue.waiters.pop(waiter, None)
             if not queue.waiters:
                 self._disarm(queue)
+            raise
 
     def _arm(self, queue: _Pool) -> None:
-        """See to it that waiting receivers wake when the next hidden message is due."""
-        if not queue.waiters or not queue.hidden:
+        """See to it that waiting receivers wake when something is due."""
+        if not queue.waiters:
             return
-        due_at = queue.hidden[0][0]
+        due_at = queue.due_at
         if queue.alarm is not None and queue.alarm_at <= due_at:
             return
         self._disarm(queue)
         queue.alarm_at = due_at
-        queue.alarm = asyncio.ensure_future(self._ring(queue, due_at))
+        queue.alarm = asyncio.get_running_loop().create_task(self._ring(queue, due_at), context=Context())
 
     def _disarm(self, queue: _Pool) -> None:
         if queue.alarm is not None:
@@ -239,5 +244,7 @@ class MemoryQueue:
     async def _ring(self, queue: _Pool, due_at: float) -> None:
         await self._clock.sleep(due_at - self._clock.now())
         queue.alarm = None  # this task; not to be cancelled by its successor
-        queue.show_due(self._clock.now())
+        now = self._clock.now()
+        queue.show_due(now)
+        queue.end_waits(now)
         self._arm(queue)

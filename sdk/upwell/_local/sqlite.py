@@ -66,7 +66,9 @@ class SqliteStore:
         self._sums = sums.Sums(path)
         self._saves: Counter[str] = Counter()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="upwell-sqlite")
-        self._writes: Batcher[Statement[Any], Any] = Batcher(self._commit, max_items=TRANSACTION_ITEMS)
+        self._writes: Batcher[Statement[Any], Any] = Batcher(
+            self._commit_patiently, at_once=self._commit, max_items=TRANSACTION_ITEMS
+        )
 
     def close(self) -> None:
         """Close the file. What was awaited is in it; repeating this changes nothing."""
@@ -214,15 +216,20 @@ class SqliteStore:
         result: T = await self._writes.submit(statement)
         return result
 
-    async def _commit(self, batch: list[Statement[Any]]) -> list[Any]:
+    def _commit(self, batch: list[Statement[Any]]) -> list[Any] | None:
+        """Commit in place; None if another process is writing."""
         try:
             return _transaction(self._writer, batch)
         except sqlite3.OperationalError as e:
-            if not is_busy(e):
-                raise
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._commit_patiently, batch)
+            if is_busy(e):
+                return None
+            raise
 
-    def _commit_patiently(self, batch: list[Statement[Any]]) -> list[Any]:
+    async def _commit_patiently(self, batch: list[Statement[Any]]) -> list[Any]:
+        """Commit in a thread, which waits for other processes."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._wait_and_commit, batch)
+
+    def _wait_and_commit(self, batch: list[Statement[Any]]) -> list[Any]:
         # The batcher has one flush in flight, so nobody else uses the writer meanwhile.
         self._writer.execute(f"PRAGMA busy_timeout = {int(LOCK_TIMEOUT_S * 1000)}")
         try:
