@@ -29,7 +29,7 @@ def time_row(name: str, backend: str, n: int, taken: Taken, unit: str) -> Row:
     """Return the row of the time per item, and of the processor time: that hardly depends on a busy machine."""
     row = Row.of([per_item(n)(s) for s in taken.samples], name=name, backend=backend, n=n, unit=unit)
     if backend != "local":  # where the work is done by other processes
-        return row
+        return replace(row, more={"parent_mib": round(statistics.median(taken.values("parent_mib")), 1)})
     cpu_ms = significant(1000 * statistics.median(taken.values("cpu_s")) / n)
     return replace(
         row, more={"cpu_ms": cpu_ms, "peak_mib": round(statistics.median(taken.values("peak_mib")), 1)}

@@ -7,15 +7,16 @@ import time
 
 import upwell
 from bench.flows import echo, parents, workers
+from bench.peers.timing import peak_mib
 from bench.traces import light
 
 ITEM_S = 0.001
 
 
 @parents.task
-async def fan_out(n: int) -> list[int]:
-    """Call a task n times at once, an action each."""
-    return await asyncio.gather(*(echo(x) for x in range(n)))
+async def fan_out(n: int) -> tuple[list[int], float]:
+    """Call a task n times at once, an action each; return also the peak memory of this process in MiB."""
+    return await asyncio.gather(*(echo(x) for x in range(n))), peak_mib()
 
 
 @parents.task
@@ -44,9 +45,9 @@ WORK = {"sleeping": sleeping, "working": working}
 
 
 @parents.task
-async def mapped(n: int, work: str, batch: int | str) -> int:
-    """Map over n items, and return how many came back in their place."""
+async def mapped(n: int, work: str, batch: int | str) -> tuple[int, float]:
+    """Map over n items; return how many came back in their place, and the peak memory as `fan_out` does."""
     at = 0
     async for x in upwell.map.aio(WORK[work], range(n), batch=batch):
         at += x == at
-    return at
+    return at, peak_mib()

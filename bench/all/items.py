@@ -40,8 +40,8 @@ def _waiting(setting: Setting, backend: str, n: int, state_dir: Any) -> Row:
         raise RuntimeError(taken.error)
     row = Row.of([n / s for s in taken.values("wall_s")], name="map auto", backend=backend, n=n, unit="items/s")
     more = {"actions": round(statistics.median(taken.values("actions")))}
-    if backend == "local":
-        more["peak_mib"] = round(statistics.median(taken.values("peak_mib")))
+    memory = "peak_mib" if backend == "local" else "parent_mib"
+    more[memory] = round(statistics.median(taken.values(memory)))
     return replace(row, more=more)
 
 

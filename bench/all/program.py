@@ -24,15 +24,28 @@ def run(flow: Any, *inputs: Any) -> Any:
     return upwell.run(flow, *inputs).outputs()[0]
 
 
+def fan_out(n: int) -> list[int]:
+    """Fan out, and keep the parent's peak memory."""
+    values, more["parent_mib"] = upwell.run(flows.fan_out, n).outputs()
+    return values
+
+
 def mapped(work: str, n: int) -> int:
-    """Map over n items, print how many actions that took, and return how many came back right."""
+    """Map over n items, and return how many came back right."""
     batch = os.environ.get(BATCH, "auto")
     done = upwell.run(flows.mapped, n, work, batch if batch == "auto" else int(batch))
-    counts["actions"] = partial(actions_of, done.name)
-    return done.outputs()[0]
+    right, more["parent_mib"] = done.outputs()
+    runs.append(done.name)
+    return right
 
 
-counts: dict[str, Any] = {}
+more: dict[str, Any] = {}
+runs: list[str] = []
+
+
+def with_actions() -> dict[str, Any]:
+    """Return what was kept, and how many actions the map took; to count them takes a while."""
+    return {**more, "actions": actions_of(runs[-1])}
 
 
 def actions_of(run_id: str) -> int:
@@ -50,10 +63,10 @@ def main() -> None:
     upwell.init(mode=os.environ[BACKEND], state_dir=state_dir())
     first = partial(run, chain, 1)
     if mode in flows.WORK:
-        report(first, partial(mapped, mode, n), n, lambda: {name: count() for name, count in counts.items()})
+        report(first, partial(mapped, mode, n), n, with_actions)
         return
-    flow = {"fanout": flows.fan_out, "chain": chain, "traces": flows.traces}[mode]
-    report(first, partial(run, flow, n), list(range(n)))
+    whole = {"fanout": fan_out, "chain": partial(run, chain), "traces": partial(run, flows.traces)}[mode]
+    report(first, partial(whole, n), list(range(n)), lambda: more)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ METER = (
     "write_units",
     "cpu_ms",
     "peak_mib",
+    "parent_mib",
     "actions_per_s",
     "items_per_s",
     "actions",
