@@ -17,7 +17,7 @@ import pytest
 from tests.contract.store_samples import NOW, PARENT, completed, ended, run_record, running, succeeded
 
 from upwell._core.wire import dump_run
-from upwell._local.connection import SCHEMA, SCHEMA_VERSION
+from upwell._local.connection import PAGE_BYTES, SCHEMA, SCHEMA_VERSION
 from upwell._local.sqlite import SqliteStore
 from upwell.errors import UsageError
 
@@ -195,3 +195,27 @@ def test_a_store_may_be_used_from_one_event_loop_after_the_other(tmp_path: Path)
         assert asyncio.run(store.save(running(), expected=None))
         assert asyncio.run(store.get(running().key)) == running()
         assert asyncio.run(store.view("r1")).counts == {"env.double": {"RUNNING": 1}}
+
+
+async def test_the_end_of_a_program_leaves_the_log_to_the_next_one(tmp_path: Path) -> None:
+    path, log = tmp_path / "state.db", tmp_path / "state.db-wal"
+    with closing(SqliteStore(path)) as store:
+        await store.save(running(), expected=None)
+    assert log.stat().st_size > 0
+    with closing(SqliteStore(path)) as store:
+        assert await store.get(running().key) == running()
+
+
+async def test_the_log_is_bounded_however_many_programs_write_a_little(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("upwell._local.connection.LOG_PAGES", 50)
+    sizes = []
+    for program in range(20):
+        with closing(SqliteStore(tmp_path / "state.db")) as store:
+            for action in range(5):
+                await store.save(running(f"{program}-{action}"), expected=None)
+        sizes.append((tmp_path / "state.db-wal").stat().st_size)
+    assert max(sizes) < 2 * 50 * PAGE_BYTES
+    with closing(SqliteStore(tmp_path / "state.db")) as store:
+        assert len([record async for record in store.list_actions(running().spec.run.run_id)]) == 100

@@ -14,7 +14,7 @@ from upwell._author.task import Task
 from upwell._client.backend import Backend, open_backend
 from upwell._client.config import current_config, parse_mode
 from upwell._client.logs import line_text, line_time, log_query, read_lines
-from upwell._client.outputs import ActionInputs, ActionOutputs, read_inputs, read_outputs, task_of
+from upwell._client.outputs import ActionInputs, ActionOutputs, decode_inputs, decode_outputs, fetch, task_of
 from upwell._client.phase import ActionPhase
 from upwell._core.keys import report_key
 from upwell._core.model import ROOT_ID, ActionKey, ActionRecord, Attempt, ErrorInfo, Status
@@ -268,7 +268,7 @@ class ActionDetails(Action):
         """Return its inputs by name."""
         async with open_backend(self.mode, current_config()) as backend:
             inputs = await inputs_of(backend.store, self._record.spec, self._record)
-            return await read_inputs(backend, await self._task(backend), inputs)
+        return await decode_inputs(await self._task(), await fetch(self.mode, inputs))
 
     @syncify
     async def outputs(self) -> ActionOutputs:
@@ -286,12 +286,14 @@ class ActionDetails(Action):
         if outcome.error is not None:
             raise revive(outcome.error)
         assert outcome.output is not None  # it succeeded
-        async with open_backend(self.mode, current_config()) as backend:
-            return await read_outputs(backend, await self._task(backend), outcome.output)
+        return await decode_outputs(await self._task(), await fetch(self.mode, outcome.output))
 
-    async def _task(self, backend: Backend) -> Task[..., Any]:
+    async def _task(self) -> Task[..., Any]:
         """Return its task; where it was found in the cache, who made the result knows the module."""
-        maker = self._record.cached_from and await backend.store.get(self._record.cached_from)
+        if self._record.cached_from is None:
+            return task_of(self._record.spec)
+        async with open_backend(self.mode, current_config()) as backend:
+            maker = await backend.store.get(self._record.cached_from)
         return task_of(maker.spec if maker else self._record.spec)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from upwell._author.context import Mode
 from upwell._author.registry import resolve
 from upwell._author.task import Task
-from upwell._client.backend import Backend
+from upwell._client.backend import open_backend
+from upwell._client.config import current_config
 from upwell._core.model import ActionSpec, Payload
 from upwell._exec.payloads import unpack
 from upwell._types.blocking import off_loop
@@ -38,17 +40,23 @@ def task_of(spec: ActionSpec) -> Task[..., Any]:
     return resolve(spec.task.module, spec.task.name)
 
 
-async def read_outputs(backend: Backend, task: Task[..., Any], output: Payload) -> ActionOutputs:
-    """Read a result."""
+async def fetch(mode: Mode, payload: Payload) -> bytes:
+    """Return encoded data; the backend is opened only for what is not at hand."""
+    if payload.text is not None:
+        return payload.text.encode()
+    async with open_backend(mode, current_config()) as backend:
+        return await unpack(backend.blobs, payload)
+
+
+async def decode_outputs(task: Task[..., Any], data: bytes) -> ActionOutputs:
+    """Return a result as its values."""
     interface = task.interface
-    data = await unpack(backend.blobs, output)
     value = await off_loop(interface.decode_output, data, is_slow=interface.output_moves_data)
     values = interface.outputs_of(value)
     return ActionOutputs.of(dict(zip(interface.output_names, values, strict=True)))
 
 
-async def read_inputs(backend: Backend, task: Task[..., Any], inputs: Payload) -> ActionInputs:
-    """Read inputs."""
+async def decode_inputs(task: Task[..., Any], data: bytes) -> ActionInputs:
+    """Return inputs as their values."""
     interface = task.interface
-    data = await unpack(backend.blobs, inputs)
     return ActionInputs(await off_loop(interface.decode_inputs, data, is_slow=interface.inputs_move_data))

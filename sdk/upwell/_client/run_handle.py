@@ -13,7 +13,7 @@ from upwell._author.task import Task
 from upwell._client.action_handle import ActionDetails, existing_action
 from upwell._client.backend import Backend, open_backend
 from upwell._client.config import current_config
-from upwell._client.outputs import ActionInputs, ActionOutputs, read_inputs, read_outputs, task_of
+from upwell._client.outputs import ActionInputs, ActionOutputs, decode_inputs, decode_outputs, fetch, task_of
 from upwell._client.phase import ActionPhase
 from upwell._core.model import ActionKey, RunRecord, Status
 from upwell._exec.failure import revive
@@ -118,14 +118,14 @@ class Run:
         outcome = self._record.outcome
         assert outcome is not None  # it succeeded
         assert outcome.output is not None
-        async with open_backend(_mode(self.mode), current_config()) as backend:
-            return await read_outputs(backend, self._resolved(), outcome.output)
+        data = await fetch(_mode(self.mode), outcome.output)
+        return await decode_outputs(self._resolved(), data)
 
     @syncify
     async def inputs(self) -> ActionInputs:
         """Return the inputs of the root task by name."""
-        async with open_backend(_mode(self.mode), current_config()) as backend:
-            return await read_inputs(backend, self._resolved(), self._record.root.inputs)
+        data = await fetch(_mode(self.mode), self._record.root.inputs)
+        return await decode_inputs(self._resolved(), data)
 
     @syncify
     async def raise_for_status(self) -> None:

@@ -10,7 +10,7 @@ from upwell.errors import UsageError
 
 PAGE_BYTES = 4096
 """Holds most records without overflow pages. A commit writes to the log each page that it touches."""
-LOG_PAGES = 4096
+LOG_PAGES = 2048
 """Pages of the log that one checkpoint takes over; it syncs to the disk, while the loop waits."""
 OPEN_TIMEOUT_S = 10.0
 """How long to wait for another process that is creating the same file."""
@@ -79,8 +79,8 @@ STEPS = (SCHEMA, HOLDS, LOOKS, CACHED, SUMS, CHANGES_IN_ONE_TREE)
 SCHEMA_VERSION = len(STEPS)
 
 
-def open_database(path: Path) -> None:
-    """Create the file and its tables when they are missing; several processes may do so at once.
+def open_database(path: Path) -> sqlite3.Connection:
+    """Return a connection; create the file and its tables when they are missing, which others may do meanwhile.
 
     Raises:
         UsageError: the file cannot be used: no permission, not a database, or made by a newer upwell.
@@ -90,12 +90,14 @@ def open_database(path: Path) -> None:
         connection = connect(path, busy_timeout_s=OPEN_TIMEOUT_S)
         try:
             _prepare(connection, path)
-        finally:
+        except BaseException:
             connection.close()
+            raise
     except (OSError, sqlite3.DatabaseError) as e:
         raise UsageError(
             f"{path} cannot be used as upwell's store: {e}; move it away, or use another folder"
         ) from e
+    return connection
 
 
 def connect(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
@@ -111,7 +113,23 @@ def connect(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
     # them without harming the file.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+    set_patience(connection, busy_timeout_s)
+    return connection
+
+
+def set_patience(connection: sqlite3.Connection, busy_timeout_s: float) -> None:
+    """Set how long a statement waits for another connection's write."""
     connection.execute(f"PRAGMA busy_timeout = {int(busy_timeout_s * 1000)}")
+
+
+def open_to_close_last(path: Path) -> sqlite3.Connection:
+    """Return a connection that leaves the log as it is when it is closed as the last one.
+
+    Any other would take the log over into the file, and sync both to the disk, at the end of each program. One
+    that cannot write doesn't: whoever writes later does so, once the log is full.
+    """
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=OPEN_TIMEOUT_S)
+    connection.execute("PRAGMA user_version")  # before that the file is not open
     return connection
 
 

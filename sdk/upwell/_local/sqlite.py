@@ -28,7 +28,7 @@ from upwell._exec.batcher import Batcher
 from upwell._local import sqlite_cache as cache
 from upwell._local import sqlite_statements as statements
 from upwell._local import sqlite_sums as sums
-from upwell._local.connection import connect, is_busy, open_database
+from upwell._local.connection import connect, is_busy, open_database, open_to_close_last, set_patience
 from upwell._local.sqlite_statements import Statement
 from upwell.errors import UpwellError
 
@@ -59,11 +59,12 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        open_database(path)
-        self._writer = connect(path, busy_timeout_s=0)
+        self._writer = open_database(path)
+        set_patience(self._writer, 0)
         self._reader = connect(path, busy_timeout_s=LOCK_TIMEOUT_S)
         self._scanner = connect(path, busy_timeout_s=LOCK_TIMEOUT_S)
         self._sums = sums.Sums(path)
+        self._last = open_to_close_last(path)
         self._saves: Counter[str] = Counter()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="upwell-sqlite")
         self._writes: Batcher[Statement[Any], Any] = Batcher(
@@ -73,7 +74,7 @@ class SqliteStore:
     def close(self) -> None:
         """Close the file. What was awaited is in it; repeating this changes nothing."""
         self._threads.shutdown()
-        for connection in (self._sums, self._scanner, self._reader, self._writer):
+        for connection in (self._sums, self._scanner, self._reader, self._writer, self._last):
             connection.close()
 
     # --- actions ----------------------------------------------------------------------------------------------
@@ -231,7 +232,7 @@ class SqliteStore:
 
     def _wait_and_commit(self, batch: list[Statement[Any]]) -> list[Any]:
         # The batcher has one flush in flight, so nobody else uses the writer meanwhile.
-        self._writer.execute(f"PRAGMA busy_timeout = {int(LOCK_TIMEOUT_S * 1000)}")
+        set_patience(self._writer, LOCK_TIMEOUT_S)
         try:
             return _transaction(self._writer, batch)
         except sqlite3.OperationalError as e:
@@ -242,7 +243,7 @@ class SqliteStore:
                 ) from e
             raise
         finally:
-            self._writer.execute("PRAGMA busy_timeout = 0")
+            set_patience(self._writer, 0)
 
     async def _scan(self, read: Callable[..., T], *args: object) -> T:
         scan = partial(read, self._scanner, *args)
