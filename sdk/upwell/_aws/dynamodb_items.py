@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from upwell._aws.dynamodb_table import Condition, Item
@@ -50,6 +51,8 @@ RUNS_LISTING = "run"
 """Partition of the index that lists runs by time."""
 DEFLATED_BYTES_MAX = 64 * KIB
 """Items above this stay as they are: to deflate one takes milliseconds, in which nothing else runs."""
+IMAGES_KEPT = 2048
+"""Records that the stream told of, as they were parsed: those of its batch, and of one or two before."""
 ABSENT = Condition(expression="attribute_not_exists(pk)")
 
 
@@ -116,11 +119,20 @@ def read_action(item: Item) -> ActionRecord:
 
 
 def read_image(item: Mapping[str, Any]) -> ActionRecord:
-    """Return the record of an item of the stream; in an event of Lambda, its bytes are in base64."""
-    content = item["record"]
-    if isinstance(content.get("B"), str):
-        content = {"B": base64.b64decode(content["B"])}
-    return load_record(expanded(content))
+    """Return the record of an item of the stream; in an event of Lambda, its bytes are in base64.
+
+    What one change left is what the next one of the action found: it is parsed once.
+    """
+    ((_, content),) = item["record"].items()
+    return _parsed(content, "B" in item["record"])
+
+
+@lru_cache(maxsize=IMAGES_KEPT)
+def _parsed(content: str | bytes, is_deflated: bool) -> ActionRecord:
+    if is_deflated:
+        content = base64.b64decode(content) if isinstance(content, str) else content
+        return load_record(zlib.decompress(content).decode())
+    return load_record(str(content))
 
 
 def version_is(expected: int | None) -> Condition:
