@@ -17,7 +17,7 @@ import {
 function rowOf(id: string): Row {
   return {
     action_id: id, parent_id: null, task: 't', name: 't', group: null, status: 'succeeded', attempts: 1, items: 0, children: 0,
-    queued_at: 0, started_at: 0, ended_at: 1, phases: {}, cached: false, error_code: null,
+    queued_at: 0, started_at: 0, ended_at: 1, phases: {}, cached: false, error_code: null, tries: [],
   }
 }
 

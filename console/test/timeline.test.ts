@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import type { Row } from '../src/api/types'
-import { barsOf } from '../src/lib/status'
+import type { Row, Run, Try } from '../src/api/types'
+import { barsOf, lengthOfRun } from '../src/lib/status'
 import { tickText, timeTicks } from '../src/lib/ticks'
 
 const ROW: Row = {
   action_id: 'a1', parent_id: 'a0', task: 't', name: 't', group: null, status: 'succeeded', attempts: 1, items: 0, children: 0,
   queued_at: 10, started_at: 12, ended_at: 22, phases: { queued: 2, start: 1, data: 1, run: 7, record: 1 }, cached: false,
-  error_code: null,
+  error_code: null, tries: [],
 }
+
+const FIRST: Try = { sent_at: 10, started_at: 12, ended_at: 22, end: 'failed' }
 
 describe('the bars of an action', () => {
   it('lie end to end from the call to the end', () => {
@@ -29,6 +31,31 @@ describe('the bars of an action', () => {
     expect(barsOf({ ...ROW, started_at: null, ended_at: null }, 15)).toEqual([{ phase: 'queued', from: 10, to: 15 }])
     expect(barsOf({ ...ROW, ended_at: null, phases: {} }, 15).at(-1)).toEqual({ phase: 'run', from: 12, to: 15 })
   })
+})
+
+describe('the bars of an action with several attempts', () => {
+  const second = { sent_at: 100, started_at: 101, ended_at: null, end: null }
+  const recovered: Row = { ...ROW, status: 'running', attempts: 2, queued_at: 100, started_at: 101, ended_at: null, phases: {}, tries: [FIRST, second] }
+
+  it('are on the time of both generations of the run, with the rest between them', () => {
+    expect(barsOf(recovered, 105)).toEqual([
+      { phase: 'queued', from: 10, to: 12, end: null },
+      { phase: 'run', from: 12, to: 22, end: 'failed' },
+      { phase: 'queued', from: 100, to: 101 },
+      { phase: 'run', from: 101, to: 105 },
+    ])
+  })
+
+  it('wait for the retry, and do not run meanwhile', () => {
+    const waiting: Row = { ...ROW, status: 'queued', ended_at: null, tries: [FIRST] }
+    expect(barsOf(waiting, 25).at(-1)).toEqual({ phase: 'queued', from: 22, to: 25 })
+    expect(barsOf({ ...waiting, status: 'suspended' }, 25).at(-1)?.to).toBe(22)
+  })
+})
+
+it('counts the length of a run from its latest recovery on', () => {
+  const run = { alive: true, began_at: 100, created_at: 10, duration_s: 3 } as Run
+  expect([lengthOfRun(run, 105), lengthOfRun({ ...run, alive: false }, 105)]).toEqual([5, 3])
 })
 
 describe('the marks of the axis', () => {

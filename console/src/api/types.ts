@@ -1,6 +1,8 @@
 /** Answers of the run API. Times are epoch seconds, lengths of time seconds. */
 
 export type Status = 'queued' | 'running' | 'suspended' | 'succeeded' | 'failed' | 'aborted' | 'timed_out'
+/** How a run stands: one whose process is gone is interrupted. */
+export type RunStatus = Exclude<Status, 'queued' | 'suspended'> | 'interrupted'
 export type Counts = Partial<Record<Status, number>>
 export type Order = 'called' | 'slowest' | 'failed'
 export type Phase = 'queued' | 'start' | 'data' | 'run' | 'record'
@@ -27,8 +29,13 @@ export interface Run {
   run_id: string
   task: string
   status: Status
+  /** Whether something works on it. A local run whose process is gone is running, and not alive. */
+  alive: boolean
   created_at: number
+  /** When its generation was submitted: the run itself, or its latest recovery. */
+  began_at: number
   ended_at: number | null
+  /** Of its generation, or as yet; null where its process is gone. */
   duration_s: number | null
   labels: Record<string, string>
   counts: Counts
@@ -54,8 +61,6 @@ export interface RunDetail extends Run {
   root: string
   generation: number
   bundle: string | null
-  /** Whether something works on it. A local run whose process is gone is running, and not alive. */
-  alive: boolean
   /** Whether lists and charts show all that has happened: of large runs they may be some seconds behind. */
   settled: boolean
   tasks: TaskStats[]
@@ -65,6 +70,14 @@ export interface RunDetail extends Run {
 export interface RunList {
   runs: Run[]
   next: string | null
+}
+
+/** When an attempt was sent, began and ended, and how. */
+export interface Try {
+  sent_at: number
+  started_at: number
+  ended_at: number | null
+  end: string | null
 }
 
 export interface Row {
@@ -83,6 +96,8 @@ export interface Row {
   phases: Phases
   cached: boolean
   error_code: string | null
+  /** Where there were several, or one has ended and the action has not; those of earlier generations included. */
+  tries: Try[]
 }
 
 export interface Summary extends Percentiles {
@@ -142,7 +157,7 @@ export interface Attempt {
   note: string | null
 }
 
-export interface ActionDetail extends Omit<Row, 'attempts'> {
+export interface ActionDetail extends Omit<Row, 'attempts' | 'tries'> {
   attempts: Attempt[]
   inputs: Value[]
   /** Null until it has succeeded. */

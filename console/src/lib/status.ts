@@ -1,4 +1,4 @@
-import type { Counts, Order, Phase, Phases, Row, Status } from '../api/types'
+import type { Counts, Order, Phase, Phases, Row, Run, RunStatus, Status, Try } from '../api/types'
 
 /** In the order in which counts are shown: what needs a look comes first. */
 export const STATUSES: readonly Status[] = [
@@ -11,12 +11,12 @@ export const STATUSES: readonly Status[] = [
   'succeeded',
 ]
 
-/** A run waits and sleeps only in its actions. */
-export const RUN_STATUSES = STATUSES.filter((status) => status !== 'queued' && status !== 'suspended')
+export const RUN_STATUSES: readonly RunStatus[] = ['failed', 'timed_out', 'aborted', 'interrupted', 'running', 'succeeded']
 
-export const STATUS_TEXT: Record<Status, string> = {
+export const STATUS_TEXT: Record<Status | RunStatus, string> = {
   queued: 'Queued',
   running: 'Running',
+  interrupted: 'Interrupted',
   suspended: 'Suspended',
   succeeded: 'Succeeded',
   failed: 'Failed',
@@ -45,6 +45,16 @@ export function isTerminal(status: Status): boolean {
   return TERMINAL.has(status)
 }
 
+/** How a run stands: one whose process is gone is interrupted. */
+export function shownStatus({ status, alive }: Run): Status | RunStatus {
+  return alive || isTerminal(status) ? status : 'interrupted'
+}
+
+/** How long the generation of a run took, or has taken by now; null where its process is gone. */
+export function lengthOfRun(run: Run, now: number): number | null {
+  return run.alive ? Math.max(0, now - run.began_at) : run.duration_s
+}
+
 export function isBad(status: Status): boolean {
   return BAD.has(status)
 }
@@ -57,17 +67,42 @@ export interface Bar {
   phase: Phase
   from: number
   to: number
+  /** Of an attempt that is not the last one: how it ended. */
+  end?: string | null
+}
+
+const BAD_ENDS: ReadonlySet<string> = new Set(['failed', 'lost', 'aborted', 'timed out'])
+
+/** Whether an attempt ended without a result, for whatever reason. */
+export function endedBadly({ end }: Bar): boolean {
+  return BAD_ENDS.has(end ?? '')
+}
+
+function barsOfTry({ sent_at, started_at, ended_at, end }: Try): Bar[] {
+  return [
+    { phase: 'queued', from: sent_at, to: started_at, end: null },
+    { phase: 'run', from: started_at, to: ended_at ?? started_at, end },
+  ]
 }
 
 /**
- * Where the phases of an action's last attempt lie, in epoch seconds. Known lengths are laid end to end so that they
- * finish with the action; what they do not cover belongs to `queued` before the start and to `run` after it.
+ * Where the attempts of an action lie, in epoch seconds, the last one with its phases. Known lengths are laid end to end
+ * so that they finish with the action; what they do not cover belongs to `queued` before the start and to `run` after it.
+ * Between two attempts, and between two generations of a run, is nothing.
  */
 export function barsOf(row: Row, now: number): Bar[] {
   const end = row.ended_at ?? now
-  if (row.started_at === null) return [{ phase: 'queued', from: row.queued_at, to: Math.max(end, row.queued_at) }]
-  const bars: Bar[] = [{ phase: 'queued', from: row.queued_at, to: row.started_at }]
-  let at = row.started_at
+  const last = row.tries.at(-1)
+  if (row.ended_at === null && last?.ended_at) {
+    const waits: Bar[] = row.status === 'queued' ? [{ phase: 'queued', from: last.ended_at, to: Math.max(end, last.ended_at) }] : []
+    return [...row.tries.flatMap(barsOfTry), ...waits]
+  }
+  const earlier = row.tries.slice(0, -1).flatMap(barsOfTry)
+  const sent = last?.sent_at ?? row.queued_at
+  const started = last?.started_at ?? row.started_at
+  if (started === null) return [{ phase: 'queued', from: sent, to: Math.max(end, sent) }]
+  const bars: Bar[] = [...earlier, { phase: 'queued', from: sent, to: started }]
+  let at = started
   const known: Phases = row.phases
   const measured = (known.start ?? 0) + (known.data ?? 0) + (known.run ?? 0) + (known.record ?? 0)
   if (row.ended_at === null || measured === 0) return [...bars, { phase: 'run', from: at, to: Math.max(at, end) }]

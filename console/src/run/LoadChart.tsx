@@ -30,12 +30,23 @@ interface Props extends Span {
   timeline: Timeline | undefined
   /** Of the run; marks on the axis count from there. */
   begin: number
+  /** When the run was recovered last, if it was. */
+  recovered: number | null
   /** Called with a stretch that was dragged over, in seconds from the begin of the run. */
   zoomTo: (from: number, to: number) => void
 }
 
+/** Where the latest generation of a run begins. */
+function Recovered({ at }: { at: number }) {
+  return (
+    <line className="recovered" x1={at} x2={at} y1={TOP - 4} y2={HEIGHT - AXIS}>
+      <title>The run was recovered here</title>
+    </line>
+  )
+}
+
 /** How many actions ran and waited, on the time of the lines below. Each has a scale of its own: far more wait than run. */
-export function LoadChart({ timeline, begin, start, end, zoomTo }: Props) {
+export function LoadChart({ timeline, begin, recovered, start, end, zoomTo }: Props) {
   const [box, width] = useWidth<HTMLDivElement>()
   const points = timeline ? pointsOf(timeline) : []
   const brush = useBrush((from, to) => zoomTo(x.invert(from), x.invert(to)))
@@ -54,6 +65,7 @@ export function LoadChart({ timeline, begin, start, end, zoomTo }: Props) {
           {mostQueued > 0 && (
             <LinePath data={points} className="load-line is-queued" x={({ at }) => x(at - begin)} y={({ queued }) => ofQueued(queued)} />
           )}
+          {recovered !== null && <Recovered at={x(recovered - begin)} />}
           {brush.range && <rect className="brush" x={brush.range[0]} width={brush.range[1] - brush.range[0]} y={TOP} height={HEIGHT - AXIS - TOP} />}
           {failed.map(({ n, at }) => (
             <Bar key={at} className="fill is-failed" x={x(at) - 1.5} y={HEIGHT - AXIS - 6} width={3} height={6}>

@@ -1,7 +1,7 @@
 import { memo } from 'react'
 import type { Row } from '../api/types'
 import { duration } from '../lib/format'
-import { barsOf, isBad, PHASES } from '../lib/status'
+import { type Bar, barsOf, endedBadly, isBad, PHASES } from '../lib/status'
 
 export interface Span {
   start: number
@@ -15,22 +15,31 @@ function place(at: number, { start, end }: Span): number {
 const HEIGHTS = { queued: 3, start: 10, data: 10, run: 10, record: 10 }
 const TEXT = Object.fromEntries(PHASES.map(({ phase, text }) => [phase, text]))
 
-/** The phases of an action on the run's time. What waits is thin, what works is thick; what failed ends in a red edge. */
+function textOf({ phase, from, to, end }: Bar): string[] {
+  if (end === null) return []
+  return [`${end === undefined ? TEXT[phase] : `An attempt, ${end}`} ${duration(to - from)}`]
+}
+
+/** Where something ended: never less than a pixel, however short. */
+function Edge({ at, bad }: { at: number; bad: boolean }) {
+  return <rect className={`phase-end${bad ? ' is-bad' : ''}`} x={`${at}%`} transform={`translate(${bad ? -3 : -1})`} y={bad ? 1 : 3} width={bad ? 3 : 1} height={bad ? 14 : 10} />
+}
+
+/** The attempts of an action on the run's time. What waits is thin, what works is thick; what failed ends in a red edge. */
 export const PhaseBar = memo(function PhaseBar({ row, start, end, now }: { row: Row; now: number } & Span) {
   const span = { start, end }
   const bars = barsOf(row, now)
-  const bad = isBad(row.status)
   const last = bars.at(-1)!
-  const title = bars.map(({ phase, from, to }) => `${TEXT[phase]} ${duration(to - from)}`).join(' · ')
+  const title = bars.flatMap(textOf).join(' · ')
   return (
     <svg className="phases" width="100%" height="16" role="img" aria-label={title}>
       <title>{title}</title>
-      {bars.map(({ phase, from, to }) => {
+      {bars.map(({ phase, from, to }, index) => {
         const height = HEIGHTS[phase]
         const x = place(from, span)
         return (
           <rect
-            key={phase}
+            key={index}
             className={`phase is-${phase}${row.cached ? ' is-cached' : ''}`}
             x={`${x}%`}
             y={8 - height / 2}
@@ -39,8 +48,8 @@ export const PhaseBar = memo(function PhaseBar({ row, start, end, now }: { row: 
           />
         )
       })}
-      {/* Never less than a pixel, however short. */}
-      <rect className={`phase-end${bad ? ' is-bad' : ''}`} x={`${place(last.to, span)}%`} transform={`translate(${bad ? -3 : -1})`} y={bad ? 1 : 3} width={bad ? 3 : 1} height={bad ? 14 : 10} />
+      {bars.map((bar, index) => bar.end && bar !== last && <Edge key={index} at={place(bar.to, span)} bad={endedBadly(bar)} />)}
+      <Edge at={place(last.to, span)} bad={isBad(row.status) || endedBadly(last)} />
     </svg>
   )
 })

@@ -102,6 +102,7 @@ function Actions({ run }: { run: RunDetail }) {
             <LoadChart
               timeline={timeline.data}
               begin={whole.start}
+              recovered={run.generation > 1 ? run.began_at : null}
               zoomTo={(from, to) => change({ zoom: `${from.toFixed(3)}-${to.toFixed(3)}` })}
               {...span}
             />

@@ -6,7 +6,7 @@ import { count, duration } from '../lib/format'
 import { isTyping } from '../lib/keys'
 import { useNow } from '../lib/now'
 import { useFilters } from '../lib/search'
-import { isTerminal, RUN_STATUSES } from '../lib/status'
+import { lengthOfRun, RUN_STATUSES, shownStatus } from '../lib/status'
 import { CountsBar } from '../parts/Counts'
 import { Moment } from '../parts/Moment'
 import { Empty, ErrorNote, Skeleton } from '../parts/Notes'
@@ -156,14 +156,13 @@ interface LineProps {
 
 function RunLine({ run, now, isCompared, compare, addLabel }: LineProps) {
   const href = `/runs/${encodeURIComponent(run.run_id)}`
-  const length = run.duration_s ?? (isTerminal(run.status) ? null : now - run.created_at)
   return (
     <tr>
       <td className="tick">
         <input type="checkbox" aria-label={`Compare ${run.run_id}`} checked={isCompared} onChange={(event) => compare(event.target.checked)} />
       </td>
       <td>
-        <StatusPill status={run.status} />
+        <StatusPill status={shownStatus(run)} />
       </td>
       <td>
         <Link href={href} className="strong" data-row>
@@ -191,7 +190,7 @@ function RunLine({ run, now, isCompared, compare, addLabel }: LineProps) {
         <span className="number">{count(run.actions)}</span>
         <CountsBar counts={run.counts} />
       </td>
-      <td className="number">{duration(length)}</td>
+      <td className="number">{duration(lengthOfRun(run, now))}</td>
       <td className="number">
         <Moment at={run.created_at} now={now} />
       </td>

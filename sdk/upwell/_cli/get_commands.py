@@ -47,25 +47,32 @@ app = typer.Typer(
 def runs(
     session: Session,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many, newest first.")] = 20,
-    status: OnlyStatus = None,
+    status: Annotated[
+        str | None,
+        typer.Option("--status", metavar="STATUS", help="Only those that are `failed`, `interrupted`, ..."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List runs, newest first."""
-    from upwell._cli.reading import load_document, read, status_named
+    from upwell._cli.reading import load_document, read, run_status_named
     from upwell._cli.tables import print_runs
     from upwell._cli.terminal import note, print_json
+    from upwell._client.documents import shown_status
 
-    wanted = status_named(status)
+    wanted = run_status_named(status)
 
-    async def load(backend: Backend) -> tuple[list[RunRecord], list[dict[str, Any]]]:
-        found = [r for r in await backend.store.list_runs(limit) if wanted in (None, r.status)]
-        return found, [await load_document(backend, r) for r in found]
+    async def load(backend: Backend) -> list[tuple[RunRecord, dict[str, Any]]]:
+        runs = await backend.store.list_runs(limit)
+        found = [(each, await load_document(backend, each)) for each in runs]
+        return [each for each in found if wanted in (None, shown_status(each[0], each[1]["alive"]))]
 
-    records, shown = asyncio.run(read(session, load)) or ([], [])
+    found = asyncio.run(read(session, load)) or []
     if as_json:
-        print_json(shown)
-    elif records:
-        print_runs(records, shown)
+        print_json([document for _, document in found])
+    elif found:
+        print_runs(found)
+    elif wanted is not None:
+        note(f"none of the newest {limit} runs is {wanted}")
     else:
         note("no runs yet; `upwell run FILE.py TASK` starts one")
 

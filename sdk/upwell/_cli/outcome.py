@@ -36,7 +36,7 @@ def finish(run_id: str, *, shown: Shown, names: tuple[str, ...] | None) -> None:
         show(document | {"outputs": outputs})
     if record.status is not Status.SUCCEEDED:
         raise failed(record)
-    took_s = documents.run_duration_s(record)
+    took_s = record.duration_s(None)
     note(f"run {run_id} succeeded" + (f" in {took_s:.1f} s" if took_s is not None else ""))
     if shown == "text":
         _print_outputs(outputs or {})

@@ -49,8 +49,7 @@ def profile(
     found = profile_of(record, actions, time.time())
     advice = advise(found, actions)
     if chrome_trace is not None:
-        began_at = record.root.queued_at or record.spec.created_at
-        _write(chrome_trace, trace_of(run, began_at, found.spans))
+        _write(chrome_trace, trace_of(run, record.began_at, found.spans))
         note(f"wrote {chrome_trace}; ui.perfetto.dev opens it")
     if as_json:
         print_json(profile_document(found, advice, record.status.value.lower()))

@@ -46,22 +46,22 @@ def status_cell(status: Status) -> Any:
 
 
 def _run_status(run: RunRecord, document: dict[str, Any]) -> Any:
-    is_lost = not run.status.is_terminal and not document["alive"]
-    return plain("interrupted", "magenta") if is_lost else status_cell(run.status)
+    shown = documents.shown_status(run, document["alive"])
+    return plain(shown, "magenta") if shown == documents.INTERRUPTED else status_cell(run.status)
 
 
-def print_runs(runs: Sequence[RunRecord], shown: Sequence[dict[str, Any]]) -> None:
-    """Print a list of runs, given as records and as documents."""
+def print_runs(runs: Sequence[tuple[RunRecord, dict[str, Any]]]) -> None:
+    """Print a list of runs, each given as a record and as a document."""
     rows = [
         (
             run.spec.run_id,
             run.task,
             _run_status(run, document),
             _time(run.spec.created_at),
-            _length(run.root.queued_at or run.spec.created_at, run.ended_at, run.status),
+            _took(document["duration_s"], run.ended_at is None),
             " ".join(f"{k}={v}" for k, v in documents.labels(run).items()),
         )
-        for run, document in zip(runs, shown, strict=True)
+        for run, document in runs
     ]
     print_table(("run", "task", "status", "created", "duration", "labels"), rows)
 
@@ -75,13 +75,13 @@ def print_run(run: RunRecord, view: RunView, document: dict[str, Any]) -> None:
         "status": str(_run_status(run, document)),
         "backend": document["backend"],
         "created": _time(run.spec.created_at),
-        "duration": _length(run.root.queued_at or run.spec.created_at, run.ended_at, run.status),
-        "submission": str(run.spec.generation),
+        "duration": _took(document["duration_s"], run.ended_at is None),
+        "generation": _generation(run),
         "labels": " ".join(f"{k}={v}" for k, v in documents.labels(run).items()),
         "url": document["url"],
         "error": one_line(f"{error.code}: {error.message}") if error is not None else "",
     }
-    if fields["status"] == "interrupted":
+    if fields["status"] == documents.INTERRUPTED:
         fields["next"] = f"{hint(f'recover {run.spec.run_id}')} goes on with it"
     print_fields(fields, {"status": STYLES.get(run.status, "")})
     statuses = list(totals(view))
@@ -93,6 +93,11 @@ def print_run(run: RunRecord, view: RunView, document: dict[str, Any]) -> None:
         for task, counts in sorted(view.counts.items())
     ]
     print_table(("task", *(status.value.lower() for status in statuses)), rows)
+
+
+def _generation(run: RunRecord) -> str:
+    generation = run.spec.generation
+    return str(generation) if generation == 1 else f"{generation}, since {_time(run.began_at)}"
 
 
 def print_fields(fields: Mapping[str, str], styles: Mapping[str, str] | None = None) -> None:
@@ -191,8 +196,13 @@ def _length(started_at: float | None, ended_at: float | None, status: Status) ->
         return ""
     if ended_at is None and status not in {Status.RUNNING, Status.SUSPENDED}:
         return ""
-    seconds = (ended_at or time.time()) - started_at
-    so_far = "+" if ended_at is None else ""
+    return _took((ended_at or time.time()) - started_at, ended_at is None)
+
+
+def _took(seconds: float | None, goes_on: bool) -> str:
+    if seconds is None:
+        return ""
+    so_far = "+" if goes_on else ""
     if seconds < 10:
         return f"{seconds:.3f} s{so_far}"
     if seconds < 120:

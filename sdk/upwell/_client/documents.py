@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,8 @@ from upwell._types.given import load_inputs
 from upwell._types.marks import FILE, FLOAT, FORM, MARK, MEMBER, PAIRS, PICKLE, TREE
 
 ARRAY = "numpy.ndarray"
+INTERRUPTED = "interrupted"
+"""How a run stands whose process is gone: it is running, and nothing works on it."""
 HIDDEN_LABELS = "upwell."
 """Labels whose names start so are upwell's own."""
 
@@ -29,9 +32,9 @@ def duration_s(started_at: float | None, ended_at: float | None) -> float | None
     return None if not started_at or not ended_at else round(ended_at - started_at, 6)
 
 
-def run_duration_s(run: RunRecord) -> float | None:
-    """Return how long the latest submission of a run took, in seconds; None while it runs."""
-    return duration_s(run.root.queued_at or run.spec.created_at, run.ended_at)
+def shown_status(run: RunRecord, alive: bool) -> str:
+    """Return the status of a run for people and filters: one whose process is gone is interrupted."""
+    return run.status.value.lower() if alive or run.status.is_terminal else INTERRUPTED
 
 
 def labels(run: RunRecord) -> dict[str, str]:
@@ -57,8 +60,9 @@ def run_document(run: RunRecord, *, backend: str, url: str, alive: bool) -> dict
         "alive": alive,
         "generation": run.spec.generation,
         "created_at": instant(run.spec.created_at),
+        "began_at": instant(run.began_at),
         "ended_at": instant(run.ended_at),
-        "duration_s": run_duration_s(run),
+        "duration_s": run.duration_s(time.time() if alive else None),
         "labels": labels(run),
         "url": url,
         "error": error_document(error),

@@ -49,8 +49,9 @@ ActionId = Annotated[str, Path(description="Id of the action; the root's is a0."
 TaskName = Annotated[str, Path(max_length=300, description="Full name of a deployed task.")]
 Cursor = Annotated[str | None, Query(max_length=1000, description="`next` of the page before.")]
 Instant = Annotated[float | None, Query(allow_inf_nan=False, description="Epoch seconds.")]
-RunStatus = Literal["running", "succeeded", "failed", "aborted", "timed_out"]
+RunStatus = Literal["running", "interrupted", "succeeded", "failed", "aborted", "timed_out"]
 ActionStatus = Literal["queued", "running", "suspended", "succeeded", "failed", "aborted", "timed_out"]
+OF_STATUS = "`interrupted` is a running one whose process is gone; `running` leaves these out."
 OF_TASK = "Full name of a task, or its function's."
 OF_PARENT = "Empty for the root's own row; * for the actions of all levels."
 OfAttempt = Annotated[int | None, Query(ge=1, description="Number of one attempt.")]
@@ -120,7 +121,7 @@ class RunApi:
 
     async def runs(
         self,
-        status: Annotated[list[RunStatus] | None, Query(max_length=10)] = None,
+        status: Annotated[list[RunStatus] | None, Query(max_length=10, description=OF_STATUS)] = None,
         task: OfTask = None,
         label: Annotated[list[str] | None, Query(max_length=20, description="`key=value`, or `key`.")] = None,
         after: Instant = None,

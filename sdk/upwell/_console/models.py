@@ -66,10 +66,14 @@ class Run(Answer):
     run_id: str
     task: str
     status: str
+    alive: bool
+    """Whether something works on it: a local run whose process is gone is running, and not alive."""
     created_at: float
+    began_at: float
+    """When its generation was submitted: the run itself, or its latest recovery."""
     ended_at: float | None
     duration_s: float | None
-    """Of its latest submission; None while it runs."""
+    """Of its generation, or as yet; None where its process is gone."""
     labels: dict[str, str]
     counts: dict[str, int]
     """Its actions by status; those that nobody has claimed yet are not among them."""
@@ -94,8 +98,6 @@ class RunDetail(Run):
     """Id of the root action."""
     generation: int
     bundle: str | None
-    alive: bool
-    """Whether something works on it: a local run whose process is gone is running, and not alive."""
     settled: bool
     """Whether lists and charts show all that has happened; of large runs they may be some seconds behind."""
     url: str

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from upwell._client.backend import Backend
-from upwell._client.documents import labels, run_duration_s
+from upwell._client.documents import INTERRUPTED, labels, shown_status
 from upwell._console.commands import run_commands
 from upwell._console.cursors import CursorError, dump_cursor, load_cursor
 from upwell._console.large import LargeRun
@@ -38,7 +38,7 @@ class RunFilter:
     """Which runs.
 
     Attributes:
-        statuses: Only those in one of these; empty takes all.
+        statuses: Only those in one of these, `interrupted` among them; empty takes all.
         task: Only those of this task, by its full name or its function's.
         labels: Only those with all of these, each `key=value` or `key`.
         after: Only those created then or later, epoch seconds.
@@ -51,9 +51,9 @@ class RunFilter:
     after: float | None = None
     before: float | None = None
 
-    def has(self, run: RunRecord) -> bool:
+    def has(self, run: RunRecord, alive: bool) -> bool:
         """Whether a run is one of them, its time aside."""
-        if self.statuses and run.status.value.lower() not in self.statuses:
+        if self.statuses and shown_status(run, alive) not in self.statuses:
             return False
         if self.task not in (None, run.task, run.task.rpartition(".")[2]):
             return False
@@ -86,7 +86,7 @@ class Reading:
         if cursor is not None:
             (reached,) = load_cursor(cursor, (float,))
             before = reached if before is None else min(before, reached)
-        found: list[RunRecord] = []
+        found: list[tuple[RunRecord, bool]] = []
         looked_at, is_last = 0, False
         while len(found) < limit and looked_at < RUNS_LOOKED_AT and not is_last:
             page = await self._store.list_runs(RUNS_AT_ONCE, before=before)
@@ -99,11 +99,14 @@ class Reading:
                     is_last = False
                     break
                 looked_at, before = looked_at + 1, run.spec.created_at
-                if wanted.has(run):
-                    found.append(run)
-        views = await asyncio.gather(*(self._store.view(run.spec.run_id) for run in found))
+                alive = await self._is_alive(run)
+                if wanted.has(run, alive):
+                    found.append((run, alive))
+        views = await asyncio.gather(*(self._store.view(run.spec.run_id) for run, _ in found))
         return Runs(
-            runs=[Run(**_run_fields(run, view)) for run, view in zip(found, views, strict=True)],
+            runs=[
+                Run(**_run_fields(run, view, alive)) for (run, alive), view in zip(found, views, strict=True)
+            ],
             next=None if is_last or before is None else dump_cursor(before),
         )
 
@@ -114,16 +117,14 @@ class Reading:
             RunNotFoundError: there is none of this name.
         """
         run, view = await self._run_and_view(run_id)
-        alive = not run.status.is_terminal and await self._backend.is_alive(run)
         large = await self._large_of(run, view)
         settled = large is None or large.shows(view.counts)
-        fields = _run_fields(run, view)
+        fields = _run_fields(run, view, await self._is_alive(run))
         return RunDetail(
             **fields | {"version": f"{fields['version']}{'' if settled else '-'}"},
             root=run.root.action_id,
             generation=run.spec.generation,
             bundle=run.spec.bundle,
-            alive=alive,
             settled=settled,
             url=self._backend.describe(run),
             tasks=[_task_stats(task, counts) for task, counts in sorted(view.counts.items())],
@@ -254,6 +255,9 @@ class Reading:
             raise RunNotFoundError(f"there is no run {run_id!r}; the list of runs has all that are known")
         return run
 
+    async def _is_alive(self, run: RunRecord) -> bool:
+        return not run.status.is_terminal and await self._backend.is_alive(run)
+
     async def _run_and_view(self, run_id: str) -> tuple[RunRecord, RunView]:
         return await self.record(run_id), await self._store.view(run_id)
 
@@ -263,7 +267,7 @@ def no_action(run_id: str, action_id: str) -> ActionNotFoundError:
     return ActionNotFoundError(f"run {run_id} has no action {action_id!r}; its tree lists them")
 
 
-def _run_fields(run: RunRecord, view: RunView) -> dict[str, Any]:
+def _run_fields(run: RunRecord, view: RunView, alive: bool) -> dict[str, Any]:
     counts: Counter[str] = Counter()
     for by_status in view.counts.values():
         counts.update({status.lower(): n for status, n in by_status.items() if n})
@@ -272,14 +276,16 @@ def _run_fields(run: RunRecord, view: RunView) -> dict[str, Any]:
         "run_id": run.spec.run_id,
         "task": run.task,
         "status": run.status.value.lower(),
+        "alive": alive,
         "created_at": run.spec.created_at,
+        "began_at": run.began_at,
         "ended_at": run.ended_at,
-        "duration_s": run_duration_s(run),
+        "duration_s": run.duration_s(time.time() if alive else None),
         "labels": labels(run),
         "counts": dict(counts),
         "actions": counts.total(),
         "error": None if error is None else RunError(code=error.code, message=error.message),
-        "version": _version(run, view),
+        "version": _version(run, view) + ("~" if shown_status(run, alive) == INTERRUPTED else ""),
     }
 
 

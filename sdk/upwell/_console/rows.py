@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from upwell._core.action_metrics import waiting_since
 from upwell._core.model import ActionRecord, Attempt
 from upwell._core.timeline import Span, attempt_spans
 
@@ -64,15 +65,35 @@ class Facts:
     error_code: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """When an attempt was sent, began and ended. Times are epoch seconds."""
+
+    sent_at: float
+    started_at: float
+    ended_at: float | None
+    end: str | None
+    """How it ended: `failed`, `lost`, `suspended`, ...; None while it runs."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Row(Facts):
     """An action in a list.
 
     Attributes:
         attempts: How many there were.
+        tries: Where there were several, or one has ended and the action has not: the latest ones, those of
+            earlier generations of the run included.
     """
 
     attempts: int
+    tries: list[Try] = field(default_factory=list)
+
+    @property
+    def called_at(self) -> float:
+        """When it was called first; `queued_at` is of the generation that it is in."""
+        is_recovered = bool(self.tries) and self.tries[0].started_at < self.queued_at
+        return self.tries[0].sent_at if is_recovered else self.queued_at
 
     def took_s(self, now: float) -> float:
         """Return how long it ran so far, in seconds; -1 before it began."""
@@ -100,7 +121,22 @@ def row_of(record: ActionRecord) -> Row:
         phases=_last_phases(record),
         cached=record.cached_from is not None,
         error_code=error.code if error is not None else None,
+        tries=_tries(record),
     )
+
+
+def _tries(record: ActionRecord) -> list[Try]:
+    if len(record.attempts) == 1 and (record.ended_at is not None or record.attempts[0].ended_at is None):
+        return []
+    return [
+        Try(
+            sent_at=waiting_since(record) if span is None else span.sent_at,
+            started_at=attempt.started_at,
+            ended_at=attempt.ended_at,
+            end=attempt.end or None,
+        )
+        for attempt, span in _with_spans(record)
+    ]
 
 
 def _children(record: ActionRecord) -> int | None:
@@ -112,15 +148,20 @@ def _children(record: ActionRecord) -> int | None:
 
 def phases_by_attempt(record: ActionRecord) -> list[tuple[Attempt, PhaseTimes]]:
     """Return the attempts of an action with their phases; of one that runs, what is known is its wait."""
-    spans = {span.attempt: span for span in attempt_spans(record)}
-    before = record.spec.queued_at or record.created_at
-    found = []
-    for attempt in record.attempts:
-        span = spans.get(attempt.number)
-        waited_s = max(0.0, attempt.started_at - before)
-        found.append((attempt, PhaseTimes(queued=waited_s) if span is None else _times(span)))
-        before = attempt.ended_at or attempt.started_at
-    return found
+    return [
+        (attempt, _waits(record, attempt) if span is None else _times(span))
+        for attempt, span in _with_spans(record)
+    ]
+
+
+def _with_spans(record: ActionRecord) -> list[tuple[Attempt, Span | None]]:
+    """Return the attempts of an action, those that have ended with their spans; only the last one may not."""
+    spans = iter(attempt_spans(record))
+    return [(attempt, None if attempt.ended_at is None else next(spans)) for attempt in record.attempts]
+
+
+def _waits(record: ActionRecord, attempt: Attempt) -> PhaseTimes:
+    return PhaseTimes(queued=max(0.0, attempt.started_at - waiting_since(record)))
 
 
 def _last_phases(record: ActionRecord) -> PhaseTimes:

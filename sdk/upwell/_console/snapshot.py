@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -171,9 +171,9 @@ class Snapshot:
 
     def _position(self, row: Row, order: Order) -> Position:
         if order == "slowest":
-            return -row.took_s(self.read_at), row.queued_at, row.action_id
+            return -row.took_s(self.read_at), row.called_at, row.action_id
         is_first = order == "failed" and row.status in FAILED
-        return (0.0 if is_first or order == "called" else 1.0), row.queued_at, row.action_id
+        return (0.0 if is_first or order == "called" else 1.0), row.called_at, row.action_id
 
     def summaries(self, parent: str) -> list[Summary]:
         """Return what an action called by task and group, in the order of the first calls.
@@ -198,7 +198,7 @@ class Snapshot:
             group=group,
             counts=dict(Counter(row.status for row in rows)),
             cached=sum(row.cached for row in rows),
-            first_queued_at=min(row.queued_at for row in rows),
+            first_queued_at=min(row.called_at for row in rows),
             last_ended_at=None if None in ends else max(end for end in ends if end is not None),
             p50_s=round(spread.p50, 6),
             p90_s=round(spread.p90, 6),
@@ -209,8 +209,8 @@ class Snapshot:
     def timeline(self, buckets: int) -> Timeline:
         """Return how much was under way, in so many stretches."""
         root = self.rows.get(ROOT_ID)
-        called = [row.queued_at for row in self.rows.values()]
-        start = min(called, default=self.read_at) if root is None else root.queued_at
+        called = [row.called_at for row in self.rows.values()]
+        start = min(called, default=self.read_at) if root is None else root.called_at
         over = root is not None and root.ended_at is not None
         ends = [row.ended_at for row in self.rows.values() if row.ended_at is not None]
         end = max(start, max(ends, default=start) if over else self.read_at)
@@ -223,10 +223,10 @@ class Snapshot:
         running: list[tuple[float, int]] = []
         queued: list[tuple[float, int]] = []
         for row in self.rows.values():
-            begun = row.started_at if row.started_at is not None else row.ended_at
-            queued += _stretch(row.queued_at, begun)
-            if row.started_at is not None:
-                running += _stretch(row.started_at, row.ended_at)
+            for called_at, started_at, ended_at in _stints(row):
+                queued += _stretch(called_at, ended_at if started_at is None else started_at)
+                if started_at is not None:
+                    running += _stretch(started_at, ended_at)
             if row.ended_at is not None:
                 ended[at(row.ended_at)] += 1
                 failed[at(row.ended_at)] += row.status in FAILED
@@ -239,6 +239,14 @@ class Snapshot:
             ended=ended,
             failed=failed,
         )
+
+
+def _stints(row: Row) -> Iterator[tuple[float, float | None, float | None]]:
+    """Yield when an action was called, began and ended; before the run was recovered, each attempt by itself."""
+    for each in row.tries:
+        if each.started_at < row.queued_at:
+            yield each.sent_at, each.started_at, each.ended_at
+    yield row.queued_at, row.started_at, row.ended_at
 
 
 def _stretch(begin: float, end: float | None) -> list[tuple[float, int]]:

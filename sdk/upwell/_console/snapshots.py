@@ -85,7 +85,7 @@ def unclaimed_root(run: RunRecord) -> ActionRecord:
         status=status,
         version=0,
         generation=record.generation,
-        created_at=run.root.queued_at or run.spec.created_at,
+        created_at=run.began_at,
         ended_at=run.ended_at,
         outcome=run.outcome,
     )

@@ -355,6 +355,22 @@ class RunRecord:
     pools: dict[str, PoolSize] = field(default_factory=dict)
     """What its program's pools are on AWS, by name; also of a local run, so that its cost can be told."""
 
+    @property
+    def began_at(self) -> float:
+        """When its generation was submitted: the run itself, or its latest recovery."""
+        return self.root.queued_at or self.spec.created_at
+
+    def duration_s(self, now: float | None) -> float | None:
+        """Return how long its generation took: to its end, or as yet.
+
+        What lies before its latest recovery, and the rest until then, does not count.
+
+        Args:
+            now: The time, epoch seconds; None if nothing works on it, and nobody knows since when.
+        """
+        until = now if self.ended_at is None else self.ended_at
+        return None if not until or not self.began_at else round(max(0.0, until - self.began_at), 6)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheEntry:

@@ -131,7 +131,7 @@ def profile_of(run: RunRecord, records: Sequence[ActionRecord], now: float) -> R
         by_task[span.task].append(span)
     actions = Counter(record.spec.task.name for record in records)
     cached = Counter(record.spec.task.name for record in records if record.cached_from is not None)
-    began_at = run.root.queued_at or run.spec.created_at
+    began_at = run.began_at
     ended_at = run.ended_at or max((span.ended_at for span in spans), default=began_at)
     busy_s = math.fsum(span.busy_s for span in spans)
     tasks = [

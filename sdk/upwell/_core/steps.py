@@ -27,6 +27,7 @@ def recover(record: ActionRecord, spec: ActionSpec, now: float) -> ActionRecord:
         not_before=0.0,
         suspension=None,
         outcome=None,
+        started_at=None,
         ended_at=None,
     )
 

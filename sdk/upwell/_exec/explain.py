@@ -106,7 +106,7 @@ class Explainer:
 
     @property
     def _started_at(self) -> float:
-        return self._run.root.queued_at or self._run.spec.created_at
+        return self._run.began_at
 
     async def _document(self, code: str) -> CodeDocument | None:
         try:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from upwell._author import registry
+from upwell._core.model import Status
+from upwell._local.sqlite import SqliteStore
 from upwell.errors import PickledValueWarning
 
 Cli = Any
@@ -53,6 +57,20 @@ def test_runs_are_listed_newest_first(cli: Cli, failed: str) -> None:
     lines = cli("get", "runs").out.splitlines()
     assert lines[0].split() == ["run", "task", "status", "created", "duration", "labels"]
     assert lines[1].split()[:3] == ["later", "flow.nothing", "succeeded"]
+
+
+def test_a_run_whose_process_is_gone_is_listed_as_interrupted(cli: Cli, failed: str, folder: Path) -> None:
+    store = SqliteStore(folder / ".upwell" / "state.db")
+    run = asyncio.run(store.get_run(failed))
+    assert run is not None
+    gone = replace(run, status=Status.RUNNING, version=run.version + 1, ended_at=None, outcome=None)
+    assert asyncio.run(store.save_run(gone, expected=run.version))
+    store.close()
+    (listed,) = cli("get", "runs", "--json", "--status", "interrupted").json
+    assert (listed["run"], listed["alive"], listed["duration_s"]) == (failed, False, None)
+    assert cli("get", "runs").out.splitlines()[1].split()[2] == "interrupted"
+    assert cli("get", "runs", "--json", "--status", "running").json == []
+    assert "use one of running, " in cli("get", "runs", "--status", "queued").error
 
 
 def test_a_run_with_its_counts(cli: Cli, failed: str) -> None:

@@ -58,6 +58,7 @@ def test_a_run_document_has_all_that_a_program_needs() -> None:
         "alive": False,
         "generation": 1,
         "created_at": "2023-11-14T22:13:20.000Z",
+        "began_at": "2023-11-14T22:13:20.000Z",
         "ended_at": "2023-11-14T22:13:22.500Z",
         "duration_s": 2.5,
         "labels": {"team": "data"},
