@@ -14,7 +14,7 @@ from upwell._aws.dynamodb_items import read_image
 from upwell._aws.dynamodb_table import Item
 from upwell._aws.lanes import Lanes, counted_attributes, lane_of, read_counted
 from upwell._core.aggregate_form import dump_aggregates, load_aggregates
-from upwell._core.aggregates import Aggregates, facts_of
+from upwell._core.aggregates import Aggregates, all_facts_of
 from upwell._core.fold import Ledger, Move, fold_moves
 
 SUMS_SK_PREFIX = "sums#"
@@ -33,8 +33,8 @@ class DynamoAggregates(Lanes[Move, Ledger]):
         image, before = record["dynamodb"].get("NewImage"), record["dynamodb"].get("OldImage")
         if not image or "record" not in image:
             return None
-        was = facts_of(read_image(before)) if before else None
-        now = facts_of(read_image(image))
+        was = all_facts_of(read_image(before)) if before else None
+        now = all_facts_of(read_image(image))
         if was == now:
             return None
         return Move(

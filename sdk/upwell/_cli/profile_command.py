@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -37,23 +36,24 @@ def profile(
     from upwell._cli.reading import read_run
     from upwell._cli.terminal import note, print_json
     from upwell._client.profile_document import profile_document
+    from upwell._client.run_efforts import run_profile
     from upwell._core.advice import advise
     from upwell._core.chrome_trace import chrome_trace as trace_of
-    from upwell._core.profile import profile_of
-    from upwell._exec.control import all_actions
+    from upwell._core.timeline import spans_of
 
-    async def load(backend: Backend, record: RunRecord) -> tuple[RunRecord, list[ActionRecord]]:
-        return record, await all_actions(backend.store, run)
+    async def load(backend: Backend, record: RunRecord) -> tuple[RunRecord, RunProfile, list[ActionRecord]]:
+        actions = backend.store.list_actions(run)
+        traced = [action async for action in actions] if chrome_trace is not None else []
+        return record, await run_profile(backend, record), traced
 
-    record, actions = asyncio.run(read_run(session, run, load))
-    found = profile_of(record, actions, time.time())
-    advice = advise(found, actions)
+    record, found, traced = asyncio.run(read_run(session, run, load))
+    advice = advise(found)
     if chrome_trace is not None:
-        _write(chrome_trace, trace_of(run, record.began_at, found.spans))
+        _write(chrome_trace, trace_of(run, record.began_at, spans_of(traced)))
         note(f"wrote {chrome_trace}; ui.perfetto.dev opens it")
     if as_json:
         print_json(profile_document(found, advice, record.status.value.lower()))
-    elif not found.spans:
+    elif not any(task.attempts for task in found.tasks):
         note(f"no attempt of run {run} has ended yet")
     else:
         _print_profile(found, advice)

@@ -6,18 +6,15 @@ import time
 from typing import Any
 
 from upwell._client.backend import Backend
-from upwell._core.cost import BASIS, CostTally, RunCost
+from upwell._client.run_efforts import run_efforts
+from upwell._core.cost import BASIS, RunCost, cost_of
 from upwell._core.model import RunRecord
 from upwell._core.prices import PRICES_OF, REGION, alternatives, price
-from upwell._exec.control import list_known
 
 
 async def load_cost(backend: Backend, run: RunRecord) -> tuple[str, RunCost]:
-    """Return the backend's name and what a run costs; its actions are read page by page."""
-    tally = CostTally(run, time.time())
-    async for record in list_known(backend.store, run.spec.run_id):
-        tally.add(record)
-    return backend.mode, tally.cost()
+    """Return the backend's name and what a run costs."""
+    return backend.mode, cost_of(run, await run_efforts(backend, run), time.time())
 
 
 def cost_document(run_id: str, backend: str, cost: RunCost) -> dict[str, Any]:

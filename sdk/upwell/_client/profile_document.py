@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Sequence
 from typing import Any
 
 from upwell._client.backend import Backend
+from upwell._client.run_efforts import run_profile
 from upwell._core.advice import advise
 from upwell._core.advice_case import Advice
 from upwell._core.critical_path import Step, by_phase
-from upwell._core.model import ActionRecord, RunRecord
-from upwell._core.profile import RunProfile, Spread, TaskProfile, profile_of
-from upwell._exec.control import all_actions
+from upwell._core.model import RunRecord
+from upwell._core.profile import RunProfile, Spread, TaskProfile
 
 STEPS_SHOWN = 1000
 """Of the critical path, in the document; the sums have all of it."""
 
 
 async def load_profile(backend: Backend, run: RunRecord) -> dict[str, Any]:
-    """Return the document of a run's profile; all of its actions are read."""
-    actions = await all_actions(backend.store, run.spec.run_id)
-    return await asyncio.to_thread(_profile_of, run, actions, time.time())
-
-
-def _profile_of(run: RunRecord, actions: list[ActionRecord], now: float) -> dict[str, Any]:
-    found = profile_of(run, actions, now)
-    return profile_document(found, advise(found, actions), run.status.value.lower())
+    """Return the document of a run's profile."""
+    found = await run_profile(backend, run)
+    return profile_document(found, advise(found), run.status.value.lower())
 
 
 def profile_document(profile: RunProfile, advice: Sequence[Advice], status: str) -> dict[str, Any]:

@@ -19,12 +19,11 @@ from upwell._console.models import Run, RunDetail, RunError, Runs, TaskStats, Tr
 from upwell._console.rows import Row, row_of
 from upwell._console.snapshot import ANY_LEVEL, Order, RowFilter, Snapshot, Timeline
 from upwell._console.snapshots import RUNS_KEPT, Snapshots, unclaimed_root
+from upwell._core.limits import SMALL_RUN
 from upwell._core.model import ActionKey, ActionRecord, RunRecord
 from upwell._core.ports import RunView
 from upwell.errors import ActionNotFoundError, RunNotFoundError
 
-SMALL_RUN = 500
-"""Runs of up to so many actions are read as a whole; larger ones are told by aggregates and journals."""
 KEPT_S = 2.0
 """For so long the requests of a page share what was read of a large run."""
 PARENTS_KEPT = 10_000

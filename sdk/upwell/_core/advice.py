@@ -7,43 +7,42 @@ looks at one task; the healthy majority of tasks gets no advice.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from upwell._core.advice_calls import batch, cache, trace
 from upwell._core.advice_case import Advice, Case
 from upwell._core.advice_executors import concurrency, reference, reuse
-from upwell._core.critical_path import by_phase
-from upwell._core.model import ActionRecord
+from upwell._core.critical_path import EARLIER, by_phase
 from upwell._core.profile import RunProfile
-from upwell._core.timeline import Span
 
 MIN_SAVED_SHARE = 0.05
 """Of the run's length or of its executor time."""
 MIN_SAVED_S = 0.02
 
 
-def advise(profile: RunProfile, records: Sequence[ActionRecord]) -> list[Advice]:
+def advise(profile: RunProfile) -> list[Advice]:
     """Return what is worth changing, what saves most first.
 
     Args:
         profile: Of a run.
-        records: Its actions.
     """
-    spans: dict[str, list[Span]] = defaultdict(list)
-    for span in profile.spans:
-        spans[span.task].append(span)
-    by_task: dict[str, list[ActionRecord]] = defaultdict(list)
-    for record in records:
-        by_task[record.spec.task.name].append(record)
-    path: dict[str, dict[str, float]] = defaultdict(dict)
-    for (name, phase), seconds in by_phase(profile.path).items():
-        path[name][phase] = seconds
+    path = _path_by_task(profile)
     given: list[Advice] = []
     for task in profile.tasks:
-        if spans[task.task] and task.measured:
-            case = Case(profile, task, spans[task.task], by_task[task.task], path[task.task])
-            given += _of_task(case)
+        if task.attempts and task.measured:
+            given += _of_task(Case(profile, task, path[task.task]))
     return sorted(given, key=lambda a: (-max(a.saves_wall_s, a.saves_busy_s), a.task, a.kind))
+
+
+def _path_by_task(profile: RunProfile) -> dict[str, dict[str, float]]:
+    """Return the critical path by task and phase; what was not followed counts as what was, in proportion."""
+    sums = by_phase(profile.path)
+    whole_s = sum(sums.values())
+    followed_s = sum(seconds for (_, phase), seconds in sums.items() if phase != EARLIER)
+    path: dict[str, dict[str, float]] = defaultdict(dict)
+    for (name, phase), seconds in sums.items():
+        path[name][phase] = seconds * whole_s / followed_s if followed_s else 0.0
+    return path
 
 
 def _of_task(case: Case) -> Iterable[Advice]:

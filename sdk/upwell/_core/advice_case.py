@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from upwell._core.model import ActionRecord
-from upwell._core.profile import RunProfile, TaskProfile
-from upwell._core.timeline import Span
+from upwell._core.effort import Amounts
+from upwell._core.profile import PoolLoad, RunProfile, TaskProfile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +38,17 @@ class Case:
 
     profile: RunProfile
     task: TaskProfile
-    spans: Sequence[Span]
-    records: Sequence[ActionRecord]
     on_path: Mapping[str, float]
+
+    @property
+    def amounts(self) -> Amounts:
+        """What adds up of the task's actions."""
+        return self.task.took.amounts
 
     @property
     def runtime_s(self) -> float:
         """How long the task runs, on average."""
-        return self.task.runtime.sum / len(self.spans)
+        return self.task.runtime.sum / self.task.attempts
 
     @property
     def warm_overhead_s(self) -> float:
@@ -56,7 +58,7 @@ class Case:
     @property
     def is_leaf(self) -> bool:
         """Whether the task makes no calls."""
-        return all(span.is_leaf for span in self.spans)
+        return self.amounts.parents <= 0
 
     def path_s(self, *phases: str) -> float:
         """Return how much of the critical path the task spent in phases."""
@@ -65,8 +67,17 @@ class Case:
     @property
     def held_s(self) -> float:
         """What an attempt takes of its executor's time without running, on average."""
-        held = (max(0.0, span.busy_s - span.own_s * span.share) for span in self.spans)
-        return math.fsum(held) / len(self.spans)
+        return self.amounts.held_us / 1e6 / self.task.attempts
+
+    @property
+    def load(self) -> PoolLoad:
+        """How busy the pool was that has most of the task's actions."""
+        pools = {
+            pool: task.amounts.actions
+            for (name, pool), task in self.profile.efforts.tasks.items()
+            if name == self.task.task
+        }
+        return self.profile.loads.get(max(pools, key=lambda pool: (pools[pool], pool)), PoolLoad())
 
     def advice(
         self, kind: str, text: str, *, wall_s: float, busy_s: float, actions: float = 0.0, **evidence: float

@@ -23,16 +23,13 @@ MIN_TRANSFER_SHARE = 0.5
 
 def reuse(case: Case) -> Advice | None:
     """Much of the time of ephemeral executors goes into starting them."""
-    cold = [s for s in case.spans if s.executor.kind == "lambda" and s.phases.start_s + s.phases.bundle_s > 0]
-    started = [span for span in cold if span.phases.start_s > 0]
-    start_s = math.fsum(span.phases.start_s + span.phases.bundle_s for span in cold)
+    started, start_s = case.amounts.cold, case.amounts.cold_us / 1e6
     busy_s = case.task.runtime.sum + start_s
-    if len(started) < MIN_COLD_STARTS or start_s < MIN_COLD_SHARE * busy_s:
+    if started < MIN_COLD_STARTS or start_s < MIN_COLD_SHARE * busy_s:
         return None
-    load = case.profile.loads.get(case.records[0].spec.task.pool)
-    peak = load.peak if load is not None else 1
+    peak = max(1, math.ceil(case.load.peak))
     text = (
-        f"reuse containers: {len(started)} of {len(case.spans)} attempts waited for a new executor, and starts "
+        f"reuse containers: {started} of {case.task.attempts} attempts waited for a new executor, and starts "
         f"with loading the code took {start_s / busy_s:.0%} of their time; "
         f"reusable=ReusePolicy(replicas=(1, {peak})) makes t = 0 but for the first"
     )
@@ -41,7 +38,7 @@ def reuse(case: Case) -> Advice | None:
         text,
         wall_s=case.path_s("start", "bundle"),
         busy_s=start_s,
-        cold_starts=len(started),
+        cold_starts=started,
         start_s=start_s,
         share=start_s / busy_s,
         peak=peak,
@@ -50,45 +47,35 @@ def reuse(case: Case) -> Advice | None:
 
 def concurrency(case: Case) -> Advice | None:
     """Calls wait while all slots are taken for most of the time."""
-    load = case.profile.loads.get(case.records[0].spec.task.pool)
-    limits = case.records[0].spec.task.limits
-    waited = [span for span in case.spans if span.slot_wait_s > 0]
-    is_bounded = bool(limits) or any(span.executor.kind == "worker" for span in case.spans)
-    if load is None or not is_bounded or len(waited) < MIN_WAITS or load.full_share < MIN_FULL_SHARE:
+    load, amounts, scope = case.load, case.amounts, case.task.took.scope
+    is_bounded = bool(scope) or amounts.on_workers > 0
+    if not is_bounded or amounts.slot_waits < MIN_WAITS or load.full_share < MIN_FULL_SHARE:
         return None
-    slot_s = math.fsum(span.slot_wait_s for span in waited)
+    slot_s, peak = case.task.phases["slot"].sum, math.ceil(load.peak)
     if slot_s < MIN_SLOT_SHARE * case.task.runtime.sum:
         return None
-    what = (
-        f"max_concurrency= of {limits[0].scope}"
-        if limits
-        else "concurrency= of its ReusePolicy, or its replicas"
-    )
+    what = f"max_concurrency= of {scope}" if scope else "concurrency= of its ReusePolicy, or its replicas"
     text = (
-        f"raise concurrency: {len(waited)} calls waited {time_text(slot_s / len(waited))} on average while all "
-        f"{load.peak} slots were taken, {load.full_share:.0%} of the time; if the task waits rather than "
-        f"computes, raise {what} from {load.peak} to {2 * load.peak}"
+        f"raise concurrency: {amounts.slot_waits} calls waited {time_text(slot_s / amounts.slot_waits)} on "
+        f"average while all {peak} slots were taken, {load.full_share:.0%} of the time; if the "
+        f"task waits rather than computes, raise {what} from {peak} to {2 * peak}"
     )
     return case.advice(
         "concurrency",
         text,
         wall_s=case.path_s("slot") / 2,
         busy_s=0.0,
-        waited=len(waited),
+        waited=amounts.slot_waits,
         slot_wait_s=slot_s,
-        peak=load.peak,
+        peak=peak,
         full_share=load.full_share,
     )
 
 
 def reference(case: Case) -> Advice | None:
     """Values that are large, or moving which takes long."""
-    largest = mean = 0.0
-    for record in case.records:
-        output = record.outcome.output.size_bytes if record.outcome and record.outcome.output else 0
-        largest = max(largest, record.spec.inputs.size_bytes, output)
-        mean += max(record.spec.inputs.size_bytes, output) / len(case.records)
-    limit = case.records[0].spec.task.max_inline_io_bytes
+    largest, limit = case.task.took.largest_bytes, case.task.took.inline_bytes
+    mean = case.amounts.bytes / max(1, case.amounts.actions)
     moved_s = case.task.phases["input"].sum + case.task.phases["output"].sum
     is_near = largest >= NEAR_LIMIT * limit
     is_slow = mean >= LARGE_BYTES and moved_s >= MIN_TRANSFER_SHARE * case.task.runtime.sum

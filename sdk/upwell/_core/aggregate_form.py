@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from upwell._core.aggregates import KEPT, Aggregates, Facts, Kind
+from upwell._core.effort_form import dump_effort, dump_efforts, load_effort, load_efforts
+from upwell._core.efforts import Efforts
 from upwell._core.load_curve import LoadCurve
 
 _dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
@@ -27,14 +29,15 @@ def dump_facts(facts: Facts) -> str:
             facts.ended_ms,
             int(facts.cached),
             dict(sorted(facts.hits.items())) if facts.hits else {},
+            None if facts.effort is None else dump_effort(facts.effort),
         ]
     )
 
 
 def load_facts(text: str) -> Facts:
     """Return what `dump_facts` wrote."""
-    action_id, task, group, level, shard, status, queued_ms, started_ms, ended_ms, cached, hits = json.loads(
-        text
+    action_id, task, group, level, shard, status, queued_ms, started_ms, ended_ms, cached, hits, *rest = (
+        json.loads(text)
     )
     return Facts(
         action_id=action_id,
@@ -48,6 +51,7 @@ def load_facts(text: str) -> Facts:
         ended_ms=ended_ms,
         cached=bool(cached),
         hits=hits,
+        effort=load_effort(rest[0]) if rest and rest[0] is not None else None,
     )
 
 
@@ -59,6 +63,7 @@ def dump_aggregates(aggregates: Aggregates) -> str:
             "kinds": [[*key, *_kind_values(kind)] for key, kind in aggregates.kinds.items()],
             "left_out": int(aggregates.levels_left_out),
             "curve": _curve_values(aggregates.curve),
+            "efforts": dump_efforts(aggregates.efforts),
         }
     )
 
@@ -76,6 +81,7 @@ def load_aggregates(text: str, kept: int = KEPT) -> Aggregates:
         kinds={(level, task, group): _kind(values) for level, task, group, *values in found["kinds"]},
         levels_left_out=bool(found["left_out"]),
         curve=_curve(found["curve"]),
+        efforts=load_efforts(found["efforts"]) if "efforts" in found else Efforts(),
         kept=kept,
     )
 

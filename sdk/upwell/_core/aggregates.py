@@ -1,4 +1,4 @@
-"""What is known of a run's actions without reading them: counts, lengths, the slowest, the failed, the load.
+"""What is known of a run's actions without reading them: counts, lengths, names, the load, and what they took.
 
 It is made of changes: what an action was is taken off, what it became is added. All of it is the same in
 whatever order changes come and parts are added up, so that lanes fold theirs apart (`fold`). Its size has a
@@ -8,9 +8,11 @@ bound, however many actions a run has: what has no place of its own any more is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from upwell._core.effort import Effort, effort_of
+from upwell._core.efforts import Efforts
 from upwell._core.histogram import bucket_of
 from upwell._core.load_curve import LoadCurve
 from upwell._core.model import ActionRecord, Status
@@ -35,6 +37,7 @@ class Facts:
             level is read.
         shard: Of its parent's journal.
         hits: How many of its own calls were answered from the cache, by task: they have no records.
+        effort: What it took; None where that is not asked for, and in what older versions left.
     """
 
     action_id: str
@@ -48,6 +51,7 @@ class Facts:
     ended_ms: int | None
     cached: bool
     hits: Mapping[str, int] = field(default_factory=dict)
+    effort: Effort | None = None
 
     @property
     def length_ms(self) -> int | None:
@@ -74,6 +78,11 @@ def facts_of(record: ActionRecord) -> Facts:
         cached=record.cached_from is not None,
         hits=record.hits,
     )
+
+
+def all_facts_of(record: ActionRecord) -> Facts:
+    """Return what is counted of an action, what it took included."""
+    return replace(facts_of(record), effort=effort_of(record))
 
 
 def _ms(at: float) -> int:
@@ -169,6 +178,7 @@ class Aggregates:
         kinds: What is known of each kind.
         levels_left_out: Whether there were large levels without a place of their own.
         curve: The load.
+        efforts: What the actions took.
         kept: Slowest and failed actions of a kind that are known by name.
     """
 
@@ -176,6 +186,7 @@ class Aggregates:
     kinds: dict[KindKey, Kind] = field(default_factory=dict)
     levels_left_out: bool = False
     curve: LoadCurve = field(default_factory=LoadCurve)
+    efforts: Efforts = field(default_factory=Efforts)
     kept: int = KEPT
 
     def change(self, before: Facts | None, after: Facts) -> None:
@@ -193,6 +204,8 @@ class Aggregates:
         """Count an action in what there is one of for the run, and return its kinds."""
         _increase(self.counts.setdefault(facts.task, {}), facts.status, n)
         self.curve.called(facts.queued_ms, facts.started_ms, facts.ended_ms, facts.status in FAILED, n)
+        if facts.effort is not None:
+            self.efforts.count(facts.task, facts.effort, facts.hits, n)
         return self._kinds_of(facts)
 
     def _take_hits(self, before: Mapping[str, int], after: Facts) -> None:
@@ -211,6 +224,7 @@ class Aggregates:
             self.kinds.setdefault(key, Kind()).add(kind)
         self.levels_left_out |= other.levels_left_out
         self.curve.add(other.curve)
+        self.efforts.add(other.efforts)
 
     def _kinds_of(self, facts: Facts) -> Iterator[Kind]:
         yield self._run_kind(facts.task, facts.group)

@@ -3,16 +3,22 @@
 A parent's end is followed back to the end of the child that ended last before, that child to its call, and so
 on. The steps have no gaps: their lengths add up to the run's. What is not on the path could be faster, and
 the run would take as long.
+
+Of a parent with very many children, those that were called last may be all that is known: what was before them
+is one step, `earlier`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from upwell._core.model import ActionRecord
-from upwell._core.timeline import Span
+from upwell._core.timeline import Span, spans_of
+
+EARLIER = "earlier"
+"""Phase of the part of the path that was not followed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +27,7 @@ class Step:
 
     Attributes:
         phase: A phase, `slot` (all slots were taken), `noticed` (the parent did not know yet that its child had
-            ended) or `other` (between attempts).
+            ended), `other` (between attempts) or `earlier` (not followed).
     """
 
     action_id: str
@@ -46,14 +52,14 @@ class _Frame:
 
 
 def critical_path(
-    records: Sequence[ActionRecord], spans: Sequence[Span], noticed_s: Mapping[str, float]
+    records: Sequence[ActionRecord], noticed_s: Mapping[str, float], known_since: Mapping[str, float]
 ) -> list[Step]:
     """Return the path, first step first; empty while the root has not ended.
 
     Args:
-        records: The actions of the run.
-        spans: Their attempts.
+        records: Actions of the run: all, or those that the path may go through.
         noticed_s: How late parents notice ends, by task, in seconds.
+        known_since: Parents of which only the children called since then are among the records.
     """
     root = next((r for r in records if r.spec.parent_id is None and r.ended_at is not None), None)
     if root is None:
@@ -63,7 +69,7 @@ def critical_path(
         if record.spec.parent_id is not None and record.ended_at is not None:
             children[record.spec.parent_id].append(record)
     attempts: dict[str, list[Span]] = defaultdict(list)
-    for span in spans:
+    for span in spans_of(records):
         attempts[span.action_id].append(span)
 
     backwards: list[Step] = []
@@ -72,9 +78,13 @@ def critical_path(
         frame = stack[-1]
         child = _last_before(frame)
         since = frame.began_at if child is None else min(child.ended_at or 0.0, frame.until)
-        backwards += _own(
-            frame, since, attempts[frame.record.spec.action_id], child is not None, noticed_s, child
-        )
+        action_id = frame.record.spec.action_id
+        known = min(known_since.get(action_id, since), frame.until)
+        if child is None and since < known:
+            backwards += _own(frame, known, attempts[action_id], noticed_s, None)
+            backwards += _earlier(frame, since, known)
+        else:
+            backwards += _own(frame, since, attempts[action_id], noticed_s, child)
         if child is None:
             stack.pop()
             if stack:
@@ -98,7 +108,6 @@ def _own(
     frame: _Frame,
     since: float,
     attempts: Sequence[Span],
-    after_child: bool,
     noticed_s: Mapping[str, float],
     child: ActionRecord | None,
 ) -> list[Step]:
@@ -122,7 +131,7 @@ def _own(
             at = begin
 
     floor = since
-    if child is not None and after_child:
+    if child is not None:
         floor = min(at, since + noticed_s.get(child.spec.task.name, 0.0))
     for span in reversed(attempts):
         for phase, begin, end in reversed(list(span.parts)):
@@ -133,6 +142,19 @@ def _own(
     add("other", floor)
     add("noticed", since)
     return steps
+
+
+def _earlier(frame: _Frame, since: float, until: float) -> Iterable[Step]:
+    """Return what was not followed of an action's time."""
+    spec = frame.record.spec
+    if since < until:
+        yield Step(
+            action_id=spec.action_id,
+            task=spec.task.name,
+            phase=EARLIER,
+            started_at=since,
+            length_s=until - since,
+        )
 
 
 def by_phase(path: Sequence[Step]) -> dict[tuple[str, str], float]:

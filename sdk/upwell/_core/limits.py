@@ -44,6 +44,8 @@ MAX_INLINE_IO_BYTES = 10 * MIB
 """Default of max_inline_io: the largest input passed by value."""
 ACTION_SHARDS = 16
 """Partitions that the action records of one run spread over."""
+SMALL_RUN = 500
+"""Runs of up to so many actions are read as a whole; larger ones are told by aggregates and journals."""
 JOURNAL_SHARD_ENTRIES = 250
 """Children per journal shard; the next child opens the next shard."""
 PLACES_MAX = 1000

@@ -50,6 +50,30 @@ class Phases(NamedTuple):
 
 
 NOTHING = Phases()
+PHASES = len(Phases._fields)
+
+
+class Waits(NamedTuple):
+    """What of an attempt's phases passed in waiting, in seconds."""
+
+    waiting_s: float = 0.0
+    """Of `run_s`: the task waited for children, and for a slot to go on in."""
+    slot_s: float = 0.0
+    """Of `queued_s`: all slots of the executor that took it were taken. It is load, not overhead."""
+    shared_s: float = 0.0
+    """Of the time in which it held its executor: what others had of it that held it as well."""
+
+    def after(self, phases: Sequence[int]) -> tuple[int, ...]:
+        """Return packed phases with these behind them; what is 0 at the end takes no byte."""
+        packed = [max(0, round(seconds * 1e6)) for seconds in self]
+        while packed and not packed[-1]:
+            del packed[-1]
+        return (*phases, *packed)
+
+    @classmethod
+    def unpacked(cls, packed: Sequence[int]) -> Waits:
+        """Return what a record has of them behind its phases; one of earlier code has nothing."""
+        return cls(*(us / 1e6 for us in packed[PHASES : PHASES + len(cls._fields)]))
 
 
 class Noticed(NamedTuple):

@@ -1,4 +1,4 @@
-"""Where the time of a run went: what `upwell profile` shows, worked out from the records of its actions.
+"""Where the time of a run went: what `upwell profile` shows, worked out from what its actions took.
 
 The reference's rule is that the overhead of a task, `2u + 2d + e + t`, be much smaller than its runtime. Here:
 
@@ -15,23 +15,23 @@ The wait for a free slot (`slot`) is none of these: it is load, not overhead.
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from upwell._core.cost import CostTally, TaskCost
-from upwell._core.critical_path import Step, critical_path
-from upwell._core.model import ActionRecord, RunRecord
-from upwell._core.phases import Noticed, merged
+from upwell._core.cost import TaskCost, cost_of
+from upwell._core.critical_path import Step
+from upwell._core.effort import PHASES
+from upwell._core.efforts import Efforts, HeardOf, Lengths, TaskEfforts
+from upwell._core.histogram import length_of, percentile
+from upwell._core.load_curve import STRETCHES_MAX, LoadCurve, load_of
+from upwell._core.model import RunRecord
+from upwell._core.phases import Noticed
 from upwell._core.prices import price
-from upwell._core.timeline import Load, Span, loads_of, spans_of
-
-PHASES = ("slot", "queued", "start", "claim", "bundle", "input", "run", "output", "recorded")
 
 
 class Spread(NamedTuple):
-    """How values are spread, in seconds."""
+    """How values are spread, in seconds; percentiles are by nearest rank."""
 
     p50: float = 0.0
     p90: float = 0.0
@@ -41,12 +41,40 @@ class Spread(NamedTuple):
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """Return the spread of values, by nearest rank."""
+        """Return the spread of values."""
         if not values:
             return cls()
         ranked = sorted(values)
         p50, p90, p99 = (ranked[max(0, math.ceil(q * len(ranked)) - 1)] for q in (0.5, 0.9, 0.99))
         return cls(p50, p90, p99, ranked[-1], math.fsum(ranked))
+
+    @classmethod
+    def of_lengths(cls, lengths: Lengths) -> Spread:
+        """Return the spread of lengths that were counted: percentiles are right to 4.5 %, or a microsecond."""
+        longest_s = lengths.max_us / 1e6
+        told = (percentile(lengths.buckets, q, longest_s) for q in (0.5, 0.9, 0.99))
+        p50, p90, p99 = (length_s if length_s > length_of(0) else 0.0 for length_s in told)
+        return cls(p50, p90, p99, longest_s, lengths.sum_us / 1e6)
+
+
+class PoolLoad(NamedTuple):
+    """How busy a pool was with leaves of the run; parents give their slots back while they wait."""
+
+    peak: float = 0.0
+    """Attempts at the same time: the highest mean of a stretch, of which there are at most 64."""
+    full_share: float = 0.0
+    """Of what such a peak, all the time that it was busy, would have been: how much there was."""
+
+    @classmethod
+    def of(cls, curve: LoadCurve) -> PoolLoad:
+        """Return what a curve comes to."""
+        running = [n for n in load_of(curve, _last_ms(curve) - 1, STRETCHES_MAX).running if n > 0]
+        peak = max(running, default=0.0)
+        return cls(peak, math.fsum(running) / (peak * len(running)) if running else 0.0)
+
+
+def _last_ms(curve: LoadCurve) -> int:
+    return (max(curve.stretches) + 1) << curve.bits if curve.stretches else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +95,7 @@ class TaskProfile:
         usd_per_action: Of that, what the engine asks for each action.
         usd_per_s: Of that, what executors cost, for each second that they had an attempt.
         cost_share: Of what the run's tasks cost.
+        took: What the rest comes from.
     """
 
     task: str
@@ -85,6 +114,7 @@ class TaskProfile:
     usd_per_action: float
     usd_per_s: float
     cost_share: float
+    took: TaskEfforts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +122,12 @@ class RunProfile:
     """Where the time of a run went.
 
     Attributes:
-        wall_s: From the submission to the end, or to the latest end of an attempt.
+        wall_s: From the submission to the end, or to the latest end of an attempt that is known.
         busy_s: Executor time, all attempts together.
-        tasks: By the time that they took, longest first.
+        tasks: By what they cost, most first.
         path: The critical path; empty while the run goes on.
         loads: By pool.
-        spans: All attempts that have ended.
+        efforts: What all of it comes from.
     """
 
     run_id: str
@@ -106,94 +136,73 @@ class RunProfile:
     usd: float
     tasks: tuple[TaskProfile, ...]
     path: tuple[Step, ...]
-    loads: Mapping[str, Load]
-    spans: tuple[Span, ...]
+    loads: Mapping[str, PoolLoad]
+    efforts: Efforts
 
 
-def profile_of(run: RunRecord, records: Sequence[ActionRecord], now: float) -> RunProfile:
+def profile_of(run: RunRecord, efforts: Efforts, path: Sequence[Step], now: float) -> RunProfile:
     """Work out where the time of a run went.
 
     Args:
         run: The run.
-        records: Its actions.
+        efforts: What its actions took.
+        path: Its critical path.
         now: The time, epoch seconds.
     """
-    spans = spans_of(records)
-    tally = CostTally(run, now)
-    for record in records:
-        tally.add(record)
-    cost = tally.cost()
+    cost = cost_of(run, efforts, now)
     tasks_usd = math.fsum(task.usd for task in cost.tasks.values())
-    noticed = merged(one for r in records for attempt in r.attempts for one in attempt.noticed)
-    late_s = {task: one.sum_s / one.children for task, one in noticed.items() if task}
-    by_task: dict[str, list[Span]] = defaultdict(list)
-    for span in spans:
-        by_task[span.task].append(span)
-    actions = Counter(record.spec.task.name for record in records)
-    cached = Counter(record.spec.task.name for record in records if record.cached_from is not None)
-    began_at = run.began_at
-    ended_at = run.ended_at or max((span.ended_at for span in spans), default=began_at)
-    busy_s = math.fsum(span.busy_s for span in spans)
     tasks = [
-        _task(
-            task,
-            by_task[task],
-            actions=n,
-            cached=cached[task],
-            noticed=noticed.get(task, Noticed(task, 0, 0.0, 0.0)),
-            cost=cost.tasks[task],
-            tasks_usd=tasks_usd,
-        )
-        for task, n in actions.items()
+        _task(name, _of_all_pools(efforts, name), efforts, cost.tasks[name], tasks_usd) for name in cost.tasks
     ]
-    path = critical_path(records, spans, late_s)
     return RunProfile(
         run_id=run.spec.run_id,
-        wall_s=max(0.0, ended_at - began_at),
-        busy_s=busy_s,
+        wall_s=max(0.0, (run.ended_at or efforts.last_ms / 1000) - run.began_at),
+        busy_s=math.fsum(task.amounts.busy_us / 1e6 for task in efforts.tasks.values()),
         usd=cost.bill.usd,
         tasks=tuple(sorted(tasks, key=lambda t: (-t.cost_share, t.task))),
         path=tuple(path),
-        loads=loads_of(spans),
-        spans=tuple(spans),
+        loads={pool: PoolLoad.of(curve) for pool, curve in efforts.loads.items()},
+        efforts=efforts,
     )
 
 
-def _task(
-    task: str,
-    spans: list[Span],
-    *,
-    actions: int,
-    cached: int,
-    noticed: Noticed,
-    cost: TaskCost,
-    tasks_usd: float,
-) -> TaskProfile:
-    measured = [span for span in spans if span.is_measured]
-    values: dict[str, list[float]] = {phase: [] for phase in PHASES}
-    for span in measured:
-        lengths = {name: end - begin for name, begin, end in span.parts}
-        for phase in PHASES:
-            values[phase].append(lengths.get(phase, 0.0))
-    runtime = Spread.of([span.own_s for span in spans])
-    late_s = noticed.sum_s / noticed.children if noticed.children else 0.0
-    overhead_s = math.fsum(s.overhead_s for s in measured) / len(measured) + late_s if measured else 0.0
-    mean_s = runtime.sum / len(spans) if spans else 0.0
+def late_s(efforts: Efforts) -> dict[str, float]:
+    """Return how late parents notice the ends of children on average, by task, in seconds."""
+    return {task: one.late_us / one.children / 1e6 for task, one in efforts.heard.items() if one.children > 0}
+
+
+def _of_all_pools(efforts: Efforts, task: str) -> TaskEfforts:
+    found = TaskEfforts()
+    for (name, _), one in efforts.tasks.items():
+        if name == task:
+            found.add(one)
+    return found
+
+
+def _task(task: str, found: TaskEfforts, efforts: Efforts, cost: TaskCost, tasks_usd: float) -> TaskProfile:
+    amounts, hits = found.amounts, efforts.hits.get(task, 0)
+    heard = efforts.heard.get(task, HeardOf())
+    runtime = Spread.of_lengths(found.lengths.get("own", Lengths()))
+    measured = max(0, amounts.measured)
+    late = late_s(efforts).get(task, 0.0)
+    overhead_s = amounts.overhead_us / 1e6 / measured + late if measured else 0.0
+    mean_s = runtime.sum / amounts.ended if amounts.ended else 0.0
     return TaskProfile(
         task=task,
-        actions=actions,
-        cached=cached,
-        attempts=len(spans),
-        failed=sum(span.end not in {"succeeded", "suspended", "released"} for span in spans),
-        measured=len(measured),
+        actions=amounts.actions + hits,
+        cached=amounts.cached + hits,
+        attempts=amounts.ended,
+        failed=amounts.failed,
+        measured=measured,
         runtime=runtime,
-        phases={phase: Spread.of(some) for phase, some in values.items()},
-        noticed=noticed,
+        phases={phase: Spread.of_lengths(found.lengths.get(phase, Lengths())) for phase in PHASES},
+        noticed=Noticed(task, heard.children, heard.late_us / 1e6, heard.latest_us / 1e6),
         overhead_s=overhead_s,
         overhead_ratio=overhead_s / mean_s if mean_s else None,
-        cold_starts=sum(span.phases.start_s > 0 for span in measured),
+        cold_starts=amounts.starts,
         usd=cost.usd,
         usd_per_action=price(cost.control).usd / max(1, cost.actions),
         usd_per_s=price(cost.compute).usd / cost.run_s if cost.run_s else 0.0,
         cost_share=cost.usd / tasks_usd if tasks_usd else 0.0,
+        took=found,
     )

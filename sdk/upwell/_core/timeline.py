@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from upwell._core.model import ActionRecord, Attempt, Executor
-from upwell._core.phases import Phases
-
-Interval = tuple[float, float]
+from upwell._core.phases import Phases, Waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +18,7 @@ class Span:
         started_at: When it was claimed.
         waiting_s: Of its run, what it waited for children.
         slot_wait_s: Of its time in the queue, while its executor had no free slot: load, no overhead.
-        share: Of its executor, while it held a slot there: several attempts at the same time share one.
+        shared_s: What others had of its executor while it held it as well.
         is_leaf: Whether the action made no calls.
         is_measured: Whether the record has its phases; else its time counts as queued and run.
     """
@@ -38,7 +36,7 @@ class Span:
     phases: Phases
     waiting_s: float = 0.0
     slot_wait_s: float = 0.0
-    share: float = 1.0
+    shared_s: float = 0.0
     is_leaf: bool = True
     is_measured: bool = True
 
@@ -56,7 +54,7 @@ class Span:
     @property
     def busy_s(self) -> float:
         """What it took of its executor's time; a parent gives its slot back while it waits."""
-        return max(0.0, self.ended_at - self.started_at - self.waiting_s) * self.share
+        return max(0.0, self.ended_at - self.started_at - self.waiting_s - self.shared_s)
 
     @property
     def overhead_s(self) -> float:
@@ -83,36 +81,22 @@ class Span:
                 yield name, at, at + length_s
                 at += length_s
 
-    @property
-    def run_interval(self) -> Interval:
-        """When the task's function ran."""
-        begin = self.started_at + self.phases.claim_s + self.phases.bundle_s + self.phases.input_s
-        return begin, begin + self.phases.run_s
 
-
-def spans_of(records: Sequence[ActionRecord]) -> list[Span]:
-    """Return the attempts of a run that have ended, in the order in which they were claimed."""
-    children: dict[str, list[Interval]] = {}
-    for record in records:
-        if record.spec.parent_id is not None and record.ended_at is not None:
-            called_at = record.spec.queued_at or record.created_at
-            children.setdefault(record.spec.parent_id, []).append((called_at, record.ended_at))
-    busy = {parent: _union(intervals) for parent, intervals in children.items()}
-    spans = [
-        _with_children(span, busy.get(record.spec.action_id))
-        for record in records
-        for span in attempt_spans(record)
-    ]
-    return _with_shares(_with_slots(sorted(spans, key=lambda span: (span.started_at, span.action_id))))
+def spans_of(records: Iterable[ActionRecord]) -> list[Span]:
+    """Return the attempts of actions that have ended, in the order in which they were claimed."""
+    spans = (span for record in records for span in attempt_spans(record))
+    return sorted(spans, key=lambda span: (span.started_at, span.action_id))
 
 
 def attempt_spans(record: ActionRecord) -> Iterator[Span]:
-    """Yield the attempts of an action that have ended, as if no others had run meanwhile."""
+    """Yield the attempts of an action that have ended."""
     spec, before = record.spec, 0.0
+    made_calls = bool(record.hits) or any(attempt.noticed for attempt in record.attempts)
     for attempt in record.attempts:
         if attempt.ended_at is None:
             continue
         phases = Phases.unpacked(attempt.phases) if attempt.phases else _guessed(record, attempt, before)
+        waits = Waits.unpacked(attempt.phases)
         yield Span(
             action_id=spec.action_id,
             parent_id=spec.parent_id,
@@ -125,6 +109,10 @@ def attempt_spans(record: ActionRecord) -> Iterator[Span]:
             started_at=attempt.started_at,
             ended_at=max(attempt.ended_at, attempt.started_at),
             phases=phases,
+            waiting_s=waits.waiting_s,
+            slot_wait_s=waits.slot_s,
+            shared_s=waits.shared_s,
+            is_leaf=not made_calls and not waits.waiting_s,
             is_measured=bool(attempt.phases),
         )
         before = attempt.ended_at
@@ -134,119 +122,3 @@ def _guessed(record: ActionRecord, attempt: Attempt, before: float) -> Phases:
     since = max(record.spec.queued_at or attempt.started_at, before)
     run_s = (attempt.ended_at or attempt.started_at) - attempt.started_at
     return Phases(queued_s=max(0.0, attempt.started_at - since), run_s=max(0.0, run_s))
-
-
-def _with_children(span: Span, busy: list[Interval] | None) -> Span:
-    if busy is None:
-        return span
-    begin, end = span.run_interval
-    waiting_s = sum(max(0.0, min(end, until) - max(begin, since)) for since, until in busy)
-    return replace(span, waiting_s=min(waiting_s, span.phases.run_s), is_leaf=False)
-
-
-def _union(intervals: Iterable[Interval]) -> list[Interval]:
-    union: list[Interval] = []
-    for since, until in sorted(intervals):
-        if union and since <= union[-1][1]:
-            union[-1] = (union[-1][0], max(union[-1][1], until))
-        else:
-            union.append((since, until))
-    return union
-
-
-# --- slots ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """How busy a pool was with leaves of the run; parents give their slots back while they wait.
-
-    Attributes:
-        peak: Attempts at the same time, at most.
-        full_share: Of the time in which it was busy, the share in which it was at its peak.
-    """
-
-    peak: int
-    full_share: float
-
-
-def loads_of(spans: Iterable[Span]) -> dict[str, Load]:
-    """Return how busy each pool was."""
-    loads = {}
-    for pool, some in _leaves(spans).items():
-        events = _events(some)
-        peak = _peak(events)
-        running, since, full_s, busy_s = 0, 0.0, 0.0, 0.0
-        for at, change, _ in events:
-            busy_s += at - since if running else 0.0
-            full_s += at - since if running == peak else 0.0
-            running, since = running + change, at
-        loads[pool] = Load(peak=peak, full_share=full_s / busy_s if busy_s else 0.0)
-    return loads
-
-
-def _with_slots(spans: list[Span]) -> list[Span]:
-    """Tell what each waited for a slot: until the last time before that its executor was at its peak.
-
-    By executor and not by pool: where a pool grows, its peak comes late.
-    """
-    waits: dict[int, float] = {}
-    for some in _leaves_by_executor(spans).values():
-        events, running, full_until = _events(some), 0, 0.0
-        peak = _peak(events)
-        for at, change, span in events:
-            if change > 0:
-                wait_s = min(max(0.0, full_until - span.sent_at), span.phases.queued_s)
-                waits[id(span)] = wait_s
-            elif running == peak:
-                full_until = at
-            running += change
-    return [replace(s, slot_wait_s=waits[id(s)]) if waits.get(id(s)) else s for s in spans]
-
-
-def _with_shares(spans: list[Span]) -> list[Span]:
-    """Divide the time of each executor among the leaves that it ran at the same time."""
-    shares: dict[int, float] = {}
-    for some in _leaves_by_executor(spans).values():
-        running, since, each_s = 0, 0.0, 0.0  # what one that had run from the first on would have had
-        begun: dict[int, float] = {}
-        for at, change, span in _events(some):
-            each_s += (at - since) / running if running else 0.0
-            running, since = running + change, at
-            if change > 0:
-                begun[id(span)] = each_s
-            elif span.ended_at > span.started_at:
-                shares[id(span)] = (each_s - begun[id(span)]) / (span.ended_at - span.started_at)
-    return [replace(span, share=min(1.0, shares.get(id(span), 1.0))) for span in spans]
-
-
-def _leaves(spans: Iterable[Span]) -> dict[str, list[Span]]:
-    by_pool: dict[str, list[Span]] = {}
-    for span in spans:
-        if span.is_leaf:
-            by_pool.setdefault(span.pool, []).append(span)
-    return by_pool
-
-
-def _leaves_by_executor(spans: Iterable[Span]) -> dict[Executor, list[Span]]:
-    by_executor: dict[Executor, list[Span]] = {}
-    for span in spans:
-        if span.is_leaf:
-            by_executor.setdefault(span.executor, []).append(span)
-    return by_executor
-
-
-def _events(spans: Iterable[Span]) -> list[tuple[float, int, Span]]:
-    """Return begins and ends in order; at the same time, ends first."""
-    events = [(s.started_at, 1, s) for s in spans] + [(s.ended_at, -1, s) for s in spans]
-    return sorted(
-        events, key=lambda event: (event[0], event[1] if event[2].ended_at > event[2].started_at else 0)
-    )
-
-
-def _peak(events: Iterable[tuple[float, int, Span]]) -> int:
-    running = peak = 0
-    for _, change, _ in events:
-        running += change
-        peak = max(peak, running)
-    return peak

@@ -21,7 +21,7 @@ from upwell._exec.linger import Leave, linger, out_of_time
 from upwell._exec.orphans import LOOK_BEATS, end_orphan
 from upwell._exec.places import Places
 from upwell._exec.sleep import fall_asleep
-from upwell._exec.slots import Slot
+from upwell._exec.timed_slot import TimedSlot
 from upwell._exec.transition import transition
 
 log = logging.getLogger("upwell.executor")
@@ -70,7 +70,7 @@ class Attempt:
         delivery: Delivery,
         record: ActionRecord,
         lease: Lease,
-        slot: Slot,
+        slot: TimedSlot,
         leave_at: float | None,
         places: Places,
         phases: Phases,
@@ -133,7 +133,8 @@ class Attempt:
         return await self._commit(finish)
 
     def _phases(self) -> tuple[int, ...]:
-        return Phases._make(map(sum, zip(self._before, self._driver.laps.so_far(), strict=True))).packed()
+        phases = Phases._make(map(sum, zip(self._before, self._driver.laps.so_far(), strict=True)))
+        return self._slot.waits(phases).after(phases.packed())
 
     async def _tidy(self) -> None:
         """Delete what was downloaded, or a warm executor would fill its disk; on a laptop it may be of use."""

@@ -17,8 +17,10 @@ from upwell._exec.laps import FirstReceipt, received
 from upwell._exec.payloads import pack
 from upwell._exec.places import Places
 from upwell._exec.putback import put_back
+from upwell._exec.sharing import Sharing
 from upwell._exec.slots import Slot
 from upwell._exec.subject import about
+from upwell._exec.timed_slot import TimedSlot
 from upwell._exec.transition import transition
 
 log = logging.getLogger("upwell.executor")
@@ -37,6 +39,7 @@ class Executor:
         self.lease_s = lease_s
         self.draining = False
         self._first = FirstReceipt(kernel.ports.clock.now())
+        self._sharing = Sharing(1)
 
     def drain(self) -> None:
         """From now on, attempts that are cancelled give their action back instead of failing."""
@@ -107,8 +110,11 @@ class Executor:
             if places.hit is not None:
                 return await self._finish_with(places.hit, delivery, record, lease)
             phases = received(record, ports.clock.now(), started)
-            slot = places.park(slot)
-            return await Attempt(self, delivery, record, lease, slot, leave_at, places, phases).run()
+            timed = TimedSlot(places.park(slot), slot.sharing or self._sharing, ports.clock, record)
+            try:
+                return await Attempt(self, delivery, record, lease, timed, leave_at, places, phases).run()
+            finally:
+                timed.close()
         finally:
             await places.release()
 

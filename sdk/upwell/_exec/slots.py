@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+from upwell._exec.sharing import Sharing
+
 
 class Slots:
     """A bounded number of slots; parents that go on are served before new work.
@@ -14,6 +16,7 @@ class Slots:
     """
 
     def __init__(self, size: int) -> None:
+        self.sharing = Sharing(size)
         self._free = size
         self._resuming: deque[asyncio.Future[None]] = deque()
         self._starting: deque[asyncio.Future[None]] = deque()
@@ -69,6 +72,11 @@ class Slot:
         self._slots = slots
         self._waits = 0
         self._held = slots is not None
+
+    @property
+    def sharing(self) -> Sharing | None:
+        """How those that hold a slot share their executor; None where slots are not counted."""
+        return None if self._slots is None else self._slots.sharing
 
     def park(self) -> None:
         """A wait begins."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from upwell._core.aggregate_form import dump_facts
-from upwell._core.aggregates import facts_of
+from upwell._core.aggregates import all_facts_of
 from upwell._core.holds import Hold
 from upwell._core.journal import Entry, JournalItem, sort_key
 from upwell._core.model import TERMINAL, ActionKey, ActionRecord, RunRecord, Status
@@ -39,7 +39,7 @@ def save_action(record: ActionRecord, expected: int | None) -> Statement[bool]:
     """Write an action record under its condition, and what that changed of what aggregates count."""
     spec = record.spec
     hits = json.dumps(record.hits) if record.hits else None
-    facts = dump_facts(facts_of(record))
+    facts = dump_facts(all_facts_of(record))
     values = (record.version, record.status.value, spec.task.name, dump_record(record), hits, facts)
     key = (spec.run.run_id, spec.action_id)
     if expected is None:

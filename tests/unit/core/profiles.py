@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from upwell._core.cost import efforts_of
+from upwell._core.critical_path import critical_path
 from upwell._core.model import (
     ActionRecord,
     ActionSpec,
@@ -18,13 +21,14 @@ from upwell._core.model import (
     Status,
     TaskSpec,
 )
-from upwell._core.phases import Noticed, Phases
-from upwell._core.profile import RunProfile, profile_of
+from upwell._core.phases import Noticed, Phases, Waits
+from upwell._core.profile import RunProfile, late_s, profile_of
 
 T0 = 1000.0
 LATER = 1e6
 RUN = RunSpec(run_id="run", created_at=T0)
 LOCAL = Executor(kind="local", id="here")
+NO_WAITS = Waits()
 
 
 def ran(
@@ -41,6 +45,7 @@ def ran(
     run: float = 0.1,
     output: float = 0.001,
     recorded: float = 0.001,
+    waits: Waits = NO_WAITS,
     executor: Executor = LOCAL,
     inputs: Payload | None = None,
     result: Payload | None = None,
@@ -67,7 +72,7 @@ def ran(
         started_at=started_at,
         ended_at=ended_at,
         end="succeeded",
-        phases=phases.packed() if measured else (),
+        phases=waits.after(phases.packed()) if measured else (),
         noticed=noticed,
     )
     return ActionRecord(
@@ -89,7 +94,17 @@ def a_run(children: Iterable[ActionRecord], **root: Any) -> tuple[RunRecord, lis
     """Return a run whose root called these, and returned 2 ms after the last had ended."""
     calls = list(children)
     last = max(((c.ended_at or 0.0) - T0 for c in calls), default=0.1)
-    fields = {"at": 0.0, "task": "env.root", "parent": None, "run": last + 0.002 - 0.003, **root}
+    mine = [call for call in calls if call.spec.parent_id == "a0"]
+    counts = Counter(call.spec.task.name for call in mine)
+    fields = {
+        "at": 0.0,
+        "task": "env.root",
+        "parent": None,
+        "run": last + 0.002 - 0.003,
+        "noticed": tuple(Noticed(task, n, 0.0, 0.0) for task, n in sorted(counts.items())),
+        "waits": Waits(waiting_s=_union_s(mine)),
+        **root,
+    }
     top = ran("a0", **fields)
     run = RunRecord(
         spec=RUN,
@@ -102,7 +117,21 @@ def a_run(children: Iterable[ActionRecord], **root: Any) -> tuple[RunRecord, lis
     return run, [top, *calls]
 
 
-def profiled(children: Iterable[ActionRecord], **root: Any) -> tuple[RunProfile, list[ActionRecord]]:
-    """Return the profile of such a run, and its actions."""
-    run, records = a_run(children, **root)
-    return profile_of(run, records, LATER), records
+def _union_s(calls: list[ActionRecord]) -> float:
+    """Return for how long at least one of these was open."""
+    whole_s, until = 0.0, 0.0
+    for begin, end in sorted((call.spec.queued_at, call.ended_at or 0.0) for call in calls):
+        whole_s += max(0.0, end - max(begin, until))
+        until = max(until, end)
+    return whole_s
+
+
+def profile(run: RunRecord, records: list[ActionRecord]) -> RunProfile:
+    """Return the profile of a run whose records are all known."""
+    efforts = efforts_of(records)
+    return profile_of(run, efforts, critical_path(records, late_s(efforts), {}), LATER)
+
+
+def profiled(children: Iterable[ActionRecord], **root: Any) -> RunProfile:
+    """Return the profile of such a run."""
+    return profile(*a_run(children, **root))

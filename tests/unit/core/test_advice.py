@@ -11,6 +11,7 @@ from tests.unit.core.profiles import profiled, ran
 from upwell._core.advice import advise
 from upwell._core.advice_case import Advice
 from upwell._core.model import ActionRecord, Executor, Limit, Payload
+from upwell._core.phases import Waits
 
 Calls = list[ActionRecord]
 WORKER = Executor(kind="worker", id="w1")
@@ -36,7 +37,14 @@ def on_lambdas(n: int, start: float, run: float = 0.5) -> Calls:
 def in_slots(n: int, slots: int, run: float = 0.2, executor: Executor = WORKER) -> Calls:
     each = run + 0.004
     return [
-        ran(f"c{i}", at=0.0, queued=0.001 + (i // slots) * (each + 0.001), run=run, executor=executor)
+        ran(
+            f"c{i}",
+            at=0.0,
+            queued=0.001 + (i // slots) * (each + 0.001),
+            waits=Waits(slot_s=(i // slots) * each),
+            run=run,
+            executor=executor,
+        )
         for i in range(n)
     ]
 
@@ -60,7 +68,7 @@ def large(size: int, move: float) -> Calls:
 
 
 def kinds(children: Calls) -> set[str]:
-    return {one.kind for one in advise(*profiled(children))}
+    return {one.kind for one in advise(profiled(children))}
 
 
 @pytest.mark.parametrize(
@@ -99,7 +107,7 @@ def test_advice_is_given_from_its_threshold_on(
     ids=["fan-out", "chain", "warm", "single", "alone"],
 )
 def test_a_healthy_run_gets_none(calls: Calls) -> None:
-    assert advise(*profiled(calls)) == []
+    assert advise(profiled(calls)) == []
 
 
 def test_what_is_not_worth_a_share_of_the_run_is_not_said() -> None:
@@ -108,11 +116,11 @@ def test_what_is_not_worth_a_share_of_the_run_is_not_said() -> None:
 
 
 def test_a_task_that_makes_calls_is_not_to_be_batched_or_traced() -> None:
-    parents = [ran(f"c{i}", at=0.0, run=0.01) for i in range(30)]
+    parents = [ran(f"c{i}", at=0.0, run=0.01, waits=Waits(waiting_s=0.006)) for i in range(30)]
     children = [
         ran(f"g{i}", at=0.004, run=0.001, parent=f"c{i}", task="env.leaf", queued=0.0) for i in range(30)
     ]
-    assert all(one.task != "env.child" for one in advise(*profiled([*parents, *children])))
+    assert all(one.task != "env.child" for one in advise(profiled([*parents, *children])))
 
 
 def test_a_task_whose_results_are_kept_is_no_case_for_a_trace() -> None:
@@ -121,7 +129,7 @@ def test_a_task_whose_results_are_kept_is_no_case_for_a_trace() -> None:
 
 
 def only(children: Calls, kind: str) -> Advice:
-    (one,) = [one for one in advise(*profiled(children)) if one.kind == kind]
+    (one,) = [one for one in advise(profiled(children)) if one.kind == kind]
     return one
 
 
@@ -152,7 +160,17 @@ def test_a_saving_of_the_run_is_what_lies_on_its_critical_path() -> None:
 
 def test_a_limit_of_the_program_is_named() -> None:
     limit = Limit(scope="task:env.child", places=2)
-    calls = [ran(f"c{i}", at=0.0, queued=0.001 + (i // 2) * 0.205, run=0.2, limits=(limit,)) for i in range(30)]
+    calls = [
+        ran(
+            f"c{i}",
+            at=0.0,
+            queued=0.001 + (i // 2) * 0.205,
+            waits=Waits(slot_s=(i // 2) * 0.2),
+            run=0.2,
+            limits=(limit,),
+        )
+        for i in range(30)
+    ]
     one = only(calls, "concurrency")
     assert "max_concurrency= of task:env.child from 2 to 4" in one.text
 

@@ -8,18 +8,17 @@ import pytest
 from tests.contract.store_samples import NOW, action_spec, ended, run_record, running, succeeded
 
 from upwell._aws.dynamodb_items import action_item
-from upwell._core.cost import CostTally, RunCost, record_bytes
+from upwell._core.cost import RunCost, efforts_of
+from upwell._core.cost import cost_of as cost_of_run
 from upwell._core.model import ActionRecord, Attempt, Executor, Payload, PoolSize, RunRecord, Suspension
+from upwell._core.record_size import record_bytes
 from upwell._core.usage import item_bytes
 
 WARM = PoolSize(kind="worker", memory_mib=2048, vcpus=1.0, slots=16)
 
 
 def cost_of(*records: ActionRecord, run: RunRecord | None = None, now: float = NOW + 10) -> RunCost:
-    tally = CostTally(run or run_record(), now)
-    for record in records:
-        tally.add(record)
-    return tally.cost()
+    return cost_of_run(run or run_record(), efforts_of(records), now)
 
 
 def ran(seconds: float, *, pool: str = "default", attempts: int = 1) -> ActionRecord:
@@ -92,11 +91,11 @@ def test_a_suspended_parent_is_billed_for_the_times_it_was_awake() -> None:
 
 
 def test_a_result_from_the_cache_that_never_ran_costs_no_queue_and_no_compute() -> None:
-    hit = replace(ended(running()), attempts=(), cached_from=running("b1").key, version=0)
-    cost = cost_of(hit)
-    assert cost.tasks["env.double"].control.requests < 0.05
-    assert cost.tasks["env.double"].control.sqs_requests == 0
-    assert cost.compute.amounts() == {}
+    parent = replace(ran(1.0), hits={"env.cached": 1})
+    hit = cost_of(parent).tasks["env.cached"]
+    assert hit.control.requests < 0.05
+    assert hit.control.sqs_requests == 0
+    assert hit.compute.amounts() == {}
 
 
 def test_a_large_output_is_an_object() -> None:
