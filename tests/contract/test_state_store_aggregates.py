@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 from tests.contract.conftest import Tables
-from tests.contract.store_samples import NOW, ended, running
+from tests.contract.store_samples import NOW, ended, run_record, running
 
 from upwell._aws.dynamodb import DynamoStore
 from upwell._aws.dynamodb_aggregates import DynamoAggregates
 from upwell._core.aggregates import Kind
+from upwell._core.cost import cost_of, efforts_of
 from upwell._core.model import ActionKey, ActionRecord, ErrorInfo, Outcome, Status
 from upwell._core.ports import StateStore
 from upwell._local import sqlite_sums
@@ -153,3 +154,14 @@ async def test_changes_wait_while_another_process_writes(
     check((await sqlite_store.aggregates("r1")).kinds)
     assert other.execute("SELECT COUNT(*) FROM changes").fetchone() == (0,)
     other.close()
+
+
+async def test_what_actions_took_is_what_their_records_say(
+    state_store: StateStore, views_catch_up: CatchUp
+) -> None:
+    await save_lives(state_store)
+    await views_catch_up()
+    found = (await state_store.aggregates("r1")).efforts
+    whole = efforts_of([record async for record in state_store.list_actions("r1")])
+    assert found.actions == whole.actions == 40
+    assert cost_of(run_record(), found, NOW + 60) == cost_of(run_record(), whole, NOW + 60)

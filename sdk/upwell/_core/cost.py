@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 
 from upwell._core.effort import Amounts, effort_of
 from upwell._core.efforts import Efforts
@@ -121,11 +122,11 @@ def cost_of(run: RunRecord, efforts: Efforts, now: float) -> RunCost:
         now: The time, epoch seconds: attempts that run have lasted until now.
     """
     tasks: dict[str, TaskCost] = {}
-    for (name, pool), task in efforts.tasks.items():
+    for (name, pool), task in sorted(efforts.tasks.items(), key=itemgetter(0)):
         size = run.pools.get(pool, DEFAULT_SIZE)
         found = _task_cost(task.amounts, size, now)
         tasks[name] = found if name not in tasks else _both(tasks[name], found)
-    for name, hits in efforts.hits.items():
+    for name, hits in sorted(efforts.hits.items()):
         found = TaskCost(actions=hits, attempts=0, run_s=0.0, control=HIT * hits, compute=Usage())
         tasks[name] = found if name not in tasks else _both(tasks[name], found)
     return RunCost(
