@@ -33,6 +33,8 @@ def requests_of(n: int) -> dict[str, str]:
         "by_status": f"{tree}=*&status=succeeded&limit=100",
         "timeline": f"runs/{RUN_ID}/timeline?buckets=120",
         "action": f"runs/{RUN_ID}/actions/a0",
+        "profile": f"runs/{RUN_ID}/profile",
+        "cost": f"runs/{RUN_ID}/cost",
     }
 
 

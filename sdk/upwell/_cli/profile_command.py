@@ -114,14 +114,16 @@ def _phase_row(task: TaskProfile) -> tuple[str, ...]:
 def _print_path(profile: RunProfile) -> None:
     from upwell._cli.tables import print_table
     from upwell._cli.terminal import out, plain
-    from upwell._core.critical_path import by_phase
+    from upwell._core.critical_path import by_phase, followed_s
 
     whole_s = sum(step.length_s for step in profile.path)
     if not whole_s:
         return
     console = out()
     console.print()
-    console.print(plain(f"critical path, {time_text(whole_s)}", "bold"))
+    known_s = followed_s(profile.path)
+    estimated = "" if known_s >= 0.999 * whole_s else f", told from its last {time_text(known_s)}"
+    console.print(plain(f"critical path, {time_text(whole_s)}{estimated}", "bold"))
     ranked = sorted(by_phase(profile.path).items(), key=lambda item: (-item[1], item[0]))
     rows = [(task, phase, time_text(s), f"{s / whole_s:.0%}") for (task, phase), s in ranked[:PATH_ROWS]]
     print_table(("task", "phase", "time", "share"), rows)

@@ -9,7 +9,7 @@ from upwell._client.backend import Backend
 from upwell._client.run_efforts import run_profile
 from upwell._core.advice import advise
 from upwell._core.advice_case import Advice
-from upwell._core.critical_path import Step, by_phase
+from upwell._core.critical_path import Step, by_phase, followed_s
 from upwell._core.model import RunRecord
 from upwell._core.profile import RunProfile, Spread, TaskProfile
 
@@ -35,6 +35,7 @@ def profile_document(profile: RunProfile, advice: Sequence[Advice], status: str)
         "tasks": [_task(task) for task in profile.tasks],
         "critical_path": {
             "length_s": _s(sum(step.length_s for step in profile.path)),
+            "followed_s": _s(followed_s(profile.path)),
             "by_phase": [
                 {"task": task, "phase": phase, "length_s": _s(seconds)} for (task, phase), seconds in ranked
             ],

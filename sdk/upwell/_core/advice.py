@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from upwell._core.advice_calls import batch, cache, trace
 from upwell._core.advice_case import Advice, Case
 from upwell._core.advice_executors import concurrency, reference, reuse
-from upwell._core.critical_path import EARLIER, by_phase
+from upwell._core.critical_path import by_phase
 from upwell._core.profile import RunProfile
 
 MIN_SAVED_SHARE = 0.05
@@ -26,23 +26,14 @@ def advise(profile: RunProfile) -> list[Advice]:
     Args:
         profile: Of a run.
     """
-    path = _path_by_task(profile)
+    path: dict[str, dict[str, float]] = defaultdict(dict)
+    for (name, phase), seconds in by_phase(profile.path).items():
+        path[name][phase] = seconds
     given: list[Advice] = []
     for task in profile.tasks:
         if task.attempts and task.measured:
             given += _of_task(Case(profile, task, path[task.task]))
     return sorted(given, key=lambda a: (-max(a.saves_wall_s, a.saves_busy_s), a.task, a.kind))
-
-
-def _path_by_task(profile: RunProfile) -> dict[str, dict[str, float]]:
-    """Return the critical path by task and phase; what was not followed counts as what was, in proportion."""
-    sums = by_phase(profile.path)
-    whole_s = sum(sums.values())
-    followed_s = sum(seconds for (_, phase), seconds in sums.items() if phase != EARLIER)
-    path: dict[str, dict[str, float]] = defaultdict(dict)
-    for (name, phase), seconds in sums.items():
-        path[name][phase] = seconds * whole_s / followed_s if followed_s else 0.0
-    return path
 
 
 def _of_task(case: Case) -> Iterable[Advice]:

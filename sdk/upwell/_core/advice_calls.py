@@ -93,12 +93,13 @@ def _calls(case: Case) -> tuple[int, float]:
 
 def cache(case: Case) -> Advice | None:
     """The same inputs again and again, with the same output."""
-    repeated = case.task.took.repeats.again
+    repeated = case.task.took.repeats.again(case.amounts.repeatable)
     if repeated < MIN_REPEATS or not case.is_leaf:
         return None
     share = min(1.0, repeated / case.task.attempts)
+    about = "about " if case.task.took.repeats.is_sample else ""
     text = (
-        f"cache: {repeated} of {case.task.actions} calls had inputs that another call of the run had, "
+        f"cache: {about}{repeated} of {case.task.actions} calls had inputs that another call of the run had, "
         'and the same output; cache="auto" computes each once'
     )
     return case.advice(

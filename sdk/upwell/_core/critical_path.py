@@ -158,8 +158,16 @@ def _earlier(frame: _Frame, since: float, until: float) -> Iterable[Step]:
 
 
 def by_phase(path: Sequence[Step]) -> dict[tuple[str, str], float]:
-    """Return how long the path was in each task and phase."""
+    """Return how long the path was in each task and phase; what was not followed is taken for what was."""
     sums: dict[tuple[str, str], float] = defaultdict(float)
     for step in path:
-        sums[step.task, step.phase] += step.length_s
-    return dict(sums)
+        if step.phase != EARLIER:
+            sums[step.task, step.phase] += step.length_s
+    followed = sum(sums.values())
+    whole = sum(step.length_s for step in path)
+    return {key: seconds * whole / followed for key, seconds in sums.items()} if followed else {}
+
+
+def followed_s(path: Sequence[Step]) -> float:
+    """Return how long the part of the path is that was followed."""
+    return sum(step.length_s for step in path if step.phase != EARLIER)

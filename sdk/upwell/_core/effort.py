@@ -76,6 +76,8 @@ class Amounts(NamedTuple):
     """The larger one of each action's inputs and output."""
     items: int = 0
     """Actions of maps that size their batches."""
+    repeatable: int = 0
+    """Actions whose inputs' repetitions are looked for."""
 
 
 class Try(NamedTuple):
@@ -180,6 +182,7 @@ def _amounts(record: ActionRecord, spans: Sequence[Span], largest_bytes: int) ->
         lasted_us=max(0, _us((record.ended_at or called_at) - called_at)) if is_child and is_over else 0,
         bytes=largest_bytes,
         items=int(spec.items > 0),
+        repeatable=int(_repeatable(record) is not None),
     )
 
 

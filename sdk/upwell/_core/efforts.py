@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import add, sub
 
-from upwell._core.effort import DIGEST_BITS, LENGTHS, Amounts, Effort
+from upwell._core.effort import LENGTHS, Amounts, Effort
 from upwell._core.histogram import bucket_of
 from upwell._core.load_curve import LoadCurve
 
@@ -69,14 +69,16 @@ class Repeats:
             self.count(inputs, (outputs[0], outputs[1]), n)
 
     @property
-    def again(self) -> int:
-        """How many calls had inputs that another one had, and the same output."""
-        ranked = sorted(self.inputs.items())
-        sampled = 1.0
-        if len(ranked) == INPUTS_KEPT:  # all digests below the last one are there: a known part of all
-            sampled = max(1, ranked.pop()[0]) / 2**DIGEST_BITS
-        found = sum(max(0, n - 1) for _, (n, least, most) in ranked if least == most)
-        return round(found / sampled)
+    def is_sample(self) -> bool:
+        """Whether there may be more inputs than these."""
+        return len(self.inputs) == INPUTS_KEPT
+
+    def again(self, calls: int) -> int:
+        """Return how many of so many calls had inputs that another one had, and the same output."""
+        found = sum(max(0, n - 1) for n, least, most in self.inputs.values() if least == most)
+        if not self.is_sample:
+            return found
+        return round(calls * found / max(1, sum(n for n, _, _ in self.inputs.values())))
 
 
 @dataclass(slots=True)

@@ -50,7 +50,6 @@ class Phases(NamedTuple):
 
 
 NOTHING = Phases()
-PHASES = len(Phases._fields)
 
 
 class Waits(NamedTuple):
@@ -73,7 +72,7 @@ class Waits(NamedTuple):
     @classmethod
     def unpacked(cls, packed: Sequence[int]) -> Waits:
         """Return what a record has of them behind its phases; one of earlier code has nothing."""
-        return cls(*(us / 1e6 for us in packed[PHASES : PHASES + len(cls._fields)]))
+        return cls(*(us / 1e6 for us in packed[len(NOTHING) : len(NOTHING) + len(cls._fields)]))
 
 
 class Noticed(NamedTuple):
