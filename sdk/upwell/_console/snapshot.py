@@ -242,7 +242,7 @@ class Snapshot:
 
 
 def _stints(row: Row) -> Iterator[tuple[float, float | None, float | None]]:
-    """Yield when an action was called, began and ended; before the run was recovered, each attempt by itself."""
+    """Yield when an action was called, began and ended; before a recovery, each attempt by itself."""
     for each in row.tries:
         if each.started_at < row.queued_at:
             yield each.sent_at, each.started_at, each.ended_at
