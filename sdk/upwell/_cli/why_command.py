@@ -10,10 +10,7 @@ from upwell._cli.session import Session, shared_options
 
 if TYPE_CHECKING:
     from upwell._client.backend import Backend
-    from upwell._core.model import ActionRecord, RunRecord
-
-ACTIONS_MAX = 20_000
-"""Of larger runs only the action itself is read: its waits for slots and children are not told apart then."""
+    from upwell._core.model import RunRecord
 
 
 @shared_options
@@ -40,21 +37,10 @@ def why(
         if found is None:
             raise no_such_action(run, action, "that was begun")
         explanation = await Explainer(backend.store, backend.blobs, record).explain(found)
-        around = await _around(backend, found)
-        spans = [span for span in spans_of(around) if span.action_id == action]
-        return why_document(found, explanation, steps_of(found, spans), remarks_on(found))
+        return why_document(found, explanation, steps_of(found, spans_of([found])), remarks_on(found))
 
     shown = asyncio.run(read_run(session, run, load))
     if as_json:
         print_json(shown)
     else:
         print("\n".join(why_lines(shown)))
-
-
-async def _around(backend: Backend, found: ActionRecord) -> list[ActionRecord]:
-    """Return the actions of the run, or of a large run the action alone."""
-    run_id = found.spec.run.run_id
-    counts = (await backend.store.view(run_id)).counts.values()
-    if sum(sum(by_status.values()) for by_status in counts) > ACTIONS_MAX:
-        return [found]
-    return [record async for record in backend.store.list_actions(run_id)]

@@ -8,7 +8,7 @@ bound, however many actions a run has: what has no place of its own any more is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from upwell._core.effort import Effort, effort_of
@@ -61,8 +61,13 @@ class Facts:
         return max(0, self.ended_ms - self.started_ms)
 
 
-def facts_of(record: ActionRecord) -> Facts:
-    """Return what is counted of an action."""
+def facts_of(record: ActionRecord, effort: Effort | None = None) -> Facts:
+    """Return what is counted of an action.
+
+    Args:
+        record: Of the action.
+        effort: What it took, where that is to be counted.
+    """
     spec = record.spec
     queued_at = max(spec.queued_at or record.created_at, spec.run.created_at)
     return Facts(
@@ -77,12 +82,13 @@ def facts_of(record: ActionRecord) -> Facts:
         ended_ms=None if record.ended_at is None or not record.status.is_terminal else _ms(record.ended_at),
         cached=record.cached_from is not None,
         hits=record.hits,
+        effort=effort,
     )
 
 
 def all_facts_of(record: ActionRecord) -> Facts:
     """Return what is counted of an action, what it took included."""
-    return replace(facts_of(record), effort=effort_of(record))
+    return facts_of(record, effort_of(record))
 
 
 def _ms(at: float) -> int:

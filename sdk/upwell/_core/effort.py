@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from upwell._core.model import ROOT_ID, ActionRecord, Attempt, Payload, Status
+from upwell._core.model import ROOT_ID, ActionRecord, Attempt, Outcome, Payload, Status
+from upwell._core.phases import NOTHING, Waits
 from upwell._core.record_size import record_bytes
-from upwell._core.timeline import Span, attempt_spans
 from upwell._core.usage import sqs_units, write_units
 
 PHASES = ("slot", "queued", "start", "claim", "bundle", "input", "run", "output", "recorded")
@@ -26,58 +26,61 @@ ENTRY_BYTES = 250
 CACHE_ENTRY_BYTES = 800
 """Of a kept result, besides the result: what its key was made of, twice."""
 DIGEST_BITS = 40
+NONE = (0,) * (len(NOTHING) + len(Waits()))
 
 
 class Amounts(NamedTuple):
-    """What adds up of a task's actions. Of an action that runs, heartbeats do not count yet."""
+    """What adds up of a task's actions; first what those that run have. Their heartbeats do not count yet."""
 
     actions: int = 0
-    cached: int = 0
     attempts: int = 0
-    awakenings: int = 0
-    run_us: int = 0
-    """Of attempts that have ended; of one that was suspended, at most 5 s each time it was awake."""
     open: int = 0
     open_since_us: int = 0
     """When those that run began, added up."""
     writes: int = 0
-    sized: int = 0
-    sized_bytes: int = 0
-    """Of the records of `sized` actions that have ended: those in the first shards of journals."""
     messages: int = 0
+    scheduled: int = 0
+    bytes: int = 0
+    """The larger one of each action's inputs and output."""
+    keyed: int = 0
+    items: int = 0
+    """Actions of maps that size their batches."""
+    blobs: int = 0
+    awakenings: int = 0
+    run_us: int = 0
+    """Of attempts that have ended; of one that was suspended, at most 5 s each time it was awake."""
     heartbeats: int = 0
     replies: int = 0
     reply_units: int = 0
-    scheduled: int = 0
-    keyed: int = 0
-    kept: int = 0
-    kept_units: int = 0
-    blobs: int = 0
+    lasted_us: int = 0
+    """From the calls of actions to their ends."""
+    repeatable: int = 0
+    """Actions whose inputs' repetitions are looked for."""
     ended: int = 0
     """Attempts that have."""
-    failed: int = 0
     measured: int = 0
+    busy_us: int = 0
+    """What attempts had of their executors; a parent gives its slot back while it waits."""
+    held_us: int = 0
+    """Of that, what they did not run."""
+    overhead_us: int = 0
+    """`2u + 2d + e + t`: all but the run and the wait for a free slot."""
     parents: int = 0
     """Attempts of actions that made calls."""
+    slot_waits: int = 0
+    on_workers: int = 0
+    failed: int = 0
     starts: int = 0
     cold: int = 0
     """Attempts on Lambda that waited for a start."""
     cold_us: int = 0
     """Of attempts on Lambda: starts, with loading the code."""
-    on_workers: int = 0
-    slot_waits: int = 0
-    busy_us: int = 0
-    held_us: int = 0
-    """Of that, what an attempt did not run."""
-    overhead_us: int = 0
-    lasted_us: int = 0
-    """From the calls of actions to their ends."""
-    bytes: int = 0
-    """The larger one of each action's inputs and output."""
-    items: int = 0
-    """Actions of maps that size their batches."""
-    repeatable: int = 0
-    """Actions whose inputs' repetitions are looked for."""
+    sized: int = 0
+    sized_bytes: int = 0
+    """Of the records of `sized` actions that have ended: those in the first shards of journals."""
+    cached: int = 0
+    kept: int = 0
+    kept_units: int = 0
 
 
 class Try(NamedTuple):
@@ -120,70 +123,127 @@ class Effort(NamedTuple):
 def effort_of(record: ActionRecord) -> Effort:
     """Return what an action took, as far as its record tells."""
     spec, outcome = record.spec, record.outcome
-    spans = list(attempt_spans(record))
     output = outcome.output if outcome is not None else None
     largest = max(spec.inputs.size_bytes, output.size_bytes if output is not None else 0)
+    tried = [_Tried(record, attempt) for attempt in record.attempts if attempt.ended_at is not None]
+    repeatable = _repeatable(record)
+    amounts = _amounts(record, largest)
+    if tried:
+        amounts = _with_attempts(amounts, record, tried)
+    if outcome is not None:
+        amounts = _with_end(amounts, record, outcome)._replace(repeatable=int(repeatable is not None))
     return Effort(
         pool=spec.task.pool,
-        amounts=_amounts(record, spans, largest),
-        tries=tuple(map(_try, spans)),
-        heard=tuple(_heard(record.attempts, spans)),
+        amounts=amounts,
+        tries=tuple([one.told() for one in tried]),
+        heard=tuple(_heard(tried)),
         largest_bytes=largest,
         inline_bytes=spec.task.max_inline_io_bytes,
         scope=spec.task.limits[0].scope if spec.task.limits else "",
-        repeatable=_repeatable(record),
+        repeatable=repeatable,
     )
 
 
-def _amounts(record: ActionRecord, spans: Sequence[Span], largest_bytes: int) -> Amounts:
+def _amounts(record: ActionRecord, largest_bytes: int) -> Amounts:
+    """Return what adds up of an action, its attempts' time and its end aside."""
     spec, attempt = record.spec, record.attempt
     is_open = bool(record.attempts) and record.attempts[-1].ended_at is None
-    output = record.outcome.output if record.outcome is not None else None
-    output_bytes = 0 if output is None or output.blob is not None else output.size_bytes
-    is_child, is_over = spec.action_id != ROOT_ID, record.outcome is not None
-    is_kept = spec.task.cache_key is not None and record.cached_from is None and output is not None
-    is_sized = record.status.is_terminal and spec.shard == 0
-    writes = min(record.version, max(1, 2 * attempt - 1)) if is_open else record.version
-    measured = [span for span in spans if span.is_measured]
-    on_lambda = [span for span in spans if span.executor.kind == "lambda"]
-    called_at = spec.queued_at or record.created_at
     return Amounts(
         actions=1,
-        cached=int(record.cached_from is not None),
         attempts=attempt,
-        awakenings=record.suspension.count if record.suspension is not None else 0,
-        run_us=_run_us(record),
         open=int(is_open),
         open_since_us=_us(record.attempts[-1].started_at) if is_open else 0,
-        writes=writes,
+        writes=min(record.version, max(1, 2 * attempt - 1)) if is_open else record.version,
+        messages=attempt * sqs_units(spec.inputs.size_bytes if spec.inputs.blob is None else 0),
+        scheduled=int(spec.action_id != ROOT_ID),
+        bytes=largest_bytes,
+        keyed=int(spec.task.cache_key is not None),
+        items=int(spec.items > 0),
+        blobs=int(spec.inputs.blob is not None),
+        awakenings=record.suspension.count if record.suspension is not None else 0,
+        cached=int(record.cached_from is not None),
+    )
+
+
+def _with_attempts(amounts: Amounts, record: ActionRecord, tried: Sequence[_Tried]) -> Amounts:
+    on_lambda = [one for one in tried if one.executor == "lambda"]
+    measured = [one for one in tried if one.is_measured]
+    return amounts._replace(
+        run_us=_run_us(record),
+        heartbeats=max(0, amounts.writes - 2 * amounts.attempts),
+        ended=len(tried),
+        measured=len(measured),
+        busy_us=sum([one.busy_us for one in tried]),
+        held_us=sum([one.held_us for one in tried]),
+        overhead_us=sum([one.overhead_us for one in measured]),
+        parents=sum([not one.is_leaf for one in tried]),
+        slot_waits=sum([one.slot_us > 0 for one in tried]),
+        on_workers=sum([one.executor == "worker" for one in tried]),
+        failed=sum([one.attempt.end not in GOOD_ENDS for one in tried]),
+        starts=sum([one.start_us > 0 for one in measured]),
+        cold=sum([one.start_us > 0 for one in on_lambda]),
+        cold_us=sum([one.start_us + one.bundle_us for one in on_lambda]),
+    )
+
+
+def _with_end(amounts: Amounts, record: ActionRecord, outcome: Outcome) -> Amounts:
+    spec, output = record.spec, outcome.output
+    output_bytes = 0 if output is None or output.blob is not None else output.size_bytes
+    called_at = spec.queued_at or record.created_at
+    is_child, is_sized = amounts.scheduled, record.status.is_terminal and spec.shard == 0
+    is_kept = spec.task.cache_key is not None and record.cached_from is None and output is not None
+    return amounts._replace(
+        blobs=amounts.blobs + (output is not None and output.blob is not None),
+        replies=is_child,
+        reply_units=is_child * write_units(ENTRY_BYTES + output_bytes),
+        lasted_us=is_child * max(0, _us((record.ended_at or called_at) - called_at)),
         sized=int(is_sized),
         sized_bytes=record_bytes(record) if is_sized else 0,
-        messages=attempt * sqs_units(spec.inputs.size_bytes if spec.inputs.blob is None else 0),
-        heartbeats=max(0, writes - 2 * attempt) if record.attempts else 0,
-        replies=int(is_over and is_child),
-        reply_units=write_units(ENTRY_BYTES + output_bytes) if is_over and is_child else 0,
-        scheduled=int(is_child),
-        keyed=int(spec.task.cache_key is not None),
         kept=int(is_kept),
-        kept_units=write_units(CACHE_ENTRY_BYTES + output_bytes) if is_kept else 0,
-        blobs=(spec.inputs.blob is not None) + (output is not None and output.blob is not None),
-        ended=len(spans),
-        failed=sum(span.end not in GOOD_ENDS for span in spans),
-        measured=len(measured),
-        parents=sum(not span.is_leaf for span in spans),
-        starts=sum(span.phases.start_s > 0 for span in measured),
-        cold=sum(span.phases.start_s > 0 for span in on_lambda),
-        cold_us=sum(_us(span.phases.start_s + span.phases.bundle_s) for span in on_lambda),
-        on_workers=sum(span.executor.kind == "worker" for span in spans),
-        slot_waits=sum(span.slot_wait_s > 0 for span in spans),
-        busy_us=sum(_us(span.busy_s) for span in spans),
-        held_us=sum(_us(_held_s(span)) for span in spans),
-        overhead_us=sum(_us(span.overhead_s) for span in measured),
-        lasted_us=max(0, _us((record.ended_at or called_at) - called_at)) if is_child and is_over else 0,
-        bytes=largest_bytes,
-        items=int(spec.items > 0),
-        repeatable=int(_repeatable(record) is not None),
+        kept_units=is_kept * write_units(CACHE_ENTRY_BYTES + output_bytes),
     )
+
+
+class _Tried:
+    """An attempt that has ended, and how it spent its time."""
+
+    __slots__ = (
+        "attempt",
+        "bundle_us",
+        "busy_us",
+        "executor",
+        "held_us",
+        "is_leaf",
+        "is_measured",
+        "lengths",
+        "overhead_us",
+        "slot_us",
+        "start_us",
+        "waiting_us",
+    )  # fmt: skip
+
+    def __init__(self, record: ActionRecord, attempt: Attempt) -> None:
+        self.attempt, self.executor = attempt, attempt.executor.kind
+        self.is_measured = bool(attempt.phases)
+        length_us = max(0, _us((attempt.ended_at or attempt.started_at) - attempt.started_at))
+        packed = (*attempt.phases, *NONE)[: len(NONE)] if attempt.phases else (*NONE[:5], length_us, *NONE[6:])
+        queued, start, claim, bundle, input_, run, output, waiting, slot, shared = packed
+        inside = claim + bundle + input_ + output
+        recorded = max(0, length_us - inside - run)
+        own = max(0, run - waiting)
+        self.slot_us, self.start_us, self.bundle_us, self.waiting_us = slot, start, bundle, waiting
+        self.is_leaf = not (waiting or record.hits or any(one.noticed for one in record.attempts))
+        self.busy_us = busy = max(0, length_us - waiting - shared)
+        self.held_us = max(0, busy - own * busy // (busy + shared)) if busy else 0
+        self.overhead_us = max(0, queued + start + inside - slot) + recorded
+        phases = (slot, max(0, queued - slot), start, claim, bundle, input_, run, output, recorded)
+        self.lengths = (own, *phases) if self.is_measured else (own,)
+
+    def told(self) -> Try:
+        """Return what is told of it."""
+        begun_ms = round(self.attempt.started_at * 1000)
+        ended_ms = max(begun_ms, round((self.attempt.ended_at or 0.0) * 1000))
+        return Try(begun_ms, ended_ms, self.is_leaf, self.lengths)
 
 
 def _run_us(record: ActionRecord) -> int:
@@ -197,32 +257,17 @@ def _run_us(record: ActionRecord) -> int:
     return sum(lengths)
 
 
-def _held_s(span: Span) -> float:
-    """Return what an attempt took of its executor's time without running."""
-    held_s = span.busy_s + span.shared_s
-    return max(0.0, span.busy_s - span.own_s * span.busy_s / held_s) if held_s else 0.0
-
-
-def _try(span: Span) -> Try:
-    lengths = {name: end - begin for name, begin, end in span.parts} if span.is_measured else {}
-    phases = tuple(_us(lengths.get(phase, 0.0)) for phase in PHASES) if span.is_measured else ()
-    return Try(
-        started_ms=round(span.started_at * 1000),
-        ended_ms=round(span.ended_at * 1000),
-        is_leaf=span.is_leaf,
-        lengths=(_us(span.own_s), *phases),
-    )
-
-
-def _heard(attempts: Sequence[Attempt], spans: Sequence[Span]) -> Iterator[Heard]:
+def _heard(tried: Sequence[_Tried]) -> Iterator[Heard]:
     sums: dict[str, list[int]] = {}
-    for attempt in attempts:
-        for task, children, sum_s, max_s in attempt.noticed:
+    for one in tried:
+        for task, children, sum_s, max_s in one.attempt.noticed:
             known = sums.setdefault(task, [0, 0, 0])
             known[0] += children
             known[1] += _us(sum_s)
             known[2] = max(known[2], _us(max_s))
-    waited_us, total = sum(_us(span.waiting_s) for span in spans), sum(n for n, _, _ in sums.values())
+    if not sums:
+        return
+    waited_us, total = sum(one.waiting_us for one in tried), sum(n for n, _, _ in sums.values())
     for task, (children, late_us, latest_us) in sorted(sums.items()):
         yield Heard(task, children, late_us, latest_us, waited_us * children // max(1, total))
 
@@ -237,7 +282,7 @@ def _repeatable(record: ActionRecord) -> tuple[int, int] | None:
 
 
 def _digest(payload: Payload | None, bits: int) -> int:
-    content = repr(None if payload is None else (payload.text, payload.blob)).encode()
+    content = b"" if payload is None else (payload.text or f"blob {payload.blob}").encode()
     return int.from_bytes(hashlib.blake2b(content, digest_size=bits // 8).digest())
 
 

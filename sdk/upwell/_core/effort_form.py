@@ -11,8 +11,11 @@ from upwell._core.load_curve import FIELDS, RUNNING, RUNNING_MS, LoadCurve
 
 
 def dump_effort(effort: Effort) -> list[Any]:
-    """Return what an action took."""
-    return list(effort)
+    """Return what an action took; amounts that are none at the end are left out."""
+    amounts = list(effort.amounts)
+    while not amounts[-1]:  # the first one is the action itself
+        amounts.pop()
+    return [effort.pool, amounts, *effort[2:]]
 
 
 def load_effort(values: list[Any]) -> Effort:

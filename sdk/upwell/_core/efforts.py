@@ -33,7 +33,7 @@ class Lengths:
 
     def count(self, length_us: int, n: int) -> None:
         """Count a length (1), or take it off (-1)."""
-        bucket = bucket_of(length_us / 1e6)
+        bucket = bucket_of(length_us / 1e6) if length_us else 0
         self.buckets[bucket] = self.buckets.get(bucket, 0) + n
         self.sum_us += n * length_us
         self.max_us = max(self.max_us, length_us)
@@ -180,7 +180,7 @@ class Efforts:
         for tried in effort.tries:
             self.last_ms = max(self.last_ms, tried.ended_ms)
             if tried.is_leaf and curve is not None:
-                curve.called(tried.started_ms, tried.started_ms, tried.ended_ms, False, n)
+                curve.ran(tried.started_ms, tried.ended_ms, n)
 
     def add(self, other: Efforts) -> None:
         """Take in those of another lane."""

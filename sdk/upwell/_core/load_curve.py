@@ -57,6 +57,11 @@ class LoadCurve:
         stretch[ENDED] += n
         stretch[FAILED] += n * failed
 
+    def ran(self, started_ms: int, ended_ms: int, n: int) -> None:
+        """Count something that ran and has ended, or take it off again."""
+        self._step(started_ms, RUNNING, n)
+        self._step(ended_ms, RUNNING, -n)
+
     def add(self, other: LoadCurve) -> None:
         """Take in another curve."""
         theirs = other.copy()

@@ -18,7 +18,6 @@ class Span:
         started_at: When it was claimed.
         waiting_s: Of its run, what it waited for children.
         slot_wait_s: Of its time in the queue, while its executor had no free slot: load, no overhead.
-        shared_s: What others had of its executor while it held it as well.
         is_leaf: Whether the action made no calls.
         is_measured: Whether the record has its phases; else its time counts as queued and run.
     """
@@ -36,7 +35,6 @@ class Span:
     phases: Phases
     waiting_s: float = 0.0
     slot_wait_s: float = 0.0
-    shared_s: float = 0.0
     is_leaf: bool = True
     is_measured: bool = True
 
@@ -50,16 +48,6 @@ class Span:
         """What passed between the end of the output and the write of the end."""
         inside_s = self.phases.total_s - self.phases.queued_s - self.phases.start_s
         return max(0.0, self.ended_at - self.started_at - inside_s)
-
-    @property
-    def busy_s(self) -> float:
-        """What it took of its executor's time; a parent gives its slot back while it waits."""
-        return max(0.0, self.ended_at - self.started_at - self.waiting_s - self.shared_s)
-
-    @property
-    def overhead_s(self) -> float:
-        """This attempt's share of `2u + 2d + e + t`: all but its run and the wait for a free slot."""
-        return max(0.0, self.phases.total_s - self.phases.run_s - self.slot_wait_s) + self.recorded_s
 
     @property
     def parts(self) -> Iterator[tuple[str, float, float]]:
@@ -111,7 +99,6 @@ def attempt_spans(record: ActionRecord) -> Iterator[Span]:
             phases=phases,
             waiting_s=waits.waiting_s,
             slot_wait_s=waits.slot_s,
-            shared_s=waits.shared_s,
             is_leaf=not made_calls and not waits.waiting_s,
             is_measured=bool(attempt.phases),
         )
