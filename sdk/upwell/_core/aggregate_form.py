@@ -8,7 +8,6 @@ from typing import Any
 
 from upwell._core.aggregates import KEPT, Aggregates, Facts, Kind
 from upwell._core.effort_form import dump_effort, dump_efforts, load_effort, load_efforts
-from upwell._core.efforts import Efforts
 from upwell._core.load_curve import LoadCurve
 
 _dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
@@ -51,7 +50,7 @@ def load_facts(text: str) -> Facts:
         ended_ms=ended_ms,
         cached=bool(cached),
         hits=hits,
-        effort=load_effort(rest[0]) if rest and rest[0] is not None else None,
+        effort=load_effort(rest[0]) if rest else None,
     )
 
 
@@ -81,7 +80,7 @@ def load_aggregates(text: str, kept: int = KEPT) -> Aggregates:
         kinds={(level, task, group): _kind(values) for level, task, group, *values in found["kinds"]},
         levels_left_out=bool(found["left_out"]),
         curve=_curve(found["curve"]),
-        efforts=load_efforts(found["efforts"]) if "efforts" in found else Efforts(),
+        efforts=load_efforts(found.get("efforts", {})),
         kept=kept,
     )
 

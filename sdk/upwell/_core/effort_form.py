@@ -9,18 +9,23 @@ from upwell._core.effort import LENGTHS, Amounts, Effort, Heard, Try
 from upwell._core.efforts import Efforts, HeardOf, Lengths, Repeats, TaskEfforts
 from upwell._core.load_curve import FIELDS, RUNNING, RUNNING_MS, LoadCurve
 
+FORM = 2
+"""Of what follows; raise it when places change their meaning. Another form counts as nothing."""
+
 
 def dump_effort(effort: Effort) -> list[Any]:
     """Return what an action took; amounts that are none at the end are left out."""
     amounts = list(effort.amounts)
     while not amounts[-1]:  # the first one is the action itself
         amounts.pop()
-    return [effort.pool, amounts, *effort[2:]]
+    return [FORM, effort.pool, amounts, *effort[2:]]
 
 
-def load_effort(values: list[Any]) -> Effort:
-    """Return what `dump_effort` gave."""
-    pool, amounts, tries, heard, largest_bytes, inline_bytes, scope, repeatable = values
+def load_effort(values: list[Any] | None) -> Effort | None:
+    """Return what `dump_effort` gave; None where it is of another form, or nothing."""
+    if values is None or values[0] != FORM:
+        return None
+    _, pool, amounts, tries, heard, largest_bytes, inline_bytes, scope, repeatable = values
     return Effort(
         pool,
         Amounts(*amounts),
@@ -36,6 +41,7 @@ def load_effort(values: list[Any]) -> Effort:
 def dump_efforts(efforts: Efforts) -> dict[str, Any]:
     """Return what many actions took."""
     return {
+        "form": FORM,
         "tasks": [[*key, *_task_values(task)] for key, task in efforts.tasks.items()],
         "hits": _kept(efforts.hits),
         "heard": {
@@ -48,7 +54,9 @@ def dump_efforts(efforts: Efforts) -> dict[str, Any]:
 
 
 def load_efforts(found: Mapping[str, Any]) -> Efforts:
-    """Return what `dump_efforts` gave."""
+    """Return what `dump_efforts` gave; nothing of what is of another form."""
+    if found.get("form") != FORM:
+        return Efforts()
     return Efforts(
         tasks={(task, pool): _task(values) for task, pool, *values in found["tasks"]},
         hits=found["hits"],

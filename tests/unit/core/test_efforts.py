@@ -231,6 +231,16 @@ def test_what_older_versions_left_has_no_efforts_and_takes_in_more() -> None:
     assert load_aggregates(dump_aggregates(found)).efforts.tasks["env.f", "default"].amounts.ended == 2
 
 
+def test_another_form_counts_as_nothing_so_that_the_run_is_read() -> None:
+    found = Aggregates()
+    found.change(None, all_facts_of(ran("a1", at=0.0)))
+    text = dump_aggregates(found).replace('"form":2', '"form":1')
+    assert load_aggregates(text).efforts == Efforts()
+    assert load_aggregates(text).counts == found.counts
+    facts = dump_facts(all_facts_of(ran("a1", at=0.0))).replace('[2,"default"', '[1,"default"')
+    assert load_facts(facts).effort is None
+
+
 def test_the_form_of_an_effort_stays() -> None:
     noticed, waits = (Noticed("env.g", 2, 0.5, 0.25),), Waits(waiting_s=0.05)
     over = ran("a1", at=0.0, task="env.f", noticed=noticed, waits=waits)
@@ -240,7 +250,7 @@ def test_the_form_of_an_effort_stays() -> None:
 
 
 GOLDEN_FACTS = """
-["a1","env.f","","",0,"SUCCEEDED",1000000,1000001,1000105,0,{},["default",[1,1,0,0,2,1,1,14,0,0,0,0,104000,0,1,1,
+["a1","env.f","","",0,"SUCCEEDED",1000000,1000001,1000105,0,{},[2,"default",[1,1,0,0,2,1,1,14,0,0,0,0,104000,0,1,1,
 105000,1,1,1,54000,4000,5000,1,0,0,0,0,0,0,1,713],[[1000001,1000105,false,[50000,0,1000,0,1000,0,1000,100000,1000,
 1000]]],[["env.g",2,500000,250000,50000]],14,10485760,"",[516082379312,12390237]]]
 """
