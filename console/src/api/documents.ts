@@ -42,6 +42,7 @@ export interface Profile {
   tasks: TaskProfile[]
   critical_path: {
     length_s: number
+    followed_s: number
     by_phase: { task: string; phase: string; length_s: number }[]
     steps: { action: string; task: string; phase: string; length_s: number }[]
     steps_left_out: number

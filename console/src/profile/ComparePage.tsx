@@ -97,11 +97,13 @@ interface LineProps {
   a: number | null | undefined
   b: number | null | undefined
   show: (value: number) => string
+  /** Whether less of it is better. */
+  isCost?: boolean
 }
 
-function Line({ name, a, b, show }: LineProps) {
+function Line({ name, a, b, show, isCost = true }: LineProps) {
   const both = typeof a === 'number' && typeof b === 'number'
-  const rise = both && a > 0 ? (b - a) / a : 0
+  const rise = isCost && both && a > 0 ? (b - a) / a : 0
   return (
     <tr>
       <th scope="row">{name}</th>
@@ -120,7 +122,7 @@ function TaskLines({ name, one, other }: { name: string; one: TaskProfile | unde
           {name}
         </th>
       </tr>
-      <Line name="Actions" a={one?.actions} b={other?.actions} show={count} />
+      <Line name="Actions" a={one?.actions} b={other?.actions} show={count} isCost={false} />
       <Line name="Runtime p50" a={one?.runtime_s.p50} b={other?.runtime_s.p50} show={duration} />
       <Line name="Runtime p99" a={one?.runtime_s.p99} b={other?.runtime_s.p99} show={duration} />
       <Line name="Overhead" a={one?.overhead_s} b={other?.overhead_s} show={duration} />

@@ -137,12 +137,15 @@ function AdviceList({ advice }: { advice: Advice[] }) {
 }
 
 function CriticalPath({ profile }: { profile: Profile }) {
-  const { by_phase, length_s } = profile.critical_path
+  const { by_phase, length_s, followed_s } = profile.critical_path
   if (!by_phase.length) return null
   return (
     <section className="part">
       <h3>What the length of the run is made of</h3>
-      <p className="muted">The critical path by task and phase. What is not on it could be faster, and the run would take as long.</p>
+      <p className="muted">
+        The critical path by task and phase. What is not on it could be faster, and the run would take as long.
+        {followed_s < 0.999 * length_s && ` Shares are those of its last ${duration(followed_s)}.`}
+      </p>
       <table className="data shares">
         <tbody>
           {by_phase.slice(0, 12).map((one) => (

@@ -32,8 +32,9 @@ def batch(case: Case) -> Advice | None:
     left = 1 - 1 / size
     path_s = case.path_s(*OVERHEAD) + case.path_s("slot") * overhead_s / (overhead_s + runtime_s)
     text = (
-        f"batch more: {case.task.actions} calls run {time_text(case.runtime_s)} on average, and their overhead "
-        f"2u + 2d + e is {time_text(overhead_s)}; aim for runtime > 10 x overhead with about {size} items in a "
+        f"batch more: {case.task.actions:,} calls run {time_text(case.runtime_s)} on average, and their "
+        f"overhead 2u + 2d + e is {time_text(overhead_s)}; aim for runtime > 10 x overhead "
+        f"with about {size} items in a "
         'call, or call it with upwell.map(..., batch="auto")'
     )
     return case.advice(
@@ -99,8 +100,8 @@ def cache(case: Case) -> Advice | None:
     share = min(1.0, repeated / case.task.attempts)
     about = "about " if case.task.took.repeats.is_sample else ""
     text = (
-        f"cache: {about}{repeated} of {case.task.actions} calls had inputs that another call of the run had, "
-        'and the same output; cache="auto" computes each once'
+        f"cache: {about}{repeated:,} of {case.task.actions:,} calls had inputs that another call of the run "
+        'had, and the same output; cache="auto" computes each once'
     )
     return case.advice(
         "cache",
