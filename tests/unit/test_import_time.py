@@ -41,3 +41,10 @@ def test_defining_a_task_costs_little_more_than_pydantic() -> None:
 
 def test_user_processes_are_forked_with_the_codecs_loaded() -> None:
     assert "upwell._types.codec" in loaded_by("import upwell_runtime.user.__main__")
+
+
+def test_no_component_checks_a_schema_before_somebody_submits_a_deployed_task() -> None:
+    handlers = ("aggregate", "dead_letters", "execute", "fold", "run_api", "run_ended", "scale", "sweep")
+    loaded = loaded_by("\n".join(f"import upwell_runtime.handlers.{name}" for name in handlers))
+    assert "upwell_runtime.handlers.run_api" in loaded
+    assert not loaded & {"jsonschema", "referencing", "rpds"}

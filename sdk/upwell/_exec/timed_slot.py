@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from upwell._core.action_metrics import waiting_since
+from upwell._core.action_metrics import is_continued, waiting_since
 from upwell._core.model import ActionRecord
 from upwell._core.phases import Phases, Waits
 from upwell._core.ports import Clock
@@ -27,7 +27,9 @@ class TimedSlot(Slot):
         self._clock = clock
         self._calls = 0
         self._waited_s = self._had_s = self._held_s = 0.0
-        self._full_s = sharing.full_s(waiting_since(record), record.attempts[-1].started_at)
+        self._full_s = 0.0
+        if not is_continued(record):  # one that was suspended slept, and did not wait for a slot
+            self._full_s = sharing.full_s(waiting_since(record), record.attempts[-1].started_at)
         self._enter()
 
     def park(self) -> None:

@@ -8,6 +8,7 @@ import pytest
 from tests.contract.store_samples import running
 from tests.unit.manual_clock import ManualClock
 
+from upwell._core.model import Attempt
 from upwell._core.phases import Phases, Waits
 from upwell._exec.sharing import Sharing
 from upwell._exec.slots import Slot
@@ -16,9 +17,9 @@ from upwell._exec.timed_slot import TimedSlot
 LONG = Phases(queued_s=100.0, run_s=100.0)
 
 
-def attempt(sharing: Sharing, clock: ManualClock, called_at: float) -> TimedSlot:
+def attempt(sharing: Sharing, clock: ManualClock, called_at: float, *before: Attempt) -> TimedSlot:
     record = running()
-    tries = (replace(record.attempts[0], started_at=clock.now()),)
+    tries = (*before, replace(record.attempts[0], started_at=clock.now()))
     record = replace(record, spec=replace(record.spec, queued_at=called_at), attempts=tries)
     return TimedSlot(Slot(None), sharing, clock, record)
 
@@ -68,6 +69,10 @@ async def test_a_message_waits_for_a_slot_until_the_executor_is_not_full_any_mor
     await clock.advance(0.5)
     late = attempt(sharing, clock, called_at + 1)
     assert late.waits(LONG).slot_s == pytest.approx(2.0)
+    slept = replace(running().attempts[0], started_at=called_at, ended_at=called_at + 1, end="suspended")
+    woken = attempt(sharing, clock, called_at, slept)
+    assert woken.waits(LONG).slot_s == 0
+    woken.close()
     late.close()
     await clock.advance(5)
     assert attempt(sharing, clock, clock.now() - 1).waits(LONG).slot_s == 0
