@@ -220,7 +220,7 @@ class _Tried:
         "slot_us",
         "start_us",
         "waiting_us",
-    )  # fmt: skip
+    )
 
     def __init__(self, record: ActionRecord, attempt: Attempt) -> None:
         self.attempt, self.executor = attempt, attempt.executor.kind

@@ -11,7 +11,8 @@ from upwell._core.histogram import bucket_of
 from upwell._core.load_curve import LoadCurve
 
 TASKS_MAX = 32
-"""Tasks of a lane with a place of their own; what comes after counts as one task without a name."""
+"""Tasks of a lane with a place of their own; what comes after counts as one, `OTHERS`."""
+OTHERS = "(others)"
 POOLS_MAX = 8
 INPUTS_KEPT = 32
 """Different inputs of a task whose repetitions are counted: those with the lowest digests, a sample."""
@@ -198,12 +199,12 @@ class Efforts:
 
     def _task(self, key: TaskKey) -> TaskEfforts:
         if key not in self.tasks and len(self.tasks) >= TASKS_MAX:
-            key = ("", "")
+            key = (OTHERS, "")
         return self.tasks.setdefault(key, TaskEfforts())
 
     def _heard(self, task: str) -> HeardOf:
         if task not in self.heard and len(self.heard) >= TASKS_MAX:
-            task = ""
+            task = OTHERS
         return self.heard.setdefault(task, HeardOf())
 
     def _load(self, pool: str) -> LoadCurve | None:

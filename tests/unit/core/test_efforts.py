@@ -19,7 +19,7 @@ from upwell._core.aggregate_form import dump_aggregates, dump_facts, load_aggreg
 from upwell._core.aggregates import Aggregates, all_facts_of
 from upwell._core.cost import cost_of, efforts_of
 from upwell._core.critical_path import critical_path
-from upwell._core.efforts import INPUTS_KEPT, TASKS_MAX, Efforts, Repeats
+from upwell._core.efforts import INPUTS_KEPT, OTHERS, TASKS_MAX, Efforts, Repeats
 from upwell._core.fold import Ledger, Move, fold_moves
 from upwell._core.model import ActionRecord, Executor, Limit, Outcome, Payload, RunRecord, Status
 from upwell._core.phases import Noticed, Waits
@@ -199,6 +199,7 @@ def test_aggregates_have_a_size_of_their_own() -> None:
         spec = replace(record.spec, task=replace(record.spec.task, name=f"env.t{number % 60}"))
         found.change(None, all_facts_of(replace(record, spec=spec)))
     assert len(found.efforts.tasks) <= TASKS_MAX + 1
+    assert found.efforts.tasks[OTHERS, ""].amounts.actions == 3000 * (60 - TASKS_MAX) // 60
     assert found.efforts.actions == 3000
     assert len(zlib.compress(dump_aggregates(found).encode(), 9)) < 60_000
     assert len(zlib.compress(dump_aggregates(one_task()).encode(), 9)) < 4096
