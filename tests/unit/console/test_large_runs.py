@@ -16,13 +16,16 @@ from upwell._aws.dynamodb_aggregates import DynamoAggregates
 from upwell._aws.dynamodb_items import action_item
 from upwell._aws.dynamodb_views import DynamoViews
 from upwell._aws.platform import ports_of
+from upwell._client import run_efforts
 from upwell._client.cloud import CloudBackend
 from upwell._client.config import Config
 from upwell._client.local import open_local
 from upwell._console import large, levels, reading
+from upwell._core.cost import cost_of, efforts_of
 from upwell._core.journal import FromCache, Hits
 from upwell._core.model import ActionKey, ActionRecord, ErrorInfo, Outcome, Payload, Status
 from upwell._core.ports import RunView, StateStore
+from upwell._core.prices import price
 from upwell.testing.moto_aws import moto_platform
 from upwell.testing.moto_s3 import moto_s3_access
 
@@ -80,7 +83,8 @@ def names_of(pairs: list[tuple[ActionRecord, ActionRecord]], parent: str) -> lis
 async def console(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Console]:
-    monkeypatch.setattr(reading, "SMALL_RUN", 0)
+    for reader in (reading, run_efforts):
+        monkeypatch.setattr(reader, "SMALL_RUN", 0)
     monkeypatch.setattr(levels, "SMALL_SHARDS", 1)
     for module in (levels, large):
         monkeypatch.setattr(module, "JOURNAL_SHARD_ENTRIES", SHARD)
@@ -280,3 +284,18 @@ async def test_an_action_of_a_large_run_is_read_by_itself(console: Console) -> N
     assert (action["status"], action["children"]) == ("failed", 0)
     answer = await console.client.get("/api/v1/runs/r1/tree?parent=none")
     assert answer.status_code == 404
+
+
+async def test_profile_and_cost_are_told_without_reading_all_actions(console: Console) -> None:
+    records = [now for _, now in actions()]
+    cost = await console.get("/runs/r1/cost")
+    expected = cost_of(run_record("r1"), efforts_of(records), NOW + 1000)
+    assert cost["actions"] == len(records)
+    assert {name: task["control_usd"] for name, task in cost["tasks"].items()} == {
+        name: pytest.approx(price(task.control).usd, abs=1e-9) for name, task in expected.tasks.items()
+    }
+    profile = await console.get("/runs/r1/profile")
+    assert {task["task"]: task["actions"] for task in profile["tasks"]} == {
+        name: task.actions for name, task in expected.tasks.items()
+    }
+    assert profile["critical_path"]["steps"] == []  # the root goes on
