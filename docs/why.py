@@ -163,7 +163,7 @@ SITUATIONS = (
         files={"fetch.py": FETCH},
         steps=(("run", "--name", "nightly", "fetch.py", "fetch", "--url", "https://example.org/feed"),),
         run="nightly",
-        says=("keeps no results", "backoff before the retry", "2 failed attempts of at most 4"),
+        says=("keeps no results", "backoff before the retry", "2 failed attempts, 4 allowed"),
     ),
 )
 

@@ -9,7 +9,7 @@ const ROW: Row = {
   error_code: null, tries: [],
 }
 
-const FIRST: Try = { sent_at: 10, started_at: 12, ended_at: 22, end: 'failed' }
+const FIRST: Try = { sent_at: 10, started_at: 12, ended_at: 22, end: 'failed', generation: 1 }
 
 describe('the bars of an action', () => {
   it('lie end to end from the call to the end', () => {
@@ -34,7 +34,7 @@ describe('the bars of an action', () => {
 })
 
 describe('the bars of an action with several attempts', () => {
-  const second = { sent_at: 100, started_at: 101, ended_at: null, end: null }
+  const second = { sent_at: 100, started_at: 101, ended_at: null, end: null, generation: 2 }
   const recovered: Row = { ...ROW, status: 'running', attempts: 2, queued_at: 100, started_at: 101, ended_at: null, phases: {}, tries: [FIRST, second] }
 
   it('are on the time of both generations of the run, with the rest between them', () => {

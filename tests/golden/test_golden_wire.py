@@ -193,6 +193,19 @@ CASES: dict[str, tuple[Codec, Any]] = {
             ),
         ),
     ),
+    "record_recovered": (
+        RECORD,
+        ActionRecord(
+            spec=CHILD,
+            status=Status.RUNNING,
+            version=5,
+            generation=2,
+            created_at=1767312001.75,
+            started_at=1767312009.0,
+            lease=Lease(id="lease-2", expires_at=1767312071.0),
+            attempts=(LOST, replace(RUNNING, number=2, started_at=1767312009.0, generation=2)),
+        ),
+    ),
     "record_succeeded": (
         RECORD,
         ActionRecord(

@@ -8,6 +8,7 @@ const SHOWN: readonly Phase[] = PHASES.map(({ phase }) => phase)
 /** Each attempt: who made it, when, how it ended, and where its time went. */
 export function Attempts({ attempts, now }: { attempts: Attempt[]; now: number }) {
   if (!attempts.length) return <p className="muted">No executor has taken it yet.</p>
+  const isRecovered = attempts.at(-1)!.generation > 1
   const most = Math.max(...attempts.map(lengthOf), 1e-6)
   return (
     <ol className="attempts">
@@ -15,6 +16,7 @@ export function Attempts({ attempts, now }: { attempts: Attempt[]; now: number }
         <li key={attempt.number}>
           <div className="attempt-head">
             <b>Attempt {attempt.number}</b>
+            {isRecovered && <span className="muted">generation {attempt.generation}</span>}
             <span className={attempt.error ? 'bad' : undefined}>{attempt.end ?? 'running'}</span>
             <span className="grow" />
             <Moment at={attempt.started_at} now={now} />

@@ -78,6 +78,7 @@ export interface Try {
   started_at: number
   ended_at: number | null
   end: string | null
+  generation: number
 }
 
 export interface Row {
@@ -155,6 +156,7 @@ export interface Attempt {
   phases: Phases
   error: Failure | null
   note: string | null
+  generation: number
 }
 
 export interface ActionDetail extends Omit<Row, 'attempts' | 'tries'> {

@@ -38,7 +38,7 @@ ABOUT = (
     "Durable Python functions at any fan-out, on your own AWS account, with nothing running when nothing runs."
 )
 EPILOG = (
-    "Exit codes: 0 done, 1 failure, 2 wrong usage, 124 too late, 130 interrupted. "
+    "Exit codes: 0 done, 1 failure, 2 wrong usage, 124 waited too long, 130 interrupted. "
     "Results go to stdout, everything else to stderr."
 )
 

@@ -1,6 +1,7 @@
 """Errors as the command line shows them: one line that says what, where and what to do; and the exit code.
 
-Exit codes: 0 done, 1 failure, 2 wrong usage, 124 not over within `--timeout`, 130 interrupted.
+Exit codes: 0 done, 1 failure (a run that timed out, too), 2 wrong usage, 124 what was waited for goes on after
+`--timeout`, 130 interrupted.
 """
 
 from __future__ import annotations

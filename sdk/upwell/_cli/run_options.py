@@ -27,7 +27,10 @@ RootDir = Annotated[
 RunTimeout = Annotated[
     str | None,
     typer.Option(
-        "--timeout", metavar="90s|5m|2h", help="Longest time that the run may take.", rich_help_panel=PANEL
+        "--timeout",
+        metavar="90s|5m|2h",
+        help="Longest time that the run may take: it times out then, exit code 1.",
+        rich_help_panel=PANEL,
     ),
 ]
 MaxActions = Annotated[

@@ -61,6 +61,7 @@ def why_document(
         "attempts": [
             {
                 "number": a.number,
+                "generation": a.generation,
                 "executor_kind": a.executor.kind,
                 "executor_id": a.executor.id,
                 "end": a.end or None,

@@ -125,6 +125,7 @@ def _warning_document(warning: ActionWarning) -> dict[str, Any]:
 def _attempt_document(attempt: Attempt) -> dict[str, Any]:
     return {
         "number": attempt.number,
+        "generation": attempt.generation,
         "executor_kind": attempt.executor.kind,
         "executor_id": attempt.executor.id,
         "started_at": instant(attempt.started_at),

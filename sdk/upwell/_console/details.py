@@ -122,6 +122,7 @@ def _attempt(attempt: Attempt, phases: PhaseTimes) -> AttemptDetail:
         phases=phases,
         error=_failure(attempt.error),
         note=attempt.note or None,
+        generation=attempt.generation,
     )
 
 

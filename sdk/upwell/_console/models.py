@@ -152,6 +152,8 @@ class AttemptDetail(Answer):
     phases: PhaseTimes
     error: Failure | None
     note: str | None
+    generation: int
+    """The generation of the run that it was made in."""
 
 
 class Link(Answer):

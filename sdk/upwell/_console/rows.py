@@ -74,6 +74,7 @@ class Try:
     ended_at: float | None
     end: str | None
     """How it ended: `failed`, `lost`, `suspended`, ...; None while it runs."""
+    generation: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,10 +91,14 @@ class Row(Facts):
     tries: list[Try] = field(default_factory=list)
 
     @property
+    def earlier(self) -> list[Try]:
+        """Its attempts in earlier generations of the run."""
+        return [each for each in self.tries if each.generation < self.tries[-1].generation]
+
+    @property
     def called_at(self) -> float:
         """When it was called first; `queued_at` is of the generation that it is in."""
-        is_recovered = bool(self.tries) and self.tries[0].started_at < self.queued_at
-        return self.tries[0].sent_at if is_recovered else self.queued_at
+        return self.earlier[0].sent_at if self.earlier else self.queued_at
 
     def took_s(self, now: float) -> float:
         """Return how long it ran so far, in seconds; -1 before it began."""
@@ -134,6 +139,7 @@ def _tries(record: ActionRecord) -> list[Try]:
             started_at=attempt.started_at,
             ended_at=attempt.ended_at,
             end=attempt.end or None,
+            generation=attempt.generation,
         )
         for attempt, span in _with_spans(record)
     ]

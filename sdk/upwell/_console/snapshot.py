@@ -242,10 +242,9 @@ class Snapshot:
 
 
 def _stints(row: Row) -> Iterator[tuple[float, float | None, float | None]]:
-    """Yield when an action was called, began and ended; before a recovery, each attempt by itself."""
-    for each in row.tries:
-        if each.started_at < row.queued_at:
-            yield each.sent_at, each.started_at, each.ended_at
+    """Yield when an action was called, began and ended; of earlier generations, each attempt by itself."""
+    for each in row.earlier:
+        yield each.sent_at, each.started_at, each.ended_at
     yield row.queued_at, row.started_at, row.ended_at
 
 

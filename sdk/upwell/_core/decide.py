@@ -160,7 +160,7 @@ def _start(record: ActionRecord, command: Claim, now: float) -> Decision:
             return Decision(None, (Postpone(command.wait_s),))
         return Decision(None, (Resend(command.wait_s), Acknowledge()))
     number = record.attempt + (0 if record.is_resumed else 1)
-    attempt = Attempt(number=number, executor=command.executor, started_at=now)
+    attempt = Attempt(number=number, executor=command.executor, started_at=now, generation=record.generation)
     started = replace(
         record,
         status=next_status(record.status, Event.CLAIMED),

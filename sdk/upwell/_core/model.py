@@ -236,6 +236,8 @@ class Attempt:
     """Where its time went (`Phases.packed`); empty while it runs, and where its executor could not say."""
     noticed: tuple[Noticed, ...] = ()
     """How late it got the outcomes of its children."""
+    generation: int = 1
+    """The generation of the run that it was made in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

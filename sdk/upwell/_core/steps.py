@@ -21,7 +21,7 @@ def recover(record: ActionRecord, spec: ActionSpec, now: float) -> ActionRecord:
         spec=spec,
         status=next_status(record.status, Event.RECOVERED),
         generation=spec.run.generation,
-        attempts=end_open_attempt(record, "lost", now),
+        attempts=end_open_attempt(record, "lost", _heard_of_until(record, now)),
         failures=0,
         losses=0,
         not_before=0.0,
@@ -30,6 +30,11 @@ def recover(record: ActionRecord, spec: ActionSpec, now: float) -> ActionRecord:
         started_at=None,
         ended_at=None,
     )
+
+
+def _heard_of_until(record: ActionRecord, now: float) -> float:
+    """Return until when an executor may have been at work that was not heard of since."""
+    return now if record.lease is None else min(now, record.lease.expires_at)
 
 
 def end_action(record: ActionRecord, event: Event, outcome: Outcome, now: float) -> Decision:

@@ -20,6 +20,7 @@ class Span:
         slot_wait_s: Of its time in the queue, while its executor had no free slot: load, no overhead.
         is_leaf: Whether the action made no calls.
         is_measured: Whether the record has its phases; else its time counts as queued and run.
+        generation: The generation of the run that it was made in.
     """
 
     action_id: str
@@ -37,6 +38,7 @@ class Span:
     slot_wait_s: float = 0.0
     is_leaf: bool = True
     is_measured: bool = True
+    generation: int = 1
 
     @property
     def own_s(self) -> float:
@@ -101,6 +103,7 @@ def attempt_spans(record: ActionRecord) -> Iterator[Span]:
             slot_wait_s=waits.slot_s,
             is_leaf=not made_calls and not waits.waiting_s,
             is_measured=bool(attempt.phases),
+            generation=attempt.generation,
         )
         before = attempt.ended_at
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from upwell._core.model import ActionRecord, Attempt
@@ -50,13 +50,16 @@ class Step:
 def steps_of(record: ActionRecord, spans: Sequence[Span]) -> list[Step]:
     """Return the stretches of an action's time in order; those of attempts that have not ended are left out.
 
+    Of a run that was recovered they are of the generation that the action is in, as its length is.
+
     Args:
         record: The action.
         spans: Its attempts, as `timeline` has them.
     """
     steps: list[Step] = []
     before: Span | None = None
-    for span in sorted(spans, key=lambda each: each.started_at):
+    own = [span for span in spans if span.generation == record.generation]
+    for span in sorted(own, key=lambda each: each.started_at):
         if before is not None and span.sent_at - before.ended_at > LEAST_GAP_S:
             text = GAPS.get(before.end, "between attempts")
             steps.append(Step(attempt=0, phase=before.end, text=text, took_s=span.sent_at - before.ended_at))
@@ -75,15 +78,21 @@ def _phases(span: Span, pool: str) -> Iterator[Step]:
 
 
 def remarks_on(record: ActionRecord) -> list[str]:
-    """Return what besides the steps may explain the time: retries, losses, limits."""
+    """Return what besides the steps may explain the time: retries, losses, limits, an earlier generation."""
     task, remarks = record.spec.task, []
+    own = [attempt for attempt in record.attempts if attempt.generation == record.generation]
+    earlier = [attempt for attempt in record.attempts if attempt.generation < record.generation]
+    if earlier:
+        ends = ", ".join(f"{_end(attempt)} {attempt.end}" for attempt in earlier)
+        remarks.append(f"before its run was recovered: {ends}")
     if record.failures:
-        most = task.retry.count
-        remarks.append(f"{record.failures} failed attempts of at most {most + 1}: {_ends(record, 'failed')}")
+        failed = f"{_counted(record.failures, 'failed attempt')}, {task.retry.count + 1} allowed"
+        remarks.append(f"{failed}: {_ends(own, 'failed')}")
     if record.losses:
-        remarks.append(f"{record.losses} executors lost: {_ends(record, 'lost')}")
+        remarks.append(f"{_counted(record.losses, 'executor')} lost: {_ends(own, 'lost')}")
     if record.suspension is not None:
-        remarks.append(f"suspended {record.suspension.count} times while it waited for children")
+        times = _counted(record.suspension.count, "time")
+        remarks.append(f"suspended {times} while it waited for children")
     if task.limits:
         scopes = ", ".join(f"{limit.scope} ({limit.places})" for limit in task.limits)
         remarks.append(f"it needs a place under {scopes}; waits for one count as queued")
@@ -92,8 +101,12 @@ def remarks_on(record: ActionRecord) -> list[str]:
     return remarks
 
 
-def _ends(record: ActionRecord, end: str) -> str:
-    return ", ".join(_end(attempt) for attempt in record.attempts if attempt.end == end) or "no longer listed"
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
+
+
+def _ends(attempts: Iterable[Attempt], end: str) -> str:
+    return ", ".join(_end(attempt) for attempt in attempts if attempt.end == end) or "no longer listed"
 
 
 def _end(attempt: Attempt) -> str:

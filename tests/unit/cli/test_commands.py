@@ -174,10 +174,9 @@ def test_every_command_has_help(cli: Cli, command: tuple[str, ...]) -> None:
 
 
 def test_help_tells_the_exit_codes(cli: Cli) -> None:
+    codes = "Exit codes: 0 done, 1 failure, 2 wrong usage, 124 waited too long, 130 interrupted"
     for command in ((), ("--help",), ("run", "--help")):
-        assert (
-            "Exit codes: 0 done, 1 failure, 2 wrong usage, 124 too late, 130 interrupted" in cli(*command).out
-        )
+        assert codes in " ".join(cli(*command).out.split())
 
 
 def test_the_status_of_no_sandbox(cli: Cli) -> None:

@@ -7,7 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.core.actions import NOW, claim, failed, finish, running, spec, step, succeeded
+from tests.unit.core.actions import (
+    FAILURE,
+    LEASE_S,
+    NOW,
+    claim,
+    failed,
+    finish,
+    in_generation,
+    running,
+    spec,
+    step,
+    succeeded,
+)
 
 from upwell._core.cache_key import EXPIRED_KEPT_S, kept_for_s
 from upwell._core.key_parts import KeyParts
@@ -107,10 +119,46 @@ def test_the_steps_of_an_action_add_up_to_its_time() -> None:
     assert steps[2].text == "backoff before the retry"
 
 
+TIMES = Phases(queued_s=1.0, run_s=1.0).packed()
+
+
+def recovered() -> ActionRecord:
+    """Failed in its first generation, which was recovered a minute later, and succeeded there in a second."""
+    again = replace(in_generation(spec(), 2), queued_at=NOW + 60)
+    record = step(step(running(), finish(FAILURE), NOW + 3), claim(again, "lease-2", now=NOW + 61), NOW + 61)
+    return step(record, replace(finish(lease_id="lease-2"), phases=TIMES), NOW + 62)
+
+
+def test_the_steps_of_a_recovered_action_are_those_of_its_generation_and_no_backoff() -> None:
+    record = recovered()
+    steps = steps_of(record, spans_of([record]))
+    assert [(s.attempt, s.phase, s.took_s) for s in steps] == [(2, "queued", 1.0), (2, "run", 1.0)]
+    (remark,) = remarks_on(record)
+    assert remark.startswith("before its run was recovered: attempt 1 on ")
+    assert remark.endswith(" ValueError failed")
+
+
+def test_losses_are_those_of_the_generation() -> None:
+    again = in_generation(spec(), 2)
+    record = step(running(), claim(again, "lease-2", now=NOW + 5), NOW + 5)
+    lost = step(record, claim(again, "lease-3", now=NOW + 100), NOW + 100)
+    assert [(a.number, a.generation, a.end) for a in lost.attempts] == [
+        (1, 1, "lost"),
+        (2, 2, "lost"),
+        (3, 2, ""),
+    ]
+    assert remarks_on(lost)[1].startswith("1 executor lost: attempt 2 on ")
+
+
+def test_an_attempt_of_a_process_that_is_gone_ended_with_its_lease_at_the_latest() -> None:
+    record = step(running(), claim(in_generation(spec(), 2), "lease-2", now=NOW + 5000), NOW + 5000)
+    assert record.attempts[0].ended_at == NOW + LEASE_S
+
+
 @pytest.mark.parametrize(
     ("make", "part"),
     [
-        (retried, "1 failed attempts of at most 2: attempt 1 on "),
+        (retried, "1 failed attempt, 2 allowed: attempt 1 on "),
         (lambda: replace(running(), losses=2), "2 executors lost: no longer listed"),
         (lambda: cached(task={"cache_serialize": True}), "serialized"),
     ],
