@@ -24,7 +24,7 @@ THREADS = 3 * REQUESTS_AT_ONCE
 """The resolver holds two threads per request for as long as it takes; with fewer, requests block each other."""
 BODY_BYTES = 1024 * 1024
 API, READS = "/api/", {"GET", "HEAD"}
-PAGE = "index.html"
+PAGE, ASSETS = "index.html", "assets/"
 TOKEN_HEADER = b"x-upwell-token"
 STATIC = files("upwell._console") / "static"
 TYPES = {
@@ -121,7 +121,12 @@ class Site:
 
     async def _page(self, path: str, send: Send, *, takes_gzip: bool) -> None:
         """Answer with a file; any other path is one of the pages, which find their way themselves."""
-        file = self._files.get(path.removeprefix("/")) or self._files.get(PAGE)
+        name = path.removeprefix("/")
+        file = self._files.get(name)
+        if file is None and name.startswith(ASSETS):
+            await _answer(send, 404, TYPES["txt"], b"there is no such file\n", {"cache-control": "no-store"})
+            return
+        file = file or self._files.get(PAGE)
         if file is None:
             text = b"the console's pages are not built; the API is below /api/v1\n"
             await _answer(send, 404, TYPES["txt"], text)
@@ -156,7 +161,7 @@ def _read_files(static: Traversable, token: str) -> dict[str, File]:
                 meta = f'<meta name="upwell-token" content="{token}">'.encode()
                 content = content.replace(b"<head>", b"<head>" + meta, 1)
             type_ = TYPES.get(name.rpartition(".")[2], "application/octet-stream")
-            hashed = name.startswith("assets/")  # the build puts a hash into these names
+            hashed = name.startswith(ASSETS)  # the build puts a hash into these names
             cache = "public, max-age=31536000, immutable" if hashed else "no-store"
             found[name] = File(content=content, zipped=gzip.compress(content), type=type_, cache=cache)
     return found

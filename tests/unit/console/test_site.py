@@ -52,6 +52,12 @@ async def test_pages_find_their_way_themselves_and_files_are_kept(local_console:
     assert (await client.get("/api/v1/info")).headers["cache-control"] == "no-store"
 
 
+async def test_a_missing_asset_is_no_page(local_console: Console) -> None:
+    answer = await local_console.client.get("/assets/app-0.js")
+    assert (answer.status_code, answer.headers["cache-control"]) == (404, "no-store")
+    assert answer.headers["content-type"].startswith("text/plain")
+
+
 @pytest.mark.parametrize("path", ["/", "/assets/app-1.js", "/api/v1/runs", "/api/v1/runs/none"])
 async def test_answers_are_compressed_for_those_who_take_it(local_console: Console, path: str) -> None:
     plain = await local_console.client.get(path, headers={"Accept-Encoding": "identity"})
