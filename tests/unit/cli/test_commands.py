@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import pytest
 from upwell._author import registry
 from upwell._core.model import Status
 from upwell._local.sqlite import SqliteStore
-from upwell.errors import PickledValueWarning
 
 Cli = Any
 
@@ -142,6 +140,7 @@ def test_a_run_that_has_ended_cannot_be_aborted(cli: Cli, failed: str) -> None:
     assert "has ended already (failed)" in result.error
 
 
+@pytest.mark.filterwarnings("ignore::upwell.errors.PickledValueWarning")
 def test_pickled_values_are_named_and_not_read(cli: Cli, folder: Path) -> None:
     (folder / "plain.py").write_text(
         "import upwell\n"
@@ -151,9 +150,7 @@ def test_pickled_values_are_named_and_not_read(cli: Cli, folder: Path) -> None:
         "async def make():\n"
         "    return Plain()\n"
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PickledValueWarning)
-        result = cli("run", "plain.py", "make", "--name", "p1")
+    result = cli("run", "plain.py", "make", "--name", "p1")
     assert result.code == 0
     assert "pickle" in result.out
     assert cli("get", "io", "p1", "--json").json["outputs"]["o0"]["pickle"] is True
