@@ -12,6 +12,7 @@ from upwell._core.keys import (
     EVENTS,
     HOLDS,
     RUNS_BY_LOOK,
+    RUNS_BY_STATUS,
     RUNS_BY_TIME,
     RUNTIME,
     TASKS,
@@ -240,6 +241,7 @@ def run_api_grants(deployment: Deployment) -> list[Grant]:
             resources=[
                 deployment.table_arn("runs"),
                 f"{deployment.table_arn('runs')}/index/{RUNS_BY_TIME}",
+                f"{deployment.table_arn('runs')}/index/{RUNS_BY_STATUS}",
             ],
         ),
         Grant(

@@ -7,7 +7,7 @@ from typing import Any
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
-from upwell._core.keys import CACHE_BY_TASK, RUNS_BY_LOOK, RUNS_BY_TIME
+from upwell._core.keys import CACHE_BY_TASK, RUNS_BY_LOOK, RUNS_BY_STATUS, RUNS_BY_TIME
 from upwell_infra.stage import Stage, tag_component
 
 TTL_ATTRIBUTE = "expires_at"
@@ -27,12 +27,13 @@ class Tables(Construct):
         self.actions = self._table("actions", sort_key=True, stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES)
         self.journal = self._table("journal", sort_key=True)
         self.runs = self._table("runs", sort_key=True)
-        self.runs.add_global_secondary_index(
-            index_name=RUNS_BY_TIME,
-            partition_key=_string("listing"),
-            sort_key=_string("created_at"),
-            projection_type=dynamodb.ProjectionType.ALL,
-        )
+        for index, partition in ((RUNS_BY_TIME, "listing"), (RUNS_BY_STATUS, "status")):
+            self.runs.add_global_secondary_index(
+                index_name=index,
+                partition_key=_string(partition),
+                sort_key=_string("created_at"),
+                projection_type=dynamodb.ProjectionType.ALL,
+            )
         self.runs.add_global_secondary_index(
             index_name=RUNS_BY_LOOK,
             partition_key=_string("listing"),

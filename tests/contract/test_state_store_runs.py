@@ -5,6 +5,7 @@ The tests use the fixtures `state_store` and `views_catch_up` only.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -73,6 +74,32 @@ async def test_the_newest_runs_are_listed_first_up_to_the_limit(state_store: Sta
     assert await state_store.list_runs(limit=3) == runs[:-4:-1]
     assert await state_store.list_runs(limit=2, before=runs[5].spec.created_at) == [runs[4], runs[3]]
     assert await state_store.list_runs(before=runs[0].spec.created_at) == []
+
+
+async def test_a_list_of_statuses_is_the_list_without_the_others_while_runs_change(
+    state_store: StateStore,
+) -> None:
+    chance = random.Random(1)
+    ends = [Status.SUCCEEDED, Status.FAILED, Status.ABORTED, Status.TIMED_OUT]
+    runs = {f"r{i:02}": run_record(f"r{i:02}", created_at=NOW + i / 1000) for i in range(40)}
+    for run in runs.values():
+        await state_store.save_run(run, expected=None)
+    for _ in range(60):
+        run = chance.choice(list(runs.values()))
+        if run.status is Status.RUNNING:
+            status = chance.choice(ends)
+            error = None if status is Status.SUCCEEDED else ErrorInfo(code="E", message="m")
+            changed = ended_run(run, Outcome(status=status, error=error))
+        else:  # recovered
+            changed = replace(run, status=Status.RUNNING, version=run.version + 1, ended_at=None, outcome=None)
+        assert await state_store.save_run(changed, expected=run.version)
+        runs[run.spec.run_id] = changed
+        some = chance.sample([Status.RUNNING, *ends], chance.randint(1, 3))
+        limit, before = chance.choice([3, 100]), NOW + chance.choice([20, 100]) / 1000
+        newest = [run for run in runs.values() if run.status in some and run.spec.created_at < before][::-1][
+            :limit
+        ]
+        assert await state_store.list_runs(limit, before=before, statuses=some) == newest
 
 
 async def test_a_listing_of_large_runs_goes_past_a_page_of_a_megabyte(state_store: StateStore) -> None:

@@ -171,6 +171,19 @@ async def test_the_end_that_the_state_machine_recorded_is_read_as_a_newer_versio
     assert await dynamodb_store.list_runs() == [done]
 
 
+async def test_a_run_is_listed_under_what_the_root_action_says_and_not_as_the_state_machine_knows_it(
+    run: RunRecord, moto: Tables, dynamodb_store: DynamoStore
+) -> None:
+    error = ErrorInfo(code="DeadlineExceededError", message="too late")
+    outcome = Outcome(status=Status.TIMED_OUT, error=error)
+    record_in_place(moto, status="FAILED", ended_at="2027-01-15T08:00:07.500Z", outcome=dump_outcome(outcome))
+    (found,) = await dynamodb_store.list_runs(statuses=[Status.TIMED_OUT])
+    assert found.status is Status.TIMED_OUT
+    assert await dynamodb_store.list_runs(statuses=[Status.FAILED]) == []
+    assert await dynamodb_store.list_runs(statuses=[Status.FAILED, Status.TIMED_OUT]) == [found]
+    assert await dynamodb_store.list_runs(statuses=[Status.RUNNING]) == []
+
+
 async def test_a_save_that_does_not_know_of_the_state_machines_write_loses(
     run: RunRecord, moto: Tables, dynamodb_store: DynamoStore
 ) -> None:

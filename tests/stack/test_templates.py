@@ -51,6 +51,7 @@ def test_the_four_tables_are_on_demand_recoverable_and_forget(resources_of: Find
     }
     assert indexes == {
         "by_time": (["listing", "created_at"], "ALL"),
+        "by_status": (["status", "created_at"], "ALL"),
         "by_look": (["listing", "look_at"], "KEYS_ONLY"),
     }
 

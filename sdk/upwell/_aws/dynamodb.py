@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Container, Sequence
+from itertools import chain
 from typing import Any
 
 from upwell._aws.clients import Clients
@@ -28,6 +29,7 @@ from upwell._aws.dynamodb_items import (
     text,
     version_is,
     with_expiry,
+    written_as,
 )
 from upwell._aws.dynamodb_table import BATCH_WRITE_BYTES, Item, Table
 from upwell._aws.dynamodb_views import read_tally
@@ -35,9 +37,9 @@ from upwell._aws.journal_items import Line, journal_items, line, read_lines
 from upwell._core.aggregates import Aggregates
 from upwell._core.fold import merged
 from upwell._core.journal import Entry, JournalItem
-from upwell._core.keys import RUNS_BY_LOOK, RUNS_BY_TIME, action_pks, journal_pk
+from upwell._core.keys import RUNS_BY_LOOK, RUNS_BY_STATUS, RUNS_BY_TIME, action_pks, journal_pk
 from upwell._core.limits import DYNAMODB_BATCH_WRITE_ITEMS
-from upwell._core.model import TERMINAL, ActionKey, ActionRecord, RunRecord
+from upwell._core.model import TERMINAL, ActionKey, ActionRecord, RunRecord, Status
 from upwell._core.ports import RunView
 from upwell._core.settings import Settings
 from upwell._exec.batcher import Batcher
@@ -169,28 +171,51 @@ class DynamoStore(DynamoHolds, DynamoCache):
         item = with_expiry(run_item(run), run.spec.created_at, self._retention_s)
         return await self._runs.put(item, run_version_is(expected))
 
-    async def list_runs(self, limit: int = 100, *, before: float | None = None) -> list[RunRecord]:
-        """Return the newest runs, newest first; the index may be a little behind."""
-        items: list[Item] = []
+    async def list_runs(
+        self, limit: int = 100, *, before: float | None = None, statuses: Collection[Status] = ()
+    ) -> list[RunRecord]:
+        """Return the newest runs, newest first; the indexes may be a little behind."""
+        if not statuses:
+            return await self._indexed_runs(RUNS_BY_TIME, "listing", RUNS_LISTING, limit, before, list(Status))
+        found = await asyncio.gather(
+            *(
+                self._indexed_runs(RUNS_BY_STATUS, "status", written, limit, before, statuses)
+                for written in written_as(statuses)
+            )
+        )
+        return sorted(chain(*found), key=lambda run: -run.spec.created_at)[:limit]
+
+    async def _indexed_runs(
+        self,
+        index: str,
+        attribute: str,
+        partition: str,
+        limit: int,
+        before: float | None,
+        statuses: Container[Status],
+    ) -> list[RunRecord]:
+        """Return the newest runs of one partition of an index, of those in some statuses."""
+        found: list[RunRecord] = []
         start: Item | None = None
-        condition, values = "listing = :listing", {":listing": text(RUNS_LISTING)}
+        condition, values = "#partition = :partition", {":partition": text(partition)}
         if before is not None:
             condition += " AND created_at < :before"
             values[":before"] = text(instant(before))
-        while len(items) < limit:
+        while len(found) < limit:
             query = {
-                "IndexName": RUNS_BY_TIME,
+                "IndexName": index,
                 "KeyConditionExpression": condition,
+                "ExpressionAttributeNames": {"#partition": attribute},
                 "ExpressionAttributeValues": values,
                 "ScanIndexForward": False,
-                "Limit": limit - len(items),
+                "Limit": limit - len(found),
             }
             page = await self._runs.query(query, start)
-            items += page.items
+            found += [run for run in map(read_run, page.items) if run.status in statuses]
             start = page.next_start
             if start is None:
                 break
-        return [read_run(item) for item in items]
+        return found
 
     async def due_runs(self, now: float, limit: int) -> list[str]:
         """Return the runs whose `look_at` has come, the longest overdue first."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -201,6 +201,15 @@ def run_item(run: RunRecord) -> Item:
         if run.outcome.error is not None:
             item["error_code"] = text(run.outcome.error.code)
     return item
+
+
+def written_as(statuses: Collection[Status]) -> set[str]:
+    """Return what items of runs in these statuses may have as theirs.
+
+    The state machine writes FAILED for each end that is none of success; `read_run` tells which it was.
+    """
+    ends = {Status.ABORTED, Status.TIMED_OUT}.intersection(statuses)
+    return {status.value for status in statuses} | ({Status.FAILED.value} if ends else set())
 
 
 def read_run(item: Item) -> RunRecord:

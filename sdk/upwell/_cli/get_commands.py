@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -48,33 +49,50 @@ def runs(
     session: Session,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many, newest first.")] = 20,
     status: Annotated[
-        str | None,
-        typer.Option("--status", metavar="STATUS", help="Only those that are `failed`, `interrupted`, ..."),
+        list[str] | None,
+        typer.Option("--status", metavar="STATUS", help="Only those in this status; several: in one of them."),
+    ] = None,
+    task: Annotated[str | None, typer.Option("--task", help="Only those of this task.")] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option("--label", metavar="KEY[=VALUE]", help="Only those with this label; several: with all."),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="90s|5m|2h|7d", help="Only those of so long ago at most.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List runs, newest first."""
-    from upwell._cli.reading import load_document, read, run_status_named
+    """List runs, newest first.
+
+    A run that has not ended and whose process is gone is interrupted. The other statuses are running,
+    succeeded, failed, aborted and timed_out.
+    """
+    from upwell._cli.lengths import read_seconds
+    from upwell._cli.reading import document_of, read
     from upwell._cli.tables import print_runs
     from upwell._cli.terminal import note, print_json
-    from upwell._client.documents import shown_status
+    from upwell._client.run_list import RunFilter, newest_runs, run_states
 
-    wanted = run_status_named(status)
+    wanted = RunFilter(
+        states=run_states(status or (), "--status"),
+        task=task,
+        labels=tuple(label or ()),
+        after=None if since is None else time.time() - read_seconds(since, option="--since"),
+    )
 
     async def load(backend: Backend) -> list[tuple[RunRecord, dict[str, Any]]]:
-        runs = await backend.store.list_runs(limit)
-        found = [(each, await load_document(backend, each)) for each in runs]
-        return [each for each in found if wanted in (None, shown_status(each[0], each[1]["alive"]))]
+        newest = await newest_runs(backend, wanted, limit)
+        return [(found.run, document_of(backend, found.run, alive=found.alive)) for found in newest]
 
     found = asyncio.run(read(session, load)) or []
     if as_json:
         print_json([document for _, document in found])
     elif found:
         print_runs(found)
-    elif wanted is not None:
-        note(f"none of the newest {limit} runs is {wanted}")
-    else:
+    elif wanted == RunFilter():
         note("no runs yet; `upwell run FILE.py TASK` starts one")
+    else:
+        note("no such runs")
 
 
 @app.command("run")

@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 
 from upwell._cli.session import Session
 from upwell._client.backend import Backend, open_backend
-from upwell._client.documents import INTERRUPTED, run_document
+from upwell._client.documents import run_document
+from upwell._client.run_list import is_alive
 from upwell._core.model import RunRecord, Status
 from upwell.errors import RunNotFoundError, UsageError
 
-RUN_STATUSES = (Status.RUNNING, Status.SUCCEEDED, Status.FAILED, Status.ABORTED, Status.TIMED_OUT)
 T = TypeVar("T")
 
 
@@ -41,10 +41,14 @@ async def read_run(session: Session, run_id: str, load: Callable[[Backend, RunRe
     return found[0]
 
 
-async def load_document(backend: Backend, record: RunRecord) -> dict[str, Any]:
+def document_of(backend: Backend, record: RunRecord, *, alive: bool) -> dict[str, Any]:
     """Return a run's document; see `documents.run_document`."""
-    alive = not record.status.is_terminal and await backend.is_alive(record)
     return run_document(record, backend=backend.mode, url=backend.describe(record), alive=alive)
+
+
+async def load_document(backend: Backend, record: RunRecord) -> dict[str, Any]:
+    """Return a run's document, after a look at whether anything works on it."""
+    return document_of(backend, record, alive=await is_alive(record, backend))
 
 
 def _not_found(session: Session, run_id: str) -> RunNotFoundError:
@@ -57,18 +61,6 @@ def _not_found(session: Session, run_id: str) -> RunNotFoundError:
     return RunNotFoundError(
         f"there is no run {run_id!r} {where}; `upwell get runs` lists them, --backend looks elsewhere"
     )
-
-
-def run_status_named(name: str | None) -> str | None:
-    """Return how a run may stand, by name.
-
-    Raises:
-        UsageError: no run stands so.
-    """
-    known = [status.value.lower() for status in RUN_STATUSES] + [INTERRUPTED]
-    if name is not None and name.lower() not in known:
-        raise UsageError(f"--status {name!r} is no status of a run; use one of {', '.join(known)}")
-    return None if name is None else name.lower()
 
 
 def status_named(name: str | None) -> Status | None:

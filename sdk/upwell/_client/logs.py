@@ -67,8 +67,8 @@ async def _pools(store: StateStore, run: RunRecord) -> tuple[str, ...]:
 def _of_action(query: LogQuery, record: ActionRecord) -> LogQuery:
     """Narrow a query to where and when an action was run."""
     attempts = [a for a in record.attempts if query.attempt in (None, a.number)]
-    since = record.started_at or record.created_at
-    query = replace(query, is_action=True, pools=(record.spec.task.pool,), since=since)
+    pools = (record.spec.task.pool,)
+    query = replace(query, is_action=True, pools=pools, since=record.created_at)
     if not attempts:
         return query
     ends = [a.ended_at for a in attempts]

@@ -15,6 +15,7 @@ from upwell._client.backend import Backend, open_backend
 from upwell._client.config import current_config
 from upwell._client.outputs import ActionInputs, ActionOutputs, decode_inputs, decode_outputs, fetch, task_of
 from upwell._client.phase import ActionPhase
+from upwell._client.run_list import RunFilter, newest_runs, run_states
 from upwell._core.model import ActionKey, RunRecord, Status
 from upwell._exec.failure import revive
 
@@ -236,23 +237,24 @@ class Run:
         `.aio(...)` can be awaited, or iterated over with `async for`.
 
         Args:
-            in_phase: Only those in one of these phases.
-            task_name: Only those of this task, by its full name.
+            in_phase: Only those in one of these phases: `running`, `interrupted` (it has not ended and nothing
+                works on it), `succeeded`, `failed`, `aborted`, `timed_out`.
+            task_name: Only those of this task, by its full name or its function's.
             labels: Only those that have these labels.
-            limit: How many of the newest runs to look at.
+            limit: How many at most.
             mode: Backend; None takes the configured one.
+
+        Raises:
+            UsageError: a run is never in such a phase.
         """
         phases = (in_phase,) if isinstance(in_phase, str) else in_phase
-        wanted = dict(labels or {}).items()
+        wanted = RunFilter(
+            states=run_states(phases or (), "in_phase"),
+            task=task_name,
+            labels=tuple(f"{key}={value}" for key, value in (labels or {}).items()),
+        )
         async with open_backend(_mode(mode), current_config()) as backend:
-            runs = [handle(backend, record, None) for record in await backend.store.list_runs(limit)]
-        return [
-            run
-            for run in runs
-            if (phases is None or run.phase in phases)
-            and (task_name is None or run._record.task == task_name)
-            and wanted <= run._record.labels.items()
-        ]
+            return [handle(backend, found.run, None) for found in await newest_runs(backend, wanted, limit)]
 
     @property
     def _root_key(self) -> ActionKey:

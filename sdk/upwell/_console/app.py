@@ -14,6 +14,7 @@ from upwell._client.config import Config
 from upwell._client.cost_document import cost_document, load_cost
 from upwell._client.deployed_tasks import DeployedTask, deployed_task, deployed_tasks
 from upwell._client.profile_document import load_profile
+from upwell._client.run_list import RunFilter
 from upwell._console.details import Details
 from upwell._console.lists import list_cache, list_pools
 from upwell._console.log_pages import log_page
@@ -35,7 +36,7 @@ from upwell._console.models import (
     Tree,
 )
 from upwell._console.problems import NotModifiedError, answer_problems, responses
-from upwell._console.reading import Reading, RunFilter
+from upwell._console.reading import Reading
 from upwell._console.reports import report_page
 from upwell._console.snapshot import Order, RowFilter, Timeline
 from upwell._console.steering import Launcher, Steering
@@ -131,7 +132,7 @@ class RunApi:
     ) -> Runs:
         """List runs, newest first."""
         wanted = RunFilter(
-            statuses=frozenset(status or ()),
+            states=frozenset(status or ()),
             task=task,
             labels=tuple(label or ()),
             after=after,

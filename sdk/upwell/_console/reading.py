@@ -7,11 +7,12 @@ import hashlib
 import json
 import time
 from collections import Counter, OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from upwell._client.backend import Backend
 from upwell._client.documents import INTERRUPTED, labels, shown_status
+from upwell._client.run_list import RunFilter, find_runs, is_alive
 from upwell._console.commands import run_commands
 from upwell._console.cursors import CursorError, dump_cursor, load_cursor
 from upwell._console.large import LargeRun
@@ -27,38 +28,6 @@ from upwell.errors import ActionNotFoundError, RunNotFoundError
 KEPT_S = 2.0
 """For so long the requests of a page share what was read of a large run."""
 PARENTS_KEPT = 10_000
-RUNS_AT_ONCE = 200
-RUNS_LOOKED_AT = 2000
-"""Of one page: a filter that few runs pass gives short pages, each with a cursor of the next."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFilter:
-    """Which runs.
-
-    Attributes:
-        statuses: Only those in one of these, `interrupted` among them; empty takes all.
-        task: Only those of this task, by its full name or its function's.
-        labels: Only those with all of these, each `key=value` or `key`.
-        after: Only those created then or later, epoch seconds.
-        before: Only those created earlier, epoch seconds.
-    """
-
-    statuses: frozenset[str] = frozenset()
-    task: str | None = None
-    labels: tuple[str, ...] = ()
-    after: float | None = None
-    before: float | None = None
-
-    def has(self, run: RunRecord, alive: bool) -> bool:
-        """Whether a run is one of them, its time aside."""
-        if self.statuses and shown_status(run, alive) not in self.statuses:
-            return False
-        if self.task not in (None, run.task, run.task.rpartition(".")[2]):
-            return False
-        shown = labels(run)
-        parts = [label.partition("=") for label in self.labels]
-        return all(key in shown and (not equals or shown[key] == value) for key, equals, value in parts)
 
 
 class Reading:
@@ -81,32 +50,18 @@ class Reading:
         Raises:
             CursorError: the cursor is not of this list.
         """
-        before = wanted.before
         if cursor is not None:
             (reached,) = load_cursor(cursor, (float,))
-            before = reached if before is None else min(before, reached)
-        found: list[tuple[RunRecord, bool]] = []
-        looked_at, is_last = 0, False
-        while len(found) < limit and looked_at < RUNS_LOOKED_AT and not is_last:
-            page = await self._store.list_runs(RUNS_AT_ONCE, before=before)
-            is_last = len(page) < RUNS_AT_ONCE
-            for run in page:
-                if wanted.after is not None and run.spec.created_at < wanted.after:
-                    is_last = True
-                    break
-                if len(found) == limit:
-                    is_last = False
-                    break
-                looked_at, before = looked_at + 1, run.spec.created_at
-                alive = await self._is_alive(run)
-                if wanted.has(run, alive):
-                    found.append((run, alive))
-        views = await asyncio.gather(*(self._store.view(run.spec.run_id) for run, _ in found))
+            before = reached if wanted.before is None else min(wanted.before, reached)
+            wanted = replace(wanted, before=before)
+        page = await find_runs(self._backend, wanted, limit)
+        views = await asyncio.gather(*(self._store.view(found.run.spec.run_id) for found in page.runs))
         return Runs(
             runs=[
-                Run(**_run_fields(run, view, alive)) for (run, alive), view in zip(found, views, strict=True)
+                Run(**_run_fields(found.run, view, found.alive))
+                for found, view in zip(page.runs, views, strict=True)
             ],
-            next=None if is_last or before is None else dump_cursor(before),
+            next=None if page.next_before is None else dump_cursor(page.next_before),
         )
 
     async def run(self, run_id: str) -> RunDetail:
@@ -118,7 +73,7 @@ class Reading:
         run, view = await self._run_and_view(run_id)
         large = await self._large_of(run, view)
         settled = large is None or large.shows(view.counts)
-        fields = _run_fields(run, view, await self._is_alive(run))
+        fields = _run_fields(run, view, await is_alive(run, self._backend))
         return RunDetail(
             **fields | {"version": f"{fields['version']}{'' if settled else '-'}"},
             root=run.root.action_id,
@@ -253,9 +208,6 @@ class Reading:
         if run is None:
             raise RunNotFoundError(f"there is no run {run_id!r}; the list of runs has all that are known")
         return run
-
-    async def _is_alive(self, run: RunRecord) -> bool:
-        return not run.status.is_terminal and await self._backend.is_alive(run)
 
     async def _run_and_view(self, run_id: str) -> tuple[RunRecord, RunView]:
         return await self.record(run_id), await self._store.view(run_id)

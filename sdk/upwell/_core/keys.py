@@ -8,6 +8,8 @@ from upwell._core.limits import ACTION_SHARDS
 
 RUNS_BY_TIME = "by_time"
 """Index of the runs table: pk `listing`, sk `created_at`."""
+RUNS_BY_STATUS = "by_status"
+"""Index of the runs table: pk `status`, sk `created_at`."""
 RUNS_BY_LOOK = "by_look"
 """Index of the runs table: pk `listing`, sk `look_at`, of runs that the sweeper is to look at."""
 CACHE_BY_TASK = "by_task"

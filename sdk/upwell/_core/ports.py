@@ -8,7 +8,7 @@ so by its result; everything else that fails raises. `tests/contract` holds ever
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -26,6 +26,7 @@ from upwell._core.model import (
     Outcome,
     RunRecord,
     SecretSpec,
+    Status,
 )
 from upwell._core.wire import Message
 
@@ -130,12 +131,15 @@ class Runs(Protocol):
     async def save_run(self, run: RunRecord, *, expected: int | None) -> bool:
         """Write a run if the stored version is `expected` (None: if there is none)."""
 
-    async def list_runs(self, limit: int = 100, *, before: float | None = None) -> list[RunRecord]:
+    async def list_runs(
+        self, limit: int = 100, *, before: float | None = None, statuses: Collection[Status] = ()
+    ) -> list[RunRecord]:
         """Return the newest runs, newest first.
 
         Args:
             limit: How many at most.
             before: Only those that were created earlier than that, epoch seconds.
+            statuses: Only those in one of these, which an index finds; empty takes all.
         """
 
     async def view(self, run_id: str) -> RunView:

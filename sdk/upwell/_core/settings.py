@@ -73,7 +73,7 @@ class Settings:
 
     @property
     def runs_table(self) -> str:
-        """Run records and their folded views: pk run id, sk `run` or `view`; index `by_time`."""
+        """Run records and their folded views: pk run id, sk `run` or `view`; indexes `by_time`, `by_status`."""
         return f"{self.prefix}-runs"
 
     @property

@@ -74,7 +74,8 @@ INSERT INTO changes_of_runs SELECT run_id, seq, before, after FROM changes;
 DROP TABLE changes;
 ALTER TABLE changes_of_runs RENAME TO changes;
 """
-STEPS = (SCHEMA, HOLDS, LOOKS, CACHED, SUMS, CHANGES_IN_ONE_TREE)
+RUNS_BY_STATUS = "CREATE INDEX runs_by_status ON runs (status, created_at)"
+STEPS = (SCHEMA, HOLDS, LOOKS, CACHED, SUMS, CHANGES_IN_ONE_TREE, RUNS_BY_STATUS)
 """What makes a file of version n one of version n + 1; kept in the file as `user_version`."""
 SCHEMA_VERSION = len(STEPS)
 

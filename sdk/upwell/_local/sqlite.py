@@ -13,7 +13,7 @@ import logging
 import math
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from upwell._core.aggregates import Aggregates, nonzero
 from upwell._core.holds import Hold
 from upwell._core.journal import Entry, JournalItem
-from upwell._core.model import ActionKey, ActionRecord, CacheEntry, CacheSummary, RunRecord
+from upwell._core.model import ActionKey, ActionRecord, CacheEntry, CacheSummary, RunRecord, Status
 from upwell._core.ports import RunView
 from upwell._exec.batcher import Batcher
 from upwell._local import sqlite_cache as cache
@@ -190,9 +190,12 @@ class SqliteStore:
         """Write a run if the stored version is `expected` (None: if there is none)."""
         return await self._write(statements.save_run(run, expected))
 
-    async def list_runs(self, limit: int = 100, *, before: float | None = None) -> list[RunRecord]:
+    async def list_runs(
+        self, limit: int = 100, *, before: float | None = None, statuses: Collection[Status] = ()
+    ) -> list[RunRecord]:
         """Return the newest runs, newest first."""
-        return await self._scan(statements.list_runs, limit, math.inf if before is None else before)
+        until = math.inf if before is None else before
+        return await self._scan(statements.list_runs, limit, until, [status.value for status in statuses])
 
     async def view(self, run_id: str) -> RunView:
         """Return how many actions of each task are in each status; never behind."""

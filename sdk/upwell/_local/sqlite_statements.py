@@ -194,10 +194,17 @@ def get_run(connection: sqlite3.Connection, run_id: str) -> RunRecord | None:
     return None if row is None else _run(row)
 
 
-def list_runs(connection: sqlite3.Connection, limit: int, before: float) -> list[RunRecord]:
-    """Read the newest run records that were created before an instant, newest first."""
-    query = "SELECT record, look_at, looked_at FROM runs WHERE created_at < ? ORDER BY created_at DESC LIMIT ?"
-    return [_run(row) for row in connection.execute(query, (before, limit))]
+def list_runs(
+    connection: sqlite3.Connection, limit: int, before: float, statuses: Sequence[str]
+) -> list[RunRecord]:
+    """Read the newest run records created before an instant, of some statuses or all, newest first."""
+    columns, order = "record, look_at, looked_at", "ORDER BY created_at DESC LIMIT ?"
+    if not statuses:
+        query = f"SELECT {columns} FROM runs WHERE created_at < ? {order}"
+        return [_run(row) for row in connection.execute(query, (before, limit))]
+    query = f"SELECT {columns} FROM runs WHERE status = ? AND created_at < ? {order}"
+    rows = [row for status in statuses for row in connection.execute(query, (status, before, limit))]
+    return sorted(map(_run, rows), key=lambda run: -run.spec.created_at)[:limit]
 
 
 def due_runs(connection: sqlite3.Connection, now: float, limit: int) -> list[str]:

@@ -52,6 +52,13 @@ def test_runs_are_listed_newest_first(cli: Cli, failed: str) -> None:
     assert [run["run"] for run in cli("get", "runs", "--json").json] == ["later", "f1"]
     assert [run["run"] for run in cli("get", "runs", "--json", "--limit", "1").json] == ["later"]
     assert [run["run"] for run in cli("get", "runs", "--json", "--status", "failed").json] == ["f1"]
+    assert [run["run"] for run in cli("get", "runs", "--json", "--status", "failed", "--limit", "1").json] == [
+        "f1"
+    ]
+    assert (
+        cli("get", "runs", "--json", "--status", "succeeded", "--status", "aborted", "--task", "odd").json == []
+    )
+    assert len(cli("get", "runs", "--json", "--since", "1h").json) == 2
     lines = cli("get", "runs").out.splitlines()
     assert lines[0].split() == ["run", "task", "status", "created", "duration", "labels"]
     assert lines[1].split()[:3] == ["later", "flow.nothing", "succeeded"]

@@ -41,7 +41,7 @@ class Kept:
         self.run, self.action, self.store = run, action, store
 
     async def query(self, number: int | None = None, **changes: Any) -> LogQuery:
-        record = replace(self.action, started_at=10.0, **changes)
+        record = replace(self.action, created_at=10.0, **changes)
         now = await self.store.get(record.key)
         assert now is not None
         assert await self.store.save(replace(record, version=now.version + 1), expected=now.version)
