@@ -120,8 +120,13 @@ class Effort(NamedTuple):
     """Digests of inputs and output, where the same inputs could be computed once."""
 
 
-def effort_of(record: ActionRecord) -> Effort:
-    """Return what an action took, as far as its record tells."""
+def effort_of(record: ActionRecord, written: str | None = None) -> Effort:
+    """Return what an action took, as far as its record tells.
+
+    Args:
+        record: Of the action.
+        written: The record as it is stored, where that is at hand.
+    """
     spec, outcome = record.spec, record.outcome
     output = outcome.output if outcome is not None else None
     largest = max(spec.inputs.size_bytes, output.size_bytes if output is not None else 0)
@@ -129,12 +134,13 @@ def effort_of(record: ActionRecord) -> Effort:
     repeatable = _repeatable(record)
     amounts = _amounts(record, largest)
     if tried:
-        amounts = _with_attempts(amounts, record, tried)
+        amounts |= _of_attempts(record, tried, amounts["writes"] - 2 * amounts["attempts"])
     if outcome is not None:
-        amounts = _with_end(amounts, record, outcome)._replace(repeatable=int(repeatable is not None))
+        amounts |= _of_end(record, outcome, written)
+        amounts["repeatable"] = int(repeatable is not None)
     return Effort(
         pool=spec.task.pool,
-        amounts=amounts,
+        amounts=Amounts(**amounts),
         tries=tuple([one.told() for one in tried]),
         heard=tuple(_heard(tried)),
         largest_bytes=largest,
@@ -144,64 +150,81 @@ def effort_of(record: ActionRecord) -> Effort:
     )
 
 
-def _amounts(record: ActionRecord, largest_bytes: int) -> Amounts:
+def _amounts(record: ActionRecord, largest_bytes: int) -> dict[str, int]:
     """Return what adds up of an action, its attempts' time and its end aside."""
-    spec, attempt = record.spec, record.attempt
-    is_open = bool(record.attempts) and record.attempts[-1].ended_at is None
-    return Amounts(
-        actions=1,
-        attempts=attempt,
-        open=int(is_open),
-        open_since_us=_us(record.attempts[-1].started_at) if is_open else 0,
-        writes=min(record.version, max(1, 2 * attempt - 1)) if is_open else record.version,
-        messages=attempt * sqs_units(spec.inputs.size_bytes if spec.inputs.blob is None else 0),
-        scheduled=int(spec.action_id != ROOT_ID),
-        bytes=largest_bytes,
-        keyed=int(spec.task.cache_key is not None),
-        items=int(spec.items > 0),
-        blobs=int(spec.inputs.blob is not None),
-        awakenings=record.suspension.count if record.suspension is not None else 0,
-        cached=int(record.cached_from is not None),
-    )
+    spec, attempt, inputs = record.spec, record.attempt, record.spec.inputs
+    last = record.attempts[-1] if record.attempts else None
+    is_open = last is not None and last.ended_at is None
+    output = record.outcome.output if record.outcome is not None else None
+    return {
+        "actions": 1,
+        "attempts": attempt,
+        "open": int(is_open),
+        "open_since_us": _us(last.started_at) if last is not None and is_open else 0,
+        "writes": min(record.version, max(1, 2 * attempt - 1)) if is_open else record.version,
+        "messages": attempt * sqs_units(inputs.size_bytes if inputs.blob is None else 0),
+        "scheduled": int(spec.action_id != ROOT_ID),
+        "bytes": largest_bytes,
+        "keyed": int(spec.task.cache_key is not None),
+        "items": int(spec.items > 0),
+        "blobs": (inputs.blob is not None) + (output is not None and output.blob is not None),
+        "awakenings": record.suspension.count if record.suspension is not None else 0,
+        "cached": int(record.cached_from is not None),
+    }
 
 
-def _with_attempts(amounts: Amounts, record: ActionRecord, tried: Sequence[_Tried]) -> Amounts:
-    on_lambda = [one for one in tried if one.executor == "lambda"]
-    measured = [one for one in tried if one.is_measured]
-    return amounts._replace(
-        run_us=_run_us(record),
-        heartbeats=max(0, amounts.writes - 2 * amounts.attempts),
-        ended=len(tried),
-        measured=len(measured),
-        busy_us=sum([one.busy_us for one in tried]),
-        held_us=sum([one.held_us for one in tried]),
-        overhead_us=sum([one.overhead_us for one in measured]),
-        parents=sum([not one.is_leaf for one in tried]),
-        slot_waits=sum([one.slot_us > 0 for one in tried]),
-        on_workers=sum([one.executor == "worker" for one in tried]),
-        failed=sum([one.attempt.end not in GOOD_ENDS for one in tried]),
-        starts=sum([one.start_us > 0 for one in measured]),
-        cold=sum([one.start_us > 0 for one in on_lambda]),
-        cold_us=sum([one.start_us + one.bundle_us for one in on_lambda]),
-    )
+def _of_attempts(record: ActionRecord, tried: Sequence[_Tried], heartbeats: int) -> dict[str, int]:
+    """Return what adds up of attempts that have ended. It is made at each end of an action: one pass."""
+    measured = busy_us = held_us = overhead_us = parents = slot_waits = 0
+    on_workers = failed = starts = cold = cold_us = 0
+    for one in tried:
+        busy_us += one.busy_us
+        held_us += one.held_us
+        parents += not one.is_leaf
+        slot_waits += one.slot_us > 0
+        on_workers += one.executor == "worker"
+        failed += one.attempt.end not in GOOD_ENDS
+        if one.is_measured:
+            measured += 1
+            overhead_us += one.overhead_us
+            starts += one.start_us > 0
+        if one.executor == "lambda":
+            cold += one.start_us > 0
+            cold_us += one.start_us + one.bundle_us
+    return {
+        "run_us": _run_us(record),
+        "heartbeats": max(0, heartbeats),
+        "ended": len(tried),
+        "measured": measured,
+        "busy_us": busy_us,
+        "held_us": held_us,
+        "overhead_us": overhead_us,
+        "parents": parents,
+        "slot_waits": slot_waits,
+        "on_workers": on_workers,
+        "failed": failed,
+        "starts": starts,
+        "cold": cold,
+        "cold_us": cold_us,
+    }
 
 
-def _with_end(amounts: Amounts, record: ActionRecord, outcome: Outcome) -> Amounts:
+def _of_end(record: ActionRecord, outcome: Outcome, written: str | None) -> dict[str, int]:
+    """Return what adds up of an action's end."""
     spec, output = record.spec, outcome.output
     output_bytes = 0 if output is None or output.blob is not None else output.size_bytes
     called_at = spec.queued_at or record.created_at
-    is_child, is_sized = amounts.scheduled, record.status.is_terminal and spec.shard == 0
+    is_child, is_sized = spec.action_id != ROOT_ID, record.status.is_terminal and spec.shard == 0
     is_kept = spec.task.cache_key is not None and record.cached_from is None and output is not None
-    return amounts._replace(
-        blobs=amounts.blobs + (output is not None and output.blob is not None),
-        replies=is_child,
-        reply_units=is_child * write_units(ENTRY_BYTES + output_bytes),
-        lasted_us=is_child * max(0, _us((record.ended_at or called_at) - called_at)),
-        sized=int(is_sized),
-        sized_bytes=record_bytes(record) if is_sized else 0,
-        kept=int(is_kept),
-        kept_units=is_kept * write_units(CACHE_ENTRY_BYTES + output_bytes),
-    )
+    return {
+        "replies": int(is_child),
+        "reply_units": is_child * write_units(ENTRY_BYTES + output_bytes),
+        "lasted_us": is_child * max(0, _us((record.ended_at or called_at) - called_at)),
+        "sized": int(is_sized),
+        "sized_bytes": record_bytes(record, written) if is_sized else 0,
+        "kept": int(is_kept),
+        "kept_units": is_kept * write_units(CACHE_ENTRY_BYTES + output_bytes),
+    }
 
 
 class _Tried:

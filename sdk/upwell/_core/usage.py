@@ -26,7 +26,7 @@ WRITE_UNIT_BYTES = 1024
 READ_UNIT_BYTES = 4096
 SQS_UNIT_BYTES = 64 * 1024
 MIB_PER_GB = 1024
-INDEX_KEYS = (("listing", "created_at"), ("listing", "look_at"))
+INDEX_KEYS = (("listing", "created_at"), ("status", "created_at"), ("listing", "look_at"))
 """Keys of the indexes that tables have: an item with both attributes is in the index."""
 PARTIAL_INDEX_KEYS = ("task_shard", "created_at")
 """Keys of the cache's index, which has `about` of an item and nothing else."""

@@ -39,8 +39,9 @@ def save_action(record: ActionRecord, expected: int | None) -> Statement[bool]:
     """Write an action record under its condition, and what that changed of what aggregates count."""
     spec = record.spec
     hits = json.dumps(record.hits) if record.hits else None
-    facts = dump_facts(all_facts_of(record))
-    values = (record.version, record.status.value, spec.task.name, dump_record(record), hits, facts)
+    written = dump_record(record)
+    facts = dump_facts(all_facts_of(record, written))
+    values = (record.version, record.status.value, spec.task.name, written, hits, facts)
     key = (spec.run.run_id, spec.action_id)
     if expected is None:
         return lambda c: _insert_action(c, key, values)
