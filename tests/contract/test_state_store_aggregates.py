@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import math
 import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -19,6 +20,7 @@ from upwell._core.aggregates import Kind
 from upwell._core.cost import cost_of, efforts_of
 from upwell._core.model import ActionKey, ActionRecord, ErrorInfo, Outcome, Status
 from upwell._core.ports import StateStore
+from upwell._local import sqlite_statements as statements
 from upwell._local import sqlite_sums
 from upwell._local.sqlite import SqliteStore
 
@@ -128,6 +130,8 @@ async def test_many_saves_are_folded_by_the_way(
 ) -> None:
     monkeypatch.setattr(sqlite_sums, "WORTH_WRITING", 7)
     monkeypatch.setattr("upwell._local.sqlite.SAVES_FOLDED", 8)
+    monkeypatch.setattr("upwell._local.sqlite.FOLDING_SHARE", math.inf)
+    monkeypatch.setattr(sqlite_store, "_fold_at", 0.0)
     await save_lives(sqlite_store)
     check((await sqlite_store.aggregates("r1")).kinds)
     sqlite_store.close()
@@ -138,6 +142,47 @@ async def test_many_saves_are_folded_by_the_way(
     check((await again.aggregates("r1")).kinds)
     assert await again.get(ActionKey("r1", "a0"))
     again.close()
+
+
+async def test_many_changes_are_folded_a_few_at_a_time(
+    sqlite_store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_sums, "WORTH_WRITING", 1)
+    monkeypatch.setattr(sqlite_sums, "FOLDED_AT_ONCE", 7)
+    await save_lives(sqlite_store)
+    reads = [sum((sqlite_store._sums.read("r1")).counts["env.double"].values()) for _ in range(6)]
+    assert reads == [7, 14, 21, 28, 35, 40]
+    check((await sqlite_store.aggregates("r1")).kinds)
+    assert (await sqlite_store.view("r1")).counts == {
+        "env.double": {"RUNNING": 10, "SUCCEEDED": 27, "FAILED": 3}
+    }
+
+
+@pytest.mark.parametrize("at", ["running", "ended"])
+async def test_an_action_that_changes_while_it_is_folded_is_counted_once(
+    sqlite_store: SqliteStore, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    monkeypatch.setattr(sqlite_sums, "WORTH_WRITING", 1)
+    saved = action(3)
+    await sqlite_store.save(saved, expected=None)
+    if at == "ended":
+        saved = ended(saved)
+        await sqlite_store.save(saved, expected=1)
+    sums, write = sqlite_store._sums, sqlite_store._sums._write
+    later = replace(action(3), version=saved.version + 1)
+    after = statements.save_action(later, saved.version)
+
+    def late(run_id: str, found: sqlite_sums.Sum) -> bool:
+        assert after(sqlite_store._writer)
+        return write(run_id, found)
+
+    monkeypatch.setattr(sums, "_write", late)
+    assert sums.read("r1").counts["env.double"][saved.status.value] == 1
+    monkeypatch.undo()
+    counts = (await sqlite_store.aggregates("r1")).counts["env.double"]
+    assert {status: n for status, n in counts.items() if n} == {"RUNNING": 1}
+    whole = efforts_of([later])
+    assert (await sqlite_store.aggregates("r1")).efforts.actions == whole.actions == 1
 
 
 async def test_changes_wait_while_another_process_writes(

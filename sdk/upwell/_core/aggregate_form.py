@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from upwell._core.aggregates import KEPT, Aggregates, Facts, Kind
+from upwell._core.aggregates import KEPT, Aggregates, Facts, Highest, Kind
 from upwell._core.effort_form import dump_effort, dump_efforts, load_effort, load_efforts
 from upwell._core.load_curve import LoadCurve
 
@@ -107,8 +107,8 @@ def _kind(values: list[Any]) -> Kind:
         last_ms=last_ms,
         first_shard=first_shard,
         last_shard=last_shard,
-        slowest=slowest,
-        failed=failed,
+        slowest=Highest(slowest),
+        failed=Highest(failed),
     )
 
 

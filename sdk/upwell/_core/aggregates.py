@@ -100,6 +100,27 @@ def _ms(at: float) -> int:
     return round(at * 1000)
 
 
+class Highest(dict[str, int]):
+    """Names with the highest values; of one that came twice, the higher one."""
+
+    _lowest: tuple[int, str] | None = None
+    """Worked out when it is asked for: most of what comes is below it."""
+
+    def keep(self, name: str, value: int, most: int) -> None:
+        """Take in a name, and of more than `most` leave out the one with the lowest value."""
+        if len(self) >= most:
+            self._lowest = self._lowest or self._find_lowest()
+            if (value, name) < self._lowest:
+                return
+        self[name] = max(value, self.get(name, value))
+        if len(self) > most:
+            del self[self._find_lowest()[1]]
+        self._lowest = None
+
+    def _find_lowest(self) -> tuple[int, str]:
+        return min((value, name) for name, value in self.items())
+
+
 KindKey = tuple[str, str, str]
 """Level (empty: the whole run), task and group."""
 
@@ -129,8 +150,8 @@ class Kind:
     last_ms: int = 0
     first_shard: int = 0
     last_shard: int = 0
-    slowest: dict[str, int] = field(default_factory=dict)
-    failed: dict[str, int] = field(default_factory=dict)
+    slowest: Highest = field(default_factory=Highest)
+    failed: Highest = field(default_factory=Highest)
 
     @property
     def total(self) -> int:
@@ -149,9 +170,9 @@ class Kind:
         self._seen(facts.queued_ms, facts.ended_ms or 0, facts.shard, facts.shard)
         if facts.length_ms is not None:
             self.longest_ms = max(self.longest_ms, facts.length_ms)
-            _keep(self.slowest, facts.action_id, facts.length_ms, kept)
+            self.slowest.keep(facts.action_id, facts.length_ms, kept)
         if facts.ended_ms is not None and facts.status in FAILED:
-            _keep(self.failed, facts.action_id, facts.ended_ms, kept)
+            self.failed.keep(facts.action_id, facts.ended_ms, kept)
 
     def hit(self, facts: Facts, n: int) -> None:
         """Count calls of this action that the cache has answered."""
@@ -171,7 +192,7 @@ class Kind:
             self._seen(other.first_ms, other.last_ms, other.first_shard, other.last_shard)
         for mine, theirs in ((self.slowest, other.slowest), (self.failed, other.failed)):
             for name, value in theirs.items():
-                _keep(mine, name, value, len(mine) + 1)
+                mine.keep(name, value, len(mine) + 1)
 
     def _seen(self, first_ms: int, last_ms: int, first_shard: int, last_shard: int) -> None:
         self.first_shard = min(self.first_shard, first_shard) if self.first_ms else first_shard
@@ -267,10 +288,3 @@ def nonzero(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]
 
 def _increase(counts: dict[K, int], key: K, n: int) -> None:
     counts[key] = counts.get(key, 0) + n
-
-
-def _keep(names: dict[str, int], name: str, value: int, most: int) -> None:
-    """Keep the names with the highest values; of one that is there twice, the higher one."""
-    names[name] = max(value, names.get(name, value))
-    if len(names) > most:
-        del names[min(names, key=lambda each: (names[each], each))]

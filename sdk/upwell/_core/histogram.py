@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 
 PER_OCTAVE = 8
 LEAST_S = 1e-6
@@ -16,6 +17,7 @@ TOP = 40 * PER_OCTAVE
 """Longer lengths than 2^40 µs, which is 12 days, count as this."""
 
 
+@lru_cache(maxsize=1 << 14)
 def bucket_of(length_s: float) -> int:
     """Return the bucket of a length of time."""
     return min(TOP, math.floor(PER_OCTAVE * math.log2(max(length_s, LEAST_S) / LEAST_S)))

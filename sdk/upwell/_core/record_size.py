@@ -8,7 +8,6 @@ from upwell._core.model import ActionRecord
 from upwell._core.usage import WRITE_UNIT_BYTES
 from upwell._core.wire import dump_record
 
-
 NAMES_BYTES = len("".join(("pk", "sk", "run_id", "task", "status", "version", "generation", "record")))
 
 

@@ -75,7 +75,27 @@ DROP TABLE changes;
 ALTER TABLE changes_of_runs RENAME TO changes;
 """
 RUNS_BY_STATUS = "CREATE INDEX runs_by_status ON runs (status, created_at)"
-STEPS = (SCHEMA, HOLDS, LOOKS, CACHED, SUMS, CHANGES_IN_ONE_TREE, RUNS_BY_STATUS)
+CHANGED_ACTIONS = """
+DROP TABLE changes;
+DELETE FROM sums;
+CREATE TABLE actions_alone (
+    run_id TEXT NOT NULL, action_id TEXT NOT NULL, version INTEGER NOT NULL,
+    status TEXT NOT NULL, task TEXT NOT NULL, record TEXT NOT NULL, hits TEXT,
+    PRIMARY KEY (run_id, action_id)
+);
+INSERT INTO actions_alone
+SELECT run_id, action_id, version, status, task, record, hits FROM actions ORDER BY rowid;
+DROP TABLE actions;
+ALTER TABLE actions_alone RENAME TO actions;
+CREATE INDEX actions_by_status ON actions (run_id, task, status);
+CREATE INDEX actions_with_hits ON actions (run_id) WHERE hits IS NOT NULL;
+CREATE TABLE changes (
+    run_id TEXT NOT NULL, action_id TEXT NOT NULL, version INTEGER NOT NULL, before TEXT,
+    PRIMARY KEY (run_id, action_id)
+) WITHOUT ROWID;
+INSERT INTO changes SELECT run_id, action_id, version, NULL FROM actions
+"""
+STEPS = (SCHEMA, HOLDS, LOOKS, CACHED, SUMS, CHANGES_IN_ONE_TREE, RUNS_BY_STATUS, CHANGED_ACTIONS)
 """What makes a file of version n one of version n + 1; kept in the file as `user_version`."""
 SCHEMA_VERSION = len(STEPS)
 

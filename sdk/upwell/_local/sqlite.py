@@ -12,6 +12,7 @@ import asyncio
 import logging
 import math
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from upwell._core.aggregates import Aggregates, nonzero
+from upwell._core.aggregates import Aggregates
 from upwell._core.holds import Hold
 from upwell._core.journal import Entry, JournalItem
 from upwell._core.model import ActionKey, ActionRecord, CacheEntry, CacheSummary, RunRecord, Status
@@ -44,7 +45,13 @@ PAGE_ITEMS = 500
 POINT_READ_KEYS = 50
 """Up to so many keys are read in place."""
 SAVES_FOLDED = 2000
-"""After so many saves of a run its aggregates take in what these changed."""
+"""After so many saves of a run its aggregates take in some of what these changed."""
+FOLDING_SHARE = 0.05
+"""Of the time: folding takes no more of the processor from a run, and leaves the rest to who reads."""
+FIRST_FOLD_S = 2.0
+"""After that long: a short run has better things to do."""
+READ_FOLDS_S = 0.8
+"""For so long who reads aggregates waits for many changes to be folded."""
 
 
 class SqliteStore:
@@ -66,6 +73,7 @@ class SqliteStore:
         self._sums = sums.Sums(path)
         self._last = open_to_close_last(path)
         self._saves: Counter[str] = Counter()
+        self._fold_at = time.monotonic() + FIRST_FOLD_S
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="upwell-sqlite")
         self._writes: Batcher[Statement[Any], Any] = Batcher(
             self._commit_patiently, at_once=self._commit, max_items=TRANSACTION_ITEMS
@@ -98,9 +106,18 @@ class SqliteStore:
 
     def _count_save(self, run_id: str) -> None:
         self._saves[run_id] += 1
-        if self._saves[run_id] >= SAVES_FOLDED:
+        if self._saves[run_id] >= SAVES_FOLDED and time.monotonic() >= self._fold_at:
             del self._saves[run_id]
-            self._threads.submit(self._sums.read, run_id).add_done_callback(_log_failure)
+            self._fold_at = math.inf
+            self._threads.submit(self._fold, run_id).add_done_callback(_log_failure)
+
+    def _fold(self, run_id: str) -> None:
+        began = time.monotonic()
+        try:
+            self._sums.read(run_id)
+        finally:
+            now = time.monotonic()
+            self._fold_at = now + (now - began) / FOLDING_SHARE
 
     async def list_actions(self, run_id: str) -> AsyncIterator[ActionRecord]:
         """Yield every record of a run, by action id."""
@@ -199,12 +216,12 @@ class SqliteStore:
 
     async def view(self, run_id: str) -> RunView:
         """Return how many actions of each task are in each status; never behind."""
-        known = nonzero((await self.aggregates(run_id)).counts)
-        return RunView(known) if known else await self._scan(statements.count_actions, run_id)
+        return await self._scan(statements.count_actions, run_id)
 
     async def aggregates(self, run_id: str) -> Aggregates:
-        """Return what is known of a run's actions; never behind."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._sums.read, run_id)
+        """Return what is known of a run's actions; behind by what takes longer than `READ_FOLDS_S` to fold."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._sums.read, run_id, READ_FOLDS_S)
 
     async def due_runs(self, now: float, limit: int) -> list[str]:
         """Return the runs whose `look_at` has come, the longest overdue first."""
@@ -253,7 +270,7 @@ class SqliteStore:
         return await asyncio.get_running_loop().run_in_executor(self._threads, scan)
 
 
-def _log_failure(folding: Future[Aggregates]) -> None:
+def _log_failure(folding: Future[None]) -> None:
     """Say that changes were not folded: the next reader has more to add up, and would fail likewise."""
     if (error := folding.exception()) is not None:
         log.warning("changes of actions could not be folded", exc_info=error)

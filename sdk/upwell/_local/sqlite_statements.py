@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from upwell._core.aggregate_form import dump_facts
-from upwell._core.aggregates import all_facts_of
 from upwell._core.holds import Hold
 from upwell._core.journal import Entry, JournalItem, sort_key
 from upwell._core.model import TERMINAL, ActionKey, ActionRecord, RunRecord, Status
@@ -25,23 +23,16 @@ from upwell._core.wire import (
     load_run,
 )
 
-NEXT_CHANGE = """
-1 + MAX(IFNULL((SELECT MAX(seq) FROM changes WHERE run_id = ?1), 0),
-        IFNULL((SELECT seq FROM sums WHERE run_id = ?1), 0))
-"""
-"""Above the number of every change of run ?1, those too that were folded and deleted."""
 T = TypeVar("T")
 Statement = Callable[[sqlite3.Connection], T]
 """Runs on the connection that it is given. What it writes was encoded before."""
 
 
 def save_action(record: ActionRecord, expected: int | None) -> Statement[bool]:
-    """Write an action record under its condition, and what that changed of what aggregates count."""
+    """Write an action record under its condition, and mark the action as changed; see `sqlite_sums`."""
     spec = record.spec
     hits = json.dumps(record.hits) if record.hits else None
-    written = dump_record(record)
-    facts = dump_facts(all_facts_of(record, written))
-    values = (record.version, record.status.value, spec.task.name, written, hits, facts)
+    values = (record.version, record.status.value, spec.task.name, dump_record(record), hits)
     key = (spec.run.run_id, spec.action_id)
     if expected is None:
         return lambda c: _insert_action(c, key, values)
@@ -50,29 +41,28 @@ def save_action(record: ActionRecord, expected: int | None) -> Statement[bool]:
 
 def _insert_action(connection: sqlite3.Connection, key: tuple[str, str], values: tuple[Any, ...]) -> bool:
     insert = (
-        "INSERT INTO actions (run_id, action_id, version, status, task, record, hits, facts) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        "INSERT INTO actions (run_id, action_id, version, status, task, record, hits) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
     )
     is_new = connection.execute(insert, key + values).rowcount == 1
     if is_new:
-        insert = f"INSERT INTO changes VALUES (?1, {NEXT_CHANGE}, NULL, ?2)"
-        connection.execute(insert, (key[0], values[-1]))
+        connection.execute("INSERT INTO changes VALUES (?, ?, ?, NULL)", (*key, values[0]))
     return is_new
 
 
 def _update_action(
     connection: sqlite3.Connection, key: tuple[str, str], values: tuple[Any, ...], expected: int
 ) -> bool:
-    facts = values[-1]
     change = (
-        f"INSERT INTO changes SELECT run_id, {NEXT_CHANGE}, facts, ?4 FROM actions "
-        "WHERE run_id = ?1 AND action_id = ?2 AND version = ?3 AND facts IS NOT ?4"
+        "INSERT INTO changes SELECT run_id, action_id, ?4, record FROM actions "
+        "WHERE run_id = ?1 AND action_id = ?2 AND version = ?3 "
+        "ON CONFLICT DO UPDATE SET version = excluded.version"
     )
     update = (
-        "UPDATE actions SET version = ?, status = ?, task = ?, record = ?, hits = ?, facts = ? "
+        "UPDATE actions SET version = ?, status = ?, task = ?, record = ?, hits = ? "
         "WHERE run_id = ? AND action_id = ? AND version = ?"
     )
-    connection.execute(change, (*key, expected, facts))
+    connection.execute(change, (*key, expected, values[0]))
     return connection.execute(update, (*values, *key, expected)).rowcount == 1
 
 
@@ -220,7 +210,13 @@ def _run(row: tuple[str, float | None, float]) -> RunRecord:
 
 
 def count_actions(connection: sqlite3.Connection, run_id: str) -> RunView:
-    """Count a run's actions by task and status."""
+    """Count a run's actions by task and status; where all of them were folded, that is known."""
+    folded = (
+        "SELECT json_extract(sums, '$.counts') FROM sums WHERE run_id = ?1 "
+        "AND NOT EXISTS (SELECT 1 FROM changes WHERE run_id = ?1)"
+    )
+    if row := connection.execute(folded, (run_id,)).fetchone():
+        return RunView(json.loads(row[0]))
     query = "SELECT task, status, COUNT(*) FROM actions WHERE run_id = ? GROUP BY task, status"
     counts: dict[str, dict[str, int]] = {}
     for task, status, count in connection.execute(query, (run_id,)):

@@ -1,17 +1,21 @@
 """Aggregates of runs in the SQLite file.
 
-A save leaves what it changed in the table `changes`, in the same transaction: the file's own stream. From there
-it is folded into one row for each run, in another thread, when there is enough of it; a reader adds the rest.
+A save marks its action as changed, in the same transaction, and keeps what the record was when it was last
+folded: the table `changes`. From there it is folded into one row for each run by who reads it, and by the way,
+in another thread, for a small share of a run's time. What is counted of an action is worked out here, not where
+it is saved: the loop of a run has other things to do.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import threading
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
-from upwell._core.aggregate_form import dump_aggregates, load_aggregates, load_facts
-from upwell._core.aggregates import Aggregates
+from upwell._core.aggregate_form import dump_aggregates, load_aggregates
+from upwell._core.aggregates import Aggregates, all_facts_of
 from upwell._core.model import ActionRecord
 from upwell._core.wire import load_record
 from upwell._local.connection import connect, is_busy
@@ -19,10 +23,23 @@ from upwell._local.connection import connect, is_busy
 KEPT = 100
 """Slowest and failed actions of a kind that are known by name."""
 WORTH_WRITING = 100
-"""Changes; a reader adds fewer by itself each time."""
+"""Changed actions; a reader adds fewer by itself each time."""
+FOLDED_AT_ONCE = 2000
+"""Changed actions in one transaction, for which others wait with theirs."""
 WAIT_S = 2.0
 """For another process that writes: what is not folded now will be later."""
-WITHOUT_FACTS = "SELECT 1 FROM actions WHERE run_id = ? AND facts IS NULL LIMIT 1"
+
+Folded = tuple[str, str, str, int]
+"""Record, run, action and version of what was folded."""
+
+
+@dataclass(slots=True)
+class Sum:
+    """Aggregates of a run, how often they had been written, and what of them has not been."""
+
+    seq: int
+    aggregates: Aggregates
+    unwritten: list[Folded]
 
 
 class Sums:
@@ -40,50 +57,58 @@ class Sums:
         """Close the file."""
         self._connection.close()
 
-    def read(self, run_id: str) -> Aggregates:
-        """Return the aggregates of a run, with all that was saved so far; nothing of an older version's."""
+    def read(self, run_id: str, within_s: float = 0.0) -> Aggregates:
+        """Return the aggregates of a run, with what was saved so far: of many changes some.
+
+        Args:
+            run_id: Of the run.
+            within_s: After so many seconds it takes in no more changes, but `FOLDED_AT_ONCE` in any case.
+        """
+        until = time.monotonic() + within_s
         with self._lock:
-            self._connection.execute(
-                "BEGIN"
-            )  # another process may fold meanwhile: all of this is of one moment
-            try:
-                if self._connection.execute(WITHOUT_FACTS, (run_id,)).fetchone():
-                    return Aggregates(kept=KEPT)
-                before, found = self._stored(run_id)
-                folded, n = self._take_in(run_id, found, before)
-            finally:
-                self._connection.execute("COMMIT")
-            if n >= WORTH_WRITING:
-                self._write(run_id, found, before, folded)
-            return found
+            while True:
+                found = self._fold(run_id)
+                n = len(found.unwritten)
+                is_written = n < WORTH_WRITING or self._write(run_id, found)
+                if n < FOLDED_AT_ONCE or not is_written or time.monotonic() >= until:
+                    return found.aggregates
 
-    def _stored(self, run_id: str) -> tuple[int, Aggregates]:
+    def _fold(self, run_id: str) -> Sum:
+        """Return what is kept of a run with some of its changes taken in, as of one moment."""
+        query = (
+            "SELECT c.before, a.record, c.run_id, c.action_id, c.version FROM changes AS c "
+            "JOIN actions AS a USING (run_id, action_id) WHERE c.run_id = ? LIMIT ?"
+        )
+        self._connection.execute("BEGIN")  # another process may fold meanwhile
+        try:
+            found = self._kept(run_id)
+            for before, *folded in self._connection.execute(query, (run_id, FOLDED_AT_ONCE)):
+                was = None if before is None else all_facts_of(load_record(before), before)
+                found.aggregates.change(was, all_facts_of(load_record(folded[0]), folded[0]))
+                found.unwritten.append(tuple(folded))
+        finally:
+            self._connection.execute("COMMIT")
+        return found
+
+    def _kept(self, run_id: str) -> Sum:
         row = self._connection.execute("SELECT seq, sums FROM sums WHERE run_id = ?", (run_id,)).fetchone()
-        return (0, Aggregates(kept=KEPT)) if row is None else (row[0], load_aggregates(row[1], KEPT))
+        if row is None:
+            return Sum(0, Aggregates(kept=KEPT), [])
+        return Sum(row[0], load_aggregates(row[1], KEPT), [])
 
-    def _take_in(self, run_id: str, found: Aggregates, folded: int) -> tuple[int, int]:
-        """Add changes; return the number of the last one, and how many there were."""
-        query = "SELECT seq, before, after FROM changes WHERE run_id = ? AND seq > ? ORDER BY seq"
-        n = 0
-        for seq, before, after in self._connection.execute(query, (run_id, folded)):
-            found.change(None if before is None else load_facts(before), load_facts(after))
-            folded, n = seq, n + 1
-        return folded, n
-
-    def _write(self, run_id: str, found: Aggregates, before: int, folded: int) -> None:
+    def _write(self, run_id: str, found: Sum) -> bool:
         """Keep what was folded, unless another process was faster, or writes for too long."""
         upsert = (
             "INSERT INTO sums VALUES (?, ?, ?) ON CONFLICT DO UPDATE "
             "SET seq = excluded.seq, sums = excluded.sums WHERE seq = ?"
         )
-        values = (run_id, folded, dump_aggregates(found), before)
+        values = (run_id, found.seq + 1, dump_aggregates(found.aggregates), found.seq)
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                if self._connection.execute(upsert, values).rowcount == 1:
-                    self._connection.execute(
-                        "DELETE FROM changes WHERE run_id = ? AND seq <= ?", (run_id, folded)
-                    )
+                is_written = self._connection.execute(upsert, values).rowcount == 1
+                if is_written:
+                    self._forget(found.unwritten)
                 self._connection.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
@@ -92,6 +117,15 @@ class Sums:
         except sqlite3.OperationalError as e:
             if not is_busy(e):
                 raise
+            return False
+        return is_written
+
+    def _forget(self, folded: list[Folded]) -> None:
+        """Unmark what was folded; an action that has changed since is told from what was folded of it."""
+        this = "WHERE run_id = ? AND action_id = ? AND version"
+        gone = self._connection.executemany(f"DELETE FROM changes {this} = ?", [one[1:] for one in folded])
+        if gone.rowcount < len(folded):
+            self._connection.executemany(f"UPDATE changes SET before = ? {this} > ?", folded)
 
 
 def find_actions(
