@@ -187,6 +187,51 @@ class Redactor:
                 text = text.replace(value, HIDDEN)
         return text
 
+    def begun(self, text: str) -> int:
+        """Return how many characters at the end of a text may be the beginning of one of them."""
+        tail = text[-self.longest :] if self._hidden else ""
+        for n in range(len(tail), 0, -1):
+            end = tail[-n:]
+            if any(len(value) > n and value.startswith(end) for value in self._hidden):
+                return n
+        return 0
+
+    def over(self, text: str, place: int) -> int | None:
+        """Return where the first of them begins that goes on over a place of a text; None without one."""
+        found = [
+            begin
+            for value in self._hidden
+            if (begin := text.find(value, max(0, place - len(value) + 1), place + len(value) - 1)) >= 0
+        ]
+        return min(found, default=None)
+
+
+class PieceRedactor:
+    """Takes the values of secrets out of a stream that comes in pieces, wherever it was cut.
+
+    Args:
+        secrets: Knows the values.
+    """
+
+    def __init__(self, secrets: Redactor) -> None:
+        self._secrets = secrets
+        self._held = ""
+
+    def __call__(self, piece: str) -> str:
+        """Return what came so far and was not returned yet, but for what may be the beginning of a secret."""
+        text = self._held + piece
+        end = len(text) - self._secrets.begun(text)
+        while (begin := self._secrets.over(text, end)) is not None:
+            end = begin
+        self._held = text[end:]
+        return self._secrets(text[:end])
+
+    def close(self) -> str:
+        """Return what was kept back, but for what gives away much of a secret."""
+        held, self._held = self._secrets(self._held), ""
+        begun = self._secrets.begun(held)
+        return held if begun < SECRET_CHARS_MIN else held[:-begun] + HIDDEN
+
 
 def _parts(value: str) -> Iterable[str]:
     """Return the forms in which a secret may be in a line."""

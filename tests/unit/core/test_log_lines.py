@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from upwell._core.limits import LOG_BURST_BYTES, LOG_BURST_LINES, LOG_LINE_CHARS, LOG_LINES_PER_S
-from upwell._core.log_lines import Allowance, LogLine, LogQuery, Redactor, cut_line
+from upwell._core.log_lines import (
+    SECRET_CHARS_MIN,
+    Allowance,
+    LogLine,
+    LogQuery,
+    PieceRedactor,
+    Redactor,
+    cut_line,
+)
 
 LINE = LogLine(
     at=1.5, run_id="r", action_id="a0", attempt=2, text="said\n“so”", level="INFO", logger="l", item="i"
@@ -66,6 +77,33 @@ def test_a_secret_is_hidden_in_each_form(secret: str, text: str, shown: str) -> 
 
 def test_the_longer_of_two_secrets_is_hidden_whole() -> None:
     assert Redactor(["pass", "password"])("password and pass") == "*** and ***"
+
+
+@given(
+    text=st.text("abc\n", max_size=40),
+    secrets=st.lists(st.text("abc", min_size=SECRET_CHARS_MIN, max_size=8), min_size=1, max_size=3),
+    cuts=st.lists(st.integers(0, 40), max_size=6),
+)
+@example(text="abababab", secrets=["abab"], cuts=[2, 4])
+@example(text="a password", secrets=["pass", "password"], cuts=[6])
+@example(text="aaaaaaaaaa", secrets=["aaaa"], cuts=[1, 3, 5])
+def test_a_secret_in_pieces_is_hidden_wherever_it_was_cut(
+    text: str, secrets: list[str], cuts: list[int]
+) -> None:
+    redact = PieceRedactor(Redactor(secrets))
+    ends = sorted({0, len(text), *(min(cut, len(text)) for cut in cuts)})
+    pieces = [redact(text[begin:end]) for begin, end in pairwise(ends)]
+    shown = "".join([*pieces, redact.close()])
+    assert not any(secret in shown for secret in secrets)
+    if not any(secret in text for secret in secrets) and not Redactor(secrets).begun(text):
+        assert shown == text
+
+
+def test_the_end_of_a_stream_gives_away_no_half_of_a_secret() -> None:
+    redact = PieceRedactor(Redactor(["hunter2-hunter2"]))
+    assert redact("it is hunter2-h") == "it is "
+    assert redact.close() == "***"
+    assert redact("h") + redact.close() == "h"
 
 
 def test_a_long_line_is_cut_and_says_so() -> None:

@@ -49,6 +49,17 @@ def past_python() -> None:
 
 
 @env.task
+async def tells_the_rest() -> None:
+    os.write(1, f"{os.environ['LOUD_TOKEN'][7:]} and more\n".encode())
+
+
+@env.task
+async def begins_to_tell() -> None:
+    os.write(1, f"the token is {os.environ['LOUD_TOKEN'][:7]}".encode())
+    await tells_the_rest()
+
+
+@env.task
 def dies(how: str) -> None:
     print("the last words")
     print(f"the token is {os.environ['LOUD_TOKEN']}")

@@ -60,6 +60,12 @@ async def test_what_goes_past_python_is_the_attempts_that_is_alone(local: Engine
     assert {(line.action_id, line.attempt) for line in result.lines} == {("a0", 1)}
 
 
+async def test_a_secret_that_two_attempts_write_half_each_is_hidden(local: Engine) -> None:
+    result = await local.run(loud_guests.begins_to_tell)
+    result.unwrap()
+    assert sorted(texts(result)) == ["*** and more", "the token is "]
+
+
 @pytest.mark.parametrize("how", ["exit", "segfault"])
 async def test_what_a_process_printed_before_it_died_is_kept(local: Engine, how: str) -> None:
     result = await local.run(loud_guests.dies, how)

@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any, BinaryIO
 
 from upwell import errors
-from upwell._core.log_lines import Redactor
+from upwell._core.log_lines import STDERR, STDOUT, PieceRedactor, Redactor
 from upwell._core.model import Status
 from upwell._exec.boundary import Answer, AttemptLostError, Call, Ended, Host, Start, TraceRecord
 from upwell._exec.logs.attempt_log import AttemptLog, LineSink, log_of, secret_values
@@ -83,6 +83,7 @@ class UserProcess:
         self._lines = lines
         self._secrets = Redactor()
         self._strays = Strays(lines, self._secrets)
+        self._pieces = {stream: PieceRedactor(self._secrets) for stream in (STDOUT, STDERR)}
         self._output = Output(forked.pipes, lines, self._wrote)
         self._reader = asyncio.create_task(self._read())
         self._end = asyncio.create_task(self._wait())
@@ -130,7 +131,11 @@ class UserProcess:
     # --- what it prints -------------------------------------------------------------------------------------
 
     def _wrote(self, stream: str, text: str) -> None:
-        """Take what has gone past the logs of attempts: it is of the attempt that alone can have written it."""
+        """Take what has gone past the logs of attempts: it is of the attempt that alone can have written it.
+
+        A secret may be cut, and its second half be another attempt's to tell: it is hidden before that.
+        """
+        text = self._pieces[stream](text)
         found = list(self.running.values())
         at_work = [running for running in found if not running.host.is_waiting] or found
         if len(at_work) == 1:
@@ -175,6 +180,8 @@ class UserProcess:
         if code is None:  # with the zygote, which is nobody's fault here
             self._killed, code = True, -signal.SIGKILL
         self._output.close()
+        for stream, pieces in self._pieces.items():
+            self._strays.log([]).write(stream, pieces.close())
         self._strays.close()
         for running in self.running.values():
             running.log.close()
