@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,9 +24,11 @@ from upwell._client.config import current_config, parse_mode
 from upwell._client.deploy import deploy_environments, pool_parameters, pool_sizes
 from upwell._client.deployed_tasks import publish_tasks
 from upwell._client.deployment import Deployment
+from upwell._client.documents import shown_status
 from upwell._client.options import CopyStyle, RunOptions, check_other_options
 from upwell._client.pools import pools_of, with_dependencies
 from upwell._client.run_handle import Run, finished, handle
+from upwell._client.run_list import is_alive
 from upwell._client.submit import (
     NewBounds,
     check_run_id,
@@ -36,8 +39,10 @@ from upwell._client.submit import (
 )
 from upwell._client.uploads import published
 from upwell._core.keys import DEFAULT_POOL
-from upwell._core.model import RunRecord, Status
+from upwell._core.model import RunRecord
 from upwell._exec.payloads import unpack
+
+log = logging.getLogger("upwell.client")
 
 __all__ = ["ImageBuild", "build", "build_images", "deploy", "run", "with_runcontext"]
 
@@ -66,10 +71,13 @@ class Runner:
                 inputs = await published(inputs)
             encoded = encode_root_inputs(task, inputs)
             earlier = await _earlier(backend, options, task, encoded)
-            if earlier is not None and earlier.status is Status.SUCCEEDED:
-                return handle(backend, earlier, task)
-            if earlier is not None and await backend.is_alive(earlier):
-                return handle(backend, earlier, task)
+            if earlier is not None:
+                state = shown_status(earlier, await is_alive(earlier, backend))
+                is_to_go_on = state not in ("succeeded", "running")
+                what = "it goes on, without what has succeeded" if is_to_go_on else "it is not started again"
+                log.warning("run %r is there, %s: %s; another name starts anew", options.name, state, what)
+                if not is_to_go_on:
+                    return handle(backend, earlier, task)
             if backend.mode != "local":
                 await backend.prepare(pools_of(task))
             here = await code_here(backend, task, copy_style=options.copy_style, root_dir=options.root_dir)
