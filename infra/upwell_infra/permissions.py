@@ -255,7 +255,7 @@ def run_api_grants(deployment: Deployment) -> list[Grant]:
         Grant(
             sid="ReadValues",
             actions=["s3:GetObject"],
-            resources=_objects(deployment, VALUES, CACHED, f"{DATA}*/reports/", TASKS),
+            resources=_objects(deployment, VALUES, CACHED, f"{DATA}*/reports/", TASKS, BUNDLES),
             reason=OBJECTS,
         ),
         Grant(

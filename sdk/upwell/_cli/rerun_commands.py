@@ -8,7 +8,7 @@ import typer
 
 from upwell._cli.get_commands import AsJson, RunName
 from upwell._cli.run_code import File, load_run_code, run_record
-from upwell._cli.run_options import Follow, MaxActions, MaxDepth, RootDir, RunFlags, RunTimeout
+from upwell._cli.run_options import EnvVars, Follow, Labels, MaxActions, MaxDepth, RootDir, RunFlags, RunTimeout
 from upwell._cli.session import Session, shared_options
 
 TASK_OPTIONS = {"ignore_unknown_options": True}
@@ -68,13 +68,18 @@ def rerun(
             "--inputs", metavar="JSON|@FILE|-", help="Inputs that replace those of the run, as one JSON object."
         ),
     ] = None,
+    label: Labels = None,
+    env: EnvVars = None,
     file: File = None,
     root_dir: RootDir = None,
     follow: Follow = None,
     timeout: RunTimeout = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run the task of a run again, with the same inputs and options, as a new run."""
+    """Run the task of a run again, with the same inputs and options, as a new run.
+
+    Labels and environment variables are added to those of the run.
+    """
     from upwell._cli.arguments import read_json_inputs
     from upwell._cli.running import rerun as rerun_run
     from upwell._cli.task_command import read_new_inputs
@@ -88,5 +93,5 @@ def rerun(
         if json_inputs is not None:
             inputs = read_json_inputs(task.interface.parameters, json_inputs, option="--inputs")
         inputs |= read_new_inputs(session, task, arguments or [], prog_name=f"upwell rerun {run}")
-    flags = RunFlags(name=name, follow=follow, json=as_json, timeout=timeout)
+    flags = RunFlags(name=name, follow=follow, json=as_json, timeout=timeout, label=label, env=env)
     rerun_run(record, inputs, flags, new_code=new_code, root_dir=root_dir)

@@ -33,6 +33,16 @@ RunTimeout = Annotated[
         rich_help_panel=PANEL,
     ),
 ]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option("--label", metavar="KEY=VALUE", help="For finding the run again.", rich_help_panel=PANEL),
+]
+EnvVars = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--env", metavar="KEY=VALUE", help="Environment variable of every task.", rich_help_panel=PANEL
+    ),
+]
 MaxActions = Annotated[
     int | None,
     typer.Option(
@@ -79,16 +89,8 @@ class RunFlags:
         ),
     ] = None
     root_dir: RootDir = None
-    label: Annotated[
-        list[str] | None,
-        typer.Option("--label", metavar="KEY=VALUE", help="For finding the run again.", rich_help_panel=PANEL),
-    ] = None
-    env: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--env", metavar="KEY=VALUE", help="Environment variable of every task.", rich_help_panel=PANEL
-        ),
-    ] = None
+    label: Labels = None
+    env: EnvVars = None
     timeout: RunTimeout = None
     copy_style: Annotated[
         str | None,

@@ -86,10 +86,19 @@ def rerun(
     """
     earlier = record.spec.run_id
     name = check_run_id(flags.name) if flags.name else new_run_id(time.time())
+    labels = key_values(flags.label, option="--label")
+    env_vars = key_values(flags.env, option="--env")
 
     def work() -> Coroutine[Any, Any, Run]:
         return rerun_with(
-            earlier, inputs, new_code=new_code, root_dir=root_dir, name=name, timeout_s=flags.timeout_s()
+            earlier,
+            inputs,
+            new_code=new_code,
+            root_dir=root_dir,
+            name=name,
+            timeout_s=flags.timeout_s(),
+            labels=labels,
+            env_vars=env_vars,
         )
 
     if current_config().mode == "local":

@@ -25,6 +25,7 @@ from upwell._client.submit import (
     new_run_id,
     next_generation,
     run_again,
+    with_more,
 )
 from upwell._client.uploads import published
 from upwell._core.limits import RECORD_INLINE_BYTES
@@ -161,12 +162,22 @@ async def rerun_with(
     root_dir: str | Path | None = None,
     timeout_s: float | None = None,
     mode: str | None = None,
+    labels: Mapping[str, str] | None = None,
+    env_vars: Mapping[str, str] | None = None,
 ) -> Run:
     """Do what `rerun` does, with new inputs of whatever names."""
     config = current_config()
     async with open_backend(parse_mode(mode) if mode else config.mode, config) as backend:
         return await rerun_on(
-            backend, run_name, inputs, new_code=new_code, name=name, root_dir=root_dir, timeout_s=timeout_s
+            backend,
+            run_name,
+            inputs,
+            new_code=new_code,
+            name=name,
+            root_dir=root_dir,
+            timeout_s=timeout_s,
+            labels=labels,
+            env_vars=env_vars,
         )
 
 
@@ -179,9 +190,11 @@ async def rerun_on(
     name: str | None = None,
     root_dir: str | Path | None = None,
     timeout_s: float | None = None,
+    labels: Mapping[str, str] | None = None,
+    env_vars: Mapping[str, str] | None = None,
 ) -> Run:
-    """Do what `rerun` does, on a backend that is open."""
-    earlier = await existing_run(backend, run_name)
+    """Do what `rerun` does, on a backend that is open; labels and variables are added to the earlier run's."""
+    earlier = with_more(await existing_run(backend, run_name), labels or {}, env_vars or {})
     now = time.time()
     run_id = check_run_id(name) if name else new_run_id(now)
     encoded = await unpack(backend.blobs, earlier.root.inputs)

@@ -22,12 +22,17 @@ from upwell._client.deploy import pool_sizes
 from upwell._client.pools import root_dir_of
 from upwell._client.submit import check_run_id, new_run_id, run_record
 from upwell._core.ids import content_digest
-from upwell._core.keys import TASKS, deployed_task_key, task_of_key, task_prefix
+from upwell._core.keys import TASKS, bundle_key, deployed_task_key, task_of_key, task_prefix
 from upwell._core.model import PoolSize, RunRecord, RunSpec, TaskSpec
 from upwell._core.ports import BlobNotFoundError, BlobStore, RunExistsError
 from upwell._core.sizes import check_travelling, too_large
 from upwell._types.given import dump_given
-from upwell.errors import InlineIOMaxBytesBreached, InputsError, RemoteTaskNotFoundError, RunStateError
+from upwell.errors import (
+    InlineIOMaxBytesBreached,
+    InputsError,
+    RemoteTaskNotFoundError,
+    RunStateError,
+)
 
 AT_ONCE = 16
 READS = 3
@@ -200,10 +205,16 @@ async def start_deployed(
     Raises:
         InputsError: they are not as the task's schema wants them.
         UsageError: the name is none, or the labels are too large.
+        RemoteTaskNotFoundError: its code is gone.
         RunStateError: there is a run of this name.
         InlineIOMaxBytesBreached: the inputs are too large to be passed by value.
     """
     check_inputs(task, inputs)
+    if not await backend.blobs.exists(bundle_key(task.bundle)):
+        raise RemoteTaskNotFoundError(
+            f"the code that {task.spec.name} was deployed with is gone from {backend.mode} "
+            f"({bundle_key(task.bundle)}); `upwell deploy` the file that defines it again"
+        )
     now = time.time()
     run_id = check_run_id(name) if name else new_run_id(now)
     check_travelling("labels", dict(labels or {}))

@@ -172,6 +172,18 @@ def run_again(
     )
 
 
+def with_more(run: RunRecord, labels: Mapping[str, str], env_vars: Mapping[str, str]) -> RunRecord:
+    """Return a run with further labels and environment variables.
+
+    Raises:
+        UsageError: they are too large to travel with each message.
+    """
+    more_labels, more_vars = {**run.labels, **labels}, {**run.spec.env_vars, **env_vars}
+    check_travelling("labels", more_labels)
+    check_travelling("env_vars", more_vars)
+    return replace(run, labels=more_labels, spec=replace(run.spec, env_vars=more_vars))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewBounds:
     """Bounds that a run is to go on with, in place of its own; None leaves one as it is."""

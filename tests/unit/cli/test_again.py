@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -182,6 +183,20 @@ def test_a_strict_run_fails_where_another_is_warned(
 
 
 # --- rerun ---
+
+
+def test_a_rerun_has_the_labels_and_variables_of_the_run_and_more(cli: Cli, folder: Path) -> None:
+    (folder / "told.py").write_text(
+        "import os, upwell\n"
+        "env = upwell.TaskEnvironment('told')\n\n"
+        "@env.task\n"
+        "def main() -> list[str]:\n"
+        "    return [os.environ['ONE'], os.environ['TWO']]\n"
+    )
+    told = ("told.py", "main", "--name", "t", "--env", "ONE=1", "--env", "TWO=2", "--label", "team=a")
+    assert json.loads(cli("run", *told).out) == ["1", "2"]
+    again = cli("rerun", "t", "--env", "TWO=3", "--label", "why=test", "--json").json
+    assert (again["outputs"], again["labels"]) == ({"o0": ["1", "3"]}, {"team": "a", "why": "test"})
 
 
 def test_a_run_is_run_again_as_a_new_one(cli: Cli, failed: str, folder: Path) -> None:

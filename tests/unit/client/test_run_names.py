@@ -21,7 +21,7 @@ def _own_state(tmp_path: Path) -> None:
 
 
 @env.task
-async def fails_once(mark: str) -> int:
+def fails_once(mark: str) -> int:
     if not Path(mark).exists():
         Path(mark).touch()
         raise ValueError("once")

@@ -11,6 +11,7 @@ import pytest
 
 import upwell
 from upwell._client.deployed_tasks import deployed_task, deployed_tasks, publish_tasks
+from upwell._core.keys import bundle_key
 from upwell._core.ports import BlobNotFoundError
 from upwell._exec.payloads import unpack
 from upwell.errors import RemoteTaskNotFoundError
@@ -138,6 +139,14 @@ async def test_what_does_not_fit_is_refused_and_says_why(
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (status, code)
     assert says in error["message"]
+
+
+async def test_a_task_whose_code_is_gone_is_refused(console: Console) -> None:
+    task = await deployed_task(console.backend.blobs, "deployed.nothing")
+    await console.backend.blobs.delete([bundle_key(task.bundle)])
+    answer = await console.post("/tasks/deployed.nothing/runs", {})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "RemoteTaskNotFoundError")
+    assert "`upwell deploy` the file that defines it again" in answer.json()["error"]["message"]
 
 
 async def test_local_runs_are_started_where_their_code_is(local_console: Console) -> None:
