@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from upwell._core.metrics import Metric
@@ -107,6 +108,7 @@ class PlatformAlarms(Alarms):
         stage: Name of the stage.
         state_machine_arn: Of runs.
         functions: The platform's functions by short name; `fold` and `aggregate` are among them.
+        lost_changes: The queue of changes that were given up.
     """
 
     def __init__(
@@ -119,6 +121,7 @@ class PlatformAlarms(Alarms):
         stage: str,
         state_machine_arn: str,
         functions: Mapping[str, lambda_.IFunction],
+        lost_changes: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id, prefix=prefix, props=props)
         limits = props.thresholds
@@ -145,6 +148,14 @@ class PlatformAlarms(Alarms):
                 limits.view_lag_s * 1000,
                 f"what is shown of runs is behind: see the log of the function {name}",
             )
+        self.add(
+            "LostChanges",
+            "lost-changes",
+            lost_changes.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES),
+            1,
+            "changes of actions could not be counted for hours and were given up: what is shown of their runs "
+            "stays wrong; the log of fold or aggregate says why, the messages which records",
+        )
         own = metrics.OwnMetrics(stage)
         self.add(
             "Throttles",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from upwell._core.metrics import Metric
@@ -26,6 +27,7 @@ class Monitoring(Construct):
         deployment: The platform; it says which alarms there are.
         stage: The stage.
         functions: The platform's functions by short name; `fold` and `aggregate` are among them.
+        lost_changes: The queue of changes that were given up.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Monitoring(Construct):
         deployment: Deployment,
         stage: Stage,
         functions: Mapping[str, lambda_.IFunction],
+        lost_changes: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
         self._deployment = deployment
@@ -50,6 +53,7 @@ class Monitoring(Construct):
                 stage=stage.name,
                 state_machine_arn=deployment.state_machine_arn,
                 functions=functions,
+                lost_changes=lost_changes,
             )
         self._dashboard()
         tag_component(self, "monitoring")

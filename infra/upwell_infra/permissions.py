@@ -11,6 +11,7 @@ from upwell._core.keys import (
     DATA,
     EVENTS,
     HOLDS,
+    LOST_CHANGES,
     RUNS_BY_LOOK,
     RUNS_BY_STATUS,
     RUNS_BY_TIME,
@@ -182,6 +183,7 @@ def fold_grants(deployment: Deployment) -> list[Grant]:
             actions=["dynamodb:GetItem", "dynamodb:PutItem"],
             resources=[deployment.table_arn("runs")],
         ),
+        Grant(sid="GiveUp", actions=["sqs:SendMessage"], resources=[deployment.queue_arn(LOST_CHANGES)]),
     ]
 
 

@@ -12,19 +12,19 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from upwell._core.keys import DEFAULT_POOL, EVENTS, WORK_SENT
+from upwell._core.keys import DEFAULT_POOL, EVENTS, LOST_CHANGES, WORK_SENT
 from upwell_infra import permissions
 from upwell_infra.alarm_props import AlarmProps
 from upwell_infra.bucket import BlobBucket, Retention
 from upwell_infra.deployment import CodeLocation, Deployment
 from upwell_infra.executors import LambdaExecutor
-from upwell_infra.function import RuntimeFunction
+from upwell_infra.function import RuntimeFunction, visibility_for
 from upwell_infra.grants import Grant, acknowledge
 from upwell_infra.machine import RunMachine
 from upwell_infra.monitoring import Monitoring
 from upwell_infra.network import Network
 from upwell_infra.pool import Pool, PoolProps
-from upwell_infra.queue_pair import DEAD_LETTERS_TIMEOUT_S
+from upwell_infra.queue_pair import DEAD_LETTERS_TIMEOUT_S, private_queue
 from upwell_infra.run_api import LONGEST_ANSWER_S, RunApi
 from upwell_infra.stage import Stage, tag_component
 from upwell_infra.tables import Tables
@@ -38,6 +38,8 @@ AGGREGATE_BATCH = 5000
 AGGREGATE_WINDOW_S = 15
 """How long these are gathered: each of a run's lanes is some write units, however much happened."""
 AGGREGATE_MIB = 1024
+CHANGE_AGE_S = 6 * 3600
+"""A change that could not be counted for so long is given up: those behind it in its shard go on."""
 RUN_API_MIB = 1769
 """One vCPU: for profile and cost it reads whole runs."""
 SWEEP_TIMEOUT_S = 300
@@ -100,6 +102,11 @@ class Platform(Construct):
         self.machine = RunMachine(self, "Run", deployment=self.deployment, stage=self.stage)
         self.cluster = ecs.CfnCluster(self, "Cluster", cluster_name=prefix)
         acknowledge(self.cluster, "ECS4", "Container Insights bill per task; workers log, queues show the load")
+        self.lost_changes = private_queue(
+            self, "LostChanges", name=f"{prefix}-{LOST_CHANGES}", visibility_s=visibility_for(0)
+        )
+        acknowledge(self.lost_changes, "SQS3", "what is given up ends there, and an alarm tells of it")
+        tag_component(self.lost_changes, "fold")
         self.fold = self._fold()
         self.aggregate = self._aggregate()
         self.dead_letters = self._function(
@@ -177,6 +184,12 @@ class Platform(Construct):
             maximum_batching_window_in_seconds=window_s,
             bisect_batch_on_function_error=True,
             function_response_types=["ReportBatchItemFailures"],
+            maximum_record_age_in_seconds=CHANGE_AGE_S,
+            destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(
+                    destination=self.lost_changes.queue_arn
+                )
+            ),
         )
 
     def _run_ended(self) -> RuntimeFunction:
@@ -286,4 +299,5 @@ class Platform(Construct):
             deployment=self.deployment,
             stage=self.stage,
             functions=functions,
+            lost_changes=self.lost_changes,
         )

@@ -9,7 +9,7 @@ from aws_cdk import Token, Tokenization
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from upwell._core.keys import execute_function
+from upwell._core.keys import LOST_CHANGES, execute_function
 from upwell._core.settings import ENV_PREFIX
 from upwell_infra.alarms import PoolAlarms
 from upwell_infra.deployment import Deployment
@@ -21,7 +21,7 @@ from upwell_infra.queue_pair import QueuePair
 from upwell_infra.stage import Stage, tag_component
 from upwell_infra.worker import WorkerService
 
-NAME_PATTERN = "(?!.*-dead$)[A-Za-z][A-Za-z0-9_-]{0,31}"
+NAME_PATTERN = f"(?!.*-dead$)(?!{LOST_CHANGES}$)[A-Za-z][A-Za-z0-9_-]{{0,31}}"
 """Names of pools: a function `<prefix>-<pool>-execute` can have it, and no pool is another's dead letters."""
 
 
@@ -48,7 +48,7 @@ class PoolProps:
         if not Token.is_unresolved(self.name) and not re.fullmatch(NAME_PATTERN, self.name):
             raise InfraError(
                 f"{self.name!r} cannot be a pool's name: take a letter, then letters, digits, - and _, at most "
-                f"32 in all, and no -dead at the end"
+                f"32 in all, with no -dead at the end and other than {LOST_CHANGES}"
             )
 
 

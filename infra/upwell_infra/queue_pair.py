@@ -1,4 +1,4 @@
-"""A pool's queue and the queue of its dead letters."""
+"""Queues: of a pool, of its dead letters, and how all of them are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from upwell._core.limits import SQS_BATCH_BYTES, SQS_RECEIVES_MAX
 from upwell_infra.deployment import Deployment
 from upwell_infra.function import visibility_for
 
-"""A message that came back so often is a dead letter: above the losses that an action survives."""
 DEAD_LETTERS_TIMEOUT_S = 60
 """Timeout of the function that reads dead letters."""
 
@@ -30,12 +29,15 @@ class QueuePair(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         name = f"{deployment.prefix}-{pool}"
-        self.dead = self._queue("Dead", f"{name}-dead", visibility_for(DEAD_LETTERS_TIMEOUT_S))
-        self.queue = self._queue(
+        self.dead = private_queue(
+            self, "Dead", name=f"{name}-dead", visibility_s=visibility_for(DEAD_LETTERS_TIMEOUT_S)
+        )
+        self.queue = private_queue(
+            self,
             "Queue",
-            name,
-            visibility_s,
-            sqs.DeadLetterQueue(queue=self.dead, max_receive_count=SQS_RECEIVES_MAX),
+            name=name,
+            visibility_s=visibility_s,
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead, max_receive_count=SQS_RECEIVES_MAX),
         )
         lambda_.CfnEventSourceMapping(
             self,
@@ -46,22 +48,25 @@ class QueuePair(Construct):
             function_response_types=["ReportBatchItemFailures"],
         )
 
-    def _queue(
-        self,
-        construct_id: str,
-        name: str,
-        visibility_s: float,
-        dead_letter_queue: sqs.DeadLetterQueue | None = None,
-    ) -> sqs.Queue:
-        return sqs.Queue(
-            self,
-            construct_id,
-            queue_name=name,
-            visibility_timeout=Duration.seconds(visibility_s),
-            retention_period=Duration.days(14),
-            max_message_size_bytes=SQS_BATCH_BYTES,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            dead_letter_queue=dead_letter_queue,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+
+def private_queue(
+    scope: Construct,
+    construct_id: str,
+    *,
+    name: str,
+    visibility_s: float,
+    dead_letter_queue: sqs.DeadLetterQueue | None = None,
+) -> sqs.Queue:
+    """Make an encrypted queue that is spoken to over TLS alone, and that keeps messages for two weeks."""
+    return sqs.Queue(
+        scope,
+        construct_id,
+        queue_name=name,
+        visibility_timeout=Duration.seconds(visibility_s),
+        retention_period=Duration.days(14),
+        max_message_size_bytes=SQS_BATCH_BYTES,
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=True,
+        dead_letter_queue=dead_letter_queue,
+        removal_policy=RemovalPolicy.DESTROY,
+    )

@@ -105,6 +105,7 @@ def test_the_runtime_writes_every_metric_that_is_named() -> None:
 def test_prod_has_alarms_on_all_that_calls_for_somebody(synthesis: Any) -> None:
     functions = ("fold", "aggregate", "dead-letters", "run-ended", "scale", "sweep", "run-api")
     platform = {"failed-runs", "fold-lag", "aggregate-lag", "throttles", "put-right", "unreadable-messages"}
+    platform |= {"lost-changes"}
     pool = {"default-oldest-message", "default-dead-letters", "default-throttled"}
     assert set(alarms(synthesis.stacks["upwell-prod"])) == {
         *platform,

@@ -22,16 +22,18 @@ from upwell._core.checkup import (
     fail,
     judge_clock,
     judge_concurrency,
+    judge_lost_changes,
     judge_queue,
     judge_quota,
     judge_stack,
     judge_versions,
     ok,
 )
-from upwell._core.keys import DEAD_SUFFIX, DEFAULT_POOL, bundle_key
+from upwell._core.keys import DEAD_SUFFIX, DEFAULT_POOL, LOST_CHANGES, bundle_key
 from upwell._core.model import ROOT_ID, ActionKey
 from upwell._core.settings import Settings
 
+WAITING = "ApproximateNumberOfMessages"
 NOBODY = "doctor"
 """Run, cache entry and bundle that do not exist, and are asked for."""
 NO_REGION = "set AWS_REGION, or `region` in upwell.toml or the AWS profile"
@@ -122,6 +124,13 @@ def _access(clients: Clients, settings: Settings) -> Iterator[Probe]:
         permission="sqs:GetQueueAttributes",
         look=lambda: _queue(clients, settings),
     )
+    yield Probe(
+        check="views",
+        what="queue of changes that could not be counted",
+        permission="sqs:GetQueueAttributes",
+        look=lambda: _lost_changes(clients, settings),
+        unseen=Level.WARN,
+    )
 
 
 async def _machine(clients: Clients, arn: str) -> Finding | None:
@@ -133,16 +142,22 @@ async def _machine(clients: Clients, arn: str) -> Finding | None:
 
 
 async def _queue(clients: Clients, settings: Settings) -> Finding:
-    async def count(pool: str, attribute: Any) -> int:
-        url = settings.queue_url(pool)
-        answer = await clients.call(
-            lambda: clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[attribute])
-        )
-        return int(answer["Attributes"][attribute])
+    dead = f"{DEFAULT_POOL}{DEAD_SUFFIX}"
+    in_flight = await _count(clients, settings, DEFAULT_POOL, "ApproximateNumberOfMessagesNotVisible")
+    return judge_queue(DEFAULT_POOL, in_flight, await _count(clients, settings, dead, WAITING))
 
-    in_flight = await count(DEFAULT_POOL, "ApproximateNumberOfMessagesNotVisible")
-    dead = await count(f"{DEFAULT_POOL}{DEAD_SUFFIX}", "ApproximateNumberOfMessages")
-    return judge_queue(DEFAULT_POOL, in_flight, dead)
+
+async def _lost_changes(clients: Clients, settings: Settings) -> Finding | None:
+    n = await _count(clients, settings, LOST_CHANGES, WAITING)
+    return judge_lost_changes(settings.queue_url(LOST_CHANGES), n) if n else None
+
+
+async def _count(clients: Clients, settings: Settings, name: str, attribute: Any) -> int:
+    url = settings.queue_url(name)
+    answer = await clients.call(
+        lambda: clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[attribute])
+    )
+    return int(answer["Attributes"][attribute])
 
 
 async def _quotas(clients: Clients) -> list[Finding]:

@@ -122,9 +122,15 @@ def read_image(item: Mapping[str, Any]) -> ActionRecord:
     """Return the record of an item of the stream; in an event of Lambda, its bytes are in base64.
 
     What one change left is what the next one of the action found: it is parsed once.
+
+    Raises:
+        WireError: it is none.
     """
-    ((_, content),) = item["record"].items()
-    return _parsed(content, "B" in item["record"])
+    try:
+        ((_, content),) = item["record"].items()
+        return _parsed(content, "B" in item["record"])
+    except (ValueError, TypeError, zlib.error) as e:
+        raise WireError(f"an item whose record is no text: {type(e).__name__}") from e
 
 
 @lru_cache(maxsize=IMAGES_KEPT)

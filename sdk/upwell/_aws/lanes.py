@@ -63,8 +63,7 @@ class Lanes(ABC, Generic[C, L]):
     def read_change(self, record: Mapping[str, Any]) -> C | None:
         """Return what a stream record tells, or None when it tells nothing new.
 
-        Raises:
-            WireError: it cannot be read; no later try could.
+        What it raises says that the record cannot be read: no later try could.
         """
 
     @abstractmethod
@@ -84,8 +83,9 @@ class Lanes(ABC, Generic[C, L]):
         for record in records:
             try:
                 change = self.read_change(record)
-            except WireError as e:  # of a later version: it must hold up no other
-                told = {"sequence_id": record["dynamodb"]["SequenceNumber"], "error": str(e)}
+            except Exception as e:  # of a later version, or of nobody's making: it must hold up no other
+                error = str(e) if isinstance(e, WireError) else type(e).__name__
+                told = {"sequence_id": record["dynamodb"]["SequenceNumber"], "error": error}
                 logger.warning("a change of an action could not be counted", extra=told)
                 continue
             if change is not None:

@@ -157,6 +157,12 @@ def judge_queue(pool: str, in_flight: int, dead: int) -> Finding:
     return ok(check, text)
 
 
+def judge_lost_changes(url: str, n: int) -> Finding:
+    """Judge that changes of actions were given up, so many batches of them."""
+    text = f"changes of actions were not counted: {n:,} messages in {url}"
+    return warn("views", text, "what is shown of their runs stays wrong; the log of fold or aggregate says why")
+
+
 def judge_store(problems: Collection[str], runs: int, size_bytes: int, free_bytes: int) -> Finding:
     """Judge the state folder of local runs.
 

@@ -16,7 +16,10 @@ from upwell._core.aggregates import Aggregates, Facts, nonzero
 from upwell._core.model import Status
 
 SLACK = 128
-"""Changes that may overtake another in its lane: more than a batch of the stream (100)."""
+"""Later changes of its lane that may have been counted by calls before a change's own, whatever a batch is.
+
+With one more it is below the floor, and taken for one that was counted: a view has room for so many numbers.
+"""
 
 
 class Sequenced(Protocol):

@@ -44,6 +44,8 @@ EVENTS = "upwell"
 WORK_SENT = "Work Sent"
 """Type of the event that a pool, whose workers may be none, was sent something."""
 """The pool of environments that ask for nothing special."""
+LOST_CHANGES = "lost-changes"
+"""What the queue of changes that could not be counted is called after the prefix; no pool is called so."""
 DEAD_SUFFIX = "-dead"
 """Of the name of a pool's dead-letter queue."""
 POOL_NAME_MAX = 32

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from upwell._core.fold import SLACK, Change, Tally, fold, merged
 
 
@@ -52,6 +54,16 @@ def test_changes_that_overtake_each_other_within_the_slack_are_all_counted() -> 
         for start in range(0, len(mixed), 7):
             tally = fold(tally, mixed[start : start + 7])
         assert merged([tally]) == {"env.f": {"SUCCEEDED": SLACK // 2}}
+
+
+@pytest.mark.parametrize(("later", "is_counted"), [(1, True), (SLACK, True), (SLACK + 1, False)])
+@pytest.mark.parametrize("batch", [1, 1000])
+def test_a_change_may_be_overtaken_by_as_many_as_the_slack(later: int, is_counted: bool, batch: int) -> None:
+    late, *others = lives(SLACK)[: later + 1]
+    tally = Tally()
+    for start in range(0, later, batch):
+        tally = fold(tally, others[start : start + batch])
+    assert (fold(tally, [late]).counts != tally.counts) == is_counted
 
 
 def test_what_is_older_than_the_slack_counts_as_seen() -> None:
