@@ -70,14 +70,15 @@ def test_a_sandbox_that_does_not_run_is_fine(cli: Cli) -> None:
 @pytest.fixture(scope="module")
 def platform() -> Iterator[tuple[Clients, Settings]]:
     with moto_platform() as (clients, settings):
-        clients.sqs.create_queue(QueueName=f"{settings.prefix}-default-dead")
+        for queue in ("default-dead", "lost-changes"):
+            clients.sqs.create_queue(QueueName=f"{settings.prefix}-{queue}")
         yield clients, settings
 
 
 async def test_who_may_read_everything_reads_everything(platform: tuple[Clients, Settings]) -> None:
     found = await examine_access(*platform)
     assert {finding.level for finding in found} == {"ok"}, found
-    assert len(found) == 7
+    assert len(found) == 8
 
 
 async def test_a_deployment_is_looked_at_as_a_whole(platform: tuple[Clients, Settings]) -> None:
