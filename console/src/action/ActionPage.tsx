@@ -1,6 +1,7 @@
 import { Link, useLocation } from 'wouter'
+import { isNotFound } from '../api/client'
 import { useAction, useRun } from '../api/queries'
-import { ErrorNote, Skeleton } from '../parts/Notes'
+import { Empty, ErrorNote, Skeleton } from '../parts/Notes'
 import { StatusPill } from '../parts/StatusMark'
 import { ActionBody } from './ActionBody'
 
@@ -15,7 +16,16 @@ export function ActionPage({ run, action }: { run: string; action: string }) {
       <nav className="crumbs" aria-label="Place">
         <Link href="/">Runs</Link> / <Link href={base}>{run}</Link> / <code>{action}</code>
       </nav>
-      {query.isError && <ErrorNote error={query.error} what="The action could not be loaded." retry={() => void query.refetch()} />}
+      {query.isError && !isNotFound(query.error) && (
+        <ErrorNote error={query.error} what="The action could not be loaded." retry={() => void query.refetch()} />
+      )}
+      {isNotFound(query.error) && (
+        <Empty title={`Run ${run} has no action ${action}`}>
+          <p>
+            <Link href={base}>Show the run</Link>
+          </p>
+        </Empty>
+      )}
       {query.isPending && <Skeleton lines={14} />}
       {query.data && (
         <>

@@ -12,6 +12,10 @@ export class ApiError extends Error {
   }
 }
 
+export function isNotFound(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404
+}
+
 export type Params = Record<string, string | number | string[] | null | undefined>
 
 /** A path with its query; what is null, undefined or an empty list is left out. An empty text is kept. */

@@ -30,7 +30,7 @@ const TASK_COLUMNS = task.columns([
   task.accessor('task', { header: 'Task' }),
   task.accessor('actions', { header: 'Actions', cell: ({ getValue }) => count(getValue()) }),
   task.accessor('cached', { header: 'Cached', cell: ({ getValue }) => count(getValue()) }),
-  task.accessor('failed', { header: 'Failed', cell: ({ getValue }) => count(getValue()) }),
+  task.accessor('failed', { header: 'Failed attempts', cell: ({ getValue }) => count(getValue()) }),
   task.accessor((row) => row.runtime_s.p50, { id: 'p50', header: 'Runtime p50', cell: ({ getValue }) => duration(getValue()) }),
   task.accessor((row) => row.runtime_s.p99, { id: 'p99', header: 'p99', cell: ({ getValue }) => duration(getValue()) }),
   task.accessor('overhead_s', { id: 'overhead', header: 'Overhead', cell: ({ getValue }) => duration(getValue()) }),

@@ -41,9 +41,11 @@ export function RunHeader({ run, page }: { run: RunDetail; page: 'actions' | 'pr
         <Steering run={run} />
       </div>
       <div className="facts">
-        <span>
-          {isTerminal(run.status) ? 'Took' : 'Runs for'} <b>{duration(lengthOfRun(run, now))}</b>
-        </span>
+        {(isTerminal(run.status) || run.alive) && (
+          <span>
+            {isTerminal(run.status) ? 'Took' : 'Runs for'} <b>{duration(lengthOfRun(run, now))}</b>
+          </span>
+        )}
         <span>
           Started <Moment at={run.created_at} now={now} />
         </span>

@@ -1,6 +1,8 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
+import { Link } from 'wouter'
 import { ActionPanel } from '../action/ActionPanel'
+import { isNotFound } from '../api/client'
 import { useRun, useTimeline } from '../api/queries'
 import type { Order, RunDetail } from '../api/types'
 import { duration } from '../lib/format'
@@ -8,7 +10,7 @@ import { isTyping } from '../lib/keys'
 import { useNow } from '../lib/now'
 import { useFilters } from '../lib/search'
 import { isTerminal, ORDERS, PHASES } from '../lib/status'
-import { ErrorNote, Skeleton } from '../parts/Notes'
+import { Empty, ErrorNote, Skeleton } from '../parts/Notes'
 import { StatusFilter } from '../parts/StatusFilter'
 import { LoadChart } from './LoadChart'
 import { RunHeader } from './RunHeader'
@@ -32,6 +34,15 @@ export function RunPage({ run }: { run: string }) {
       document.title = 'upwell'
     }
   }, [query.data, run])
+  if (isNotFound(query.error))
+    return (
+      <Empty title={`There is no run ${run}`}>
+        <p>It was never here, or has expired.</p>
+        <p>
+          <Link href="/">Show the runs</Link>
+        </p>
+      </Empty>
+    )
   if (query.isError && !query.data)
     return <ErrorNote error={query.error} what={`Run ${run} could not be loaded.`} retry={() => void query.refetch()} />
   if (!query.data) return <Skeleton lines={16} />

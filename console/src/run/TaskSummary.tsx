@@ -4,7 +4,7 @@ import { useTaskSummaries } from '../api/queries'
 import type { Percentiles, TaskStats } from '../api/types'
 import { count, duration } from '../lib/format'
 import { haveEnded } from '../lib/status'
-import { CountsBar } from '../parts/Counts'
+import { CountsBar, countsText } from '../parts/Counts'
 
 const SHOWN = 5
 const RANGE = { width: 160, height: 16 }
@@ -77,7 +77,7 @@ export function TaskSummary({ run, tasks, chosen, choose }: Props) {
                 <td className="progress">
                   <CountsBar counts={task.counts} />
                 </td>
-                <td className={`number${failed ? ' bad' : ' muted'}`}>{count(failed)}</td>
+                <td className={`number${failed ? ' bad' : ' muted'}`} title={failed ? countsText(task.counts) : undefined}>{count(failed)}</td>
                 <td className={`number${summary?.cached ? '' : ' muted'}`}>{count(summary?.cached ?? 0)}</td>
                 <td className="number">{duration(lengths?.p50_s)}</td>
                 <td className="number">{duration(lengths?.p90_s)}</td>
