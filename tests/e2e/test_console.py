@@ -135,6 +135,23 @@ def test_what_failed_is_one_click_away_with_its_traceback(page: Page, url: str) 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "says", "leads_to"),
+    [
+        ("runs/none", "There is no run none", ""),
+        ("runs/good/actions/none", "Run good has no action none", "runs/good"),
+        ("none", "There is no such page", ""),
+    ],
+)
+def test_what_is_not_there_says_so(page: Page, url: str, path: str, says: str, leads_to: str) -> None:
+    page.goto(f"{url}{path}")
+    expect(page.get_by_role("heading", name=says)).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.locator(".empty a").click()
+    expect(page).to_have_url(f"{url}{leads_to}")
+
+
+@pytest.mark.slow
 def test_a_run_is_run_again_with_another_input(page: Page, url: str) -> None:
     page.goto(f"{url}runs/bad")
     page.get_by_role("button", name="Run again").click()
