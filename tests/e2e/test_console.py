@@ -143,12 +143,15 @@ def test_what_failed_is_one_click_away_with_its_traceback(page: Page, url: str) 
         ("none", "There is no such page", ""),
     ],
 )
-def test_what_is_not_there_says_so(page: Page, url: str, path: str, says: str, leads_to: str) -> None:
-    page.goto(f"{url}{path}")
-    expect(page.get_by_role("heading", name=says)).to_be_visible()
-    expect(page.get_by_role("alert")).to_have_count(0)
-    page.locator(".empty a").click()
-    expect(page).to_have_url(f"{url}{leads_to}")
+def test_what_is_not_there_says_so(browser: Browser, url: str, path: str, says: str, leads_to: str) -> None:
+    complaints: list[str] = []
+    with opened_page(browser, complaints) as page:
+        page.goto(f"{url}{path}")
+        expect(page.get_by_role("heading", name=says)).to_be_visible()
+        expect(page.get_by_role("alert")).to_have_count(0)
+        page.locator(".empty a").click()
+        expect(page).to_have_url(f"{url}{leads_to}")
+    assert all("404" in complaint for complaint in complaints), complaints
 
 
 @pytest.mark.slow
