@@ -50,8 +50,8 @@ FOLDING_SHARE = 0.05
 """Of the time: folding takes no more of the processor from a run, and leaves the rest to who reads."""
 FIRST_FOLD_S = 2.0
 """After that long: a short run has better things to do."""
-READ_FOLDS_S = 0.8
-"""For so long who reads aggregates waits for many changes to be folded."""
+READ_FOLDS_S = 0.05
+"""For so long who reads aggregates waits for many changes to be folded; the rest is folded after that."""
 
 
 class SqliteStore:
@@ -73,6 +73,7 @@ class SqliteStore:
         self._sums = sums.Sums(path)
         self._last = open_to_close_last(path)
         self._saves: Counter[str] = Counter()
+        self._caught_up: set[str] = set()
         self._fold_at = time.monotonic() + FIRST_FOLD_S
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="upwell-sqlite")
         self._writes: Batcher[Statement[Any], Any] = Batcher(
@@ -81,6 +82,7 @@ class SqliteStore:
 
     def close(self) -> None:
         """Close the file. What was awaited is in it; repeating this changes nothing."""
+        self._sums.stop()
         self._threads.shutdown()
         for connection in (self._sums, self._scanner, self._reader, self._writer, self._last):
             connection.close()
@@ -221,7 +223,13 @@ class SqliteStore:
     async def aggregates(self, run_id: str) -> Aggregates:
         """Return what is known of a run's actions; behind by what takes longer than `READ_FOLDS_S` to fold."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._sums.read, run_id, READ_FOLDS_S)
+        found, is_all = await loop.run_in_executor(self._threads, self._sums.read, run_id, READ_FOLDS_S)
+        if not is_all and run_id not in self._caught_up:
+            self._caught_up.add(run_id)
+            catching_up = self._threads.submit(self._sums.catch_up, run_id)
+            catching_up.add_done_callback(lambda _: self._caught_up.discard(run_id))
+            catching_up.add_done_callback(_log_failure)
+        return found
 
     async def due_runs(self, now: float, limit: int) -> list[str]:
         """Return the runs whose `look_at` has come, the longest overdue first."""

@@ -24,8 +24,10 @@ KEPT = 100
 """Slowest and failed actions of a kind that are known by name."""
 WORTH_WRITING = 100
 """Changed actions; a reader adds fewer by itself each time."""
-FOLDED_AT_ONCE = 2000
+FOLDED_AT_ONCE = 1000
 """Changed actions in one transaction, for which others wait with theirs."""
+ROOM_S = 0.1
+"""Between two of them, while somebody looks at the run."""
 WAIT_S = 2.0
 """For another process that writes: what is not folded now will be later."""
 
@@ -52,26 +54,37 @@ class Sums:
     def __init__(self, path: Path) -> None:
         self._connection = connect(path, busy_timeout_s=WAIT_S)
         self._lock = threading.Lock()
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Have `catch_up` end soon, in whatever thread it is."""
+        self._stopping.set()
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
 
-    def read(self, run_id: str, within_s: float = 0.0) -> Aggregates:
-        """Return the aggregates of a run, with what was saved so far: of many changes some.
+    def read(self, run_id: str, within_s: float = 0.0) -> tuple[Aggregates, bool]:
+        """Return the aggregates of a run with what was saved so far, and whether that is all of it.
 
         Args:
             run_id: Of the run.
             within_s: After so many seconds it takes in no more changes, but `FOLDED_AT_ONCE` in any case.
         """
         until = time.monotonic() + within_s
-        with self._lock:
-            while True:
+        while True:
+            with self._lock:
                 found = self._fold(run_id)
                 n = len(found.unwritten)
                 is_written = n < WORTH_WRITING or self._write(run_id, found)
-                if n < FOLDED_AT_ONCE or not is_written or time.monotonic() >= until:
-                    return found.aggregates
+            is_all = n < FOLDED_AT_ONCE
+            if is_all or not is_written or time.monotonic() >= until:
+                return found.aggregates, is_all
+
+    def catch_up(self, run_id: str) -> None:
+        """Take in all changes of a run, with room between them for those who ask for something."""
+        while not self.read(run_id)[1] and not self._stopping.wait(ROOM_S):
+            pass
 
     def _fold(self, run_id: str) -> Sum:
         """Return what is kept of a run with some of its changes taken in, as of one moment."""
