@@ -147,9 +147,9 @@ async def _queue(clients: Clients, settings: Settings) -> Finding:
     return judge_queue(DEFAULT_POOL, in_flight, await _count(clients, settings, dead, WAITING))
 
 
-async def _lost_changes(clients: Clients, settings: Settings) -> Finding | None:
+async def _lost_changes(clients: Clients, settings: Settings) -> Finding:
     n = await _count(clients, settings, LOST_CHANGES, WAITING)
-    return judge_lost_changes(settings.queue_url(LOST_CHANGES), n) if n else None
+    return judge_lost_changes(settings.queue_url(LOST_CHANGES), n)
 
 
 async def _count(clients: Clients, settings: Settings, name: str, attribute: Any) -> int:

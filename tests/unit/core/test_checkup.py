@@ -41,6 +41,7 @@ GIB = 1024 * MIB
         (checkup.judge_quota("fargate", "vCPUs", 6, 8), WARN, "ask for 8"),
         (checkup.judge_queue("default", 5, 0), OK, "5 messages in flight"),
         (checkup.judge_queue("default", 5, 1), WARN, "1 dead letters"),
+        (checkup.judge_lost_changes("https://sqs/lost", 0), OK, "all changes of actions were counted"),
         (checkup.judge_lost_changes("https://sqs/lost", 3), WARN, "3 messages in https://sqs/lost"),
         (checkup.judge_queue("default", 110_000, 0), WARN, "SQS allows 120,000"),
         (checkup.judge_store([], 3, MIB, GIB), OK, "3 runs, 1.0 MiB, 1,024 MiB free"),
