@@ -108,23 +108,23 @@ def test_followed_to_the_end_it_prints_the_outputs(upwell: Sandbox) -> None:
 
 
 def test_a_submitted_run_is_named_and_can_be_aborted_and_recovered(upwell: Sandbox) -> None:
-    started = upwell("run", "cli_flow.py", "forever", "--name", "long", "--label", "a=b")
+    started = upwell("run", "cli_flow.py", "forever", "--name", "endless", "--label", "a=b")
     assert started.returncode == 0, started.stderr
     name, url = started.stdout.splitlines()
-    assert name == "run long"
-    assert url.endswith("/runs/long")
+    assert name == "run endless"
+    assert url.endswith("/runs/endless")
 
-    aborted = upwell.json("abort", "long", "--reason", "enough")
+    aborted = upwell.json("abort", "endless", "--reason", "enough")
     assert aborted["labels"] == {"a": "b"}
-    shown = upwell.json("get", "run", "long")
+    shown = upwell.json("get", "run", "endless")
     assert (shown["status"], shown["error"]["message"]) == ("aborted", "enough")
-    again = upwell("abort", "long")
+    again = upwell("abort", "endless")
     assert again.returncode == 1
     assert "has ended already" in again.stderr
 
-    recovered = upwell("recover", "long")
+    recovered = upwell("recover", "endless")
     assert recovered.returncode == 0, recovered.stderr
-    assert upwell.json("abort", "long")["generation"] == 2
+    assert upwell.json("abort", "endless")["generation"] == 2
 
 
 def test_a_failure_exits_with_1_and_the_users_traceback(upwell: Sandbox) -> None:

@@ -189,7 +189,7 @@ def test_lines_are_shown_as_they_come_and_can_be_searched_and_kept(page: Page, u
     upwell = local_command_line(folder)
     process = upwell.start("run", "shop.py", "lasting", "--name", "loud", "--quiet")
     page.goto(url)
-    page.get_by_role("link", name="shop.lasting").first.click()
+    page.locator("tbody tr", has_text="loud").get_by_role("link").first.click()
     page.locator(".line").first.click()
     lines = page.get_by_role("complementary").get_by_role("log")
     expect(lines.get_by_text("tick 1", exact=True)).to_be_visible()

@@ -21,13 +21,16 @@ from upwell._console.rows import Row, row_of
 from upwell._console.snapshot import ANY_LEVEL, Order, RowFilter, Snapshot, Timeline
 from upwell._console.snapshots import RUNS_KEPT, Snapshots, unclaimed_root
 from upwell._core.limits import SMALL_RUN
-from upwell._core.model import ActionKey, ActionRecord, RunRecord
+from upwell._core.model import ActionKey, ActionRecord, RunRecord, Status
 from upwell._core.ports import RunView
 from upwell.errors import ActionNotFoundError, RunNotFoundError
 
 KEPT_S = 2.0
 """For so long the requests of a page share what was read of a large run."""
 PARENTS_KEPT = 10_000
+ENDING_S = 60.0
+"""After that long what has not ended with its run is what nobody is left to end."""
+OPEN = frozenset(status.value for status in Status if not status.is_terminal)
 
 
 class Reading:
@@ -72,7 +75,7 @@ class Reading:
         """
         run, view = await self._run_and_view(run_id)
         large = await self._large_of(run, view)
-        settled = large is None or large.shows(view.counts)
+        settled = (large is None or large.shows(view.counts)) and not _goes_on_ending(run, view)
         fields = _run_fields(run, view, await is_alive(run, self._backend))
         return RunDetail(
             **fields | {"version": f"{fields['version']}{'' if settled else '-'}"},
@@ -242,6 +245,13 @@ def _run_fields(run: RunRecord, view: RunView, alive: bool) -> dict[str, Any]:
 
 def _actions(view: RunView) -> int:
     return sum(n for by_status in view.counts.values() for n in by_status.values())
+
+
+def _goes_on_ending(run: RunRecord, view: RunView) -> bool:
+    """Whether a run has ended a short while ago, and some of its actions have not: they hear of it later."""
+    if run.ended_at is None or time.time() > run.ended_at + ENDING_S:
+        return False
+    return any(n > 0 for counts in view.counts.values() for status, n in counts.items() if status in OPEN)
 
 
 def _version(run: RunRecord, view: RunView) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from dataclasses import replace
 
 from tests.unit.console.conftest import Console
 
+from upwell._console.reading import ENDING_S
 from upwell._console.snapshot import Snapshot
 from upwell._console.snapshots import Snapshots
-from upwell._core.model import RunRecord
+from upwell._core.model import ActionKey, RunRecord, Status
 
 
 class SlowSnapshots(Snapshots):
@@ -40,3 +43,23 @@ async def test_those_who_waited_for_a_reading_share_the_next_one(local_console: 
     assert all(each is new[0] and each is not old for each in new)
     assert await snapshots.of(run, "5") is new[0]
     assert await snapshots.of(run, "6") is not new[0]
+
+
+async def test_a_run_whose_actions_end_after_it_is_asked_for_until_they_have(local_console: Console) -> None:
+    store = local_console.backend.store
+    run = await store.get_run("good")
+    assert run is not None
+    child = (await local_console.get("/runs/good/tree", parent="a0"))["rows"][0]["action_id"]
+    record = await store.get(ActionKey("good", child))
+    assert record is not None
+    late = replace(record, status=Status.RUNNING, version=record.version + 1)
+    assert await store.save(late, expected=record.version)
+    ended = replace(run, ended_at=time.time(), version=run.version + 1)
+    assert await store.save_run(ended, expected=run.version)
+    assert not (await local_console.get("/runs/good"))["settled"]
+    assert await store.save(replace(record, version=late.version + 1), expected=late.version)
+    assert (await local_console.get("/runs/good"))["settled"]
+    assert await store.save(replace(late, version=late.version + 2), expected=late.version + 1)
+    long_ago = replace(ended, ended_at=time.time() - 2 * ENDING_S, version=ended.version + 1)
+    assert await store.save_run(long_ago, expected=ended.version)
+    assert (await local_console.get("/runs/good"))["settled"], "nobody is left to end it"
