@@ -88,6 +88,7 @@ STEPS = (
     Step(line="deploy orders.py --dry-run"),
     Step(line="deploy orders.py", on=("sandbox",)),
     Step(line="get tasks"),
+    Step(line="delete task orders.none"),
     Step(line="run orders.py"),
     Step(line="run orders.py main --n 2 --name good --follow"),
     Step(line="run orders.py main --n 5 --name bad --follow"),

@@ -159,6 +159,9 @@ def test_a_deployed_task_runs_without_its_file(upwell: Sandbox) -> None:
     assert (done.returncode, done.stdout) == (0, "12\n"), done.stderr
     wrong = upwell(*run, "--inputs", '{"y": 4}')
     assert (wrong.returncode, "'x' is a required property" in wrong.stderr) == (2, True)
+    assert upwell.json("delete", "task", "cold.triple") == {"deleted": "cold.triple"}
+    gone = upwell(*run, "--inputs", '{"x": 4}')
+    assert (gone.returncode, "no task 'cold.triple' is deployed" in gone.stderr) == (2, True)
 
 
 def test_a_local_file_is_uploaded(upwell: Sandbox) -> None:

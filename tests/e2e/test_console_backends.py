@@ -26,6 +26,8 @@ from upwell._client.deployed_tasks import publish_tasks
 from upwell._client.options import RunOptions
 from upwell._console.server import listener, local_api
 from upwell._console.site import Site, use_threads
+from upwell._core.model import Status
+from upwell._core.ports import StateStore
 from upwell.testing.moto_aws import moto_platform
 from upwell.testing.moto_flows import MotoFlows
 from upwell.testing.moto_s3 import moto_s3_access
@@ -91,6 +93,8 @@ def on_moto() -> Iterator[Served]:
 
         def start(name: str, **inputs: Any) -> None:
             threads.append(in_thread(lambda: run(name, **inputs)))
+            if "wait_s" in inputs:
+                in_thread(lambda: asyncio.run(lasts(flows.store, name))).join()
 
         for name, bad in (("good", -1), ("bad", 2)):
             start(name, bad=bad)
@@ -101,6 +105,15 @@ def on_moto() -> Iterator[Served]:
             yield Served("moto", url, start, has_executors=False)
         for thread in threads:
             thread.join(20)
+
+
+async def lasts(store: StateStore, run_id: str) -> None:
+    """Wait until a run has begun what lasts: nothing folds the stream here, and the console reads it once."""
+    while True:
+        async for record in store.list_actions(run_id):
+            if record.spec.task.name == console_flow.lasting.name and record.status is Status.RUNNING:
+                return
+        await asyncio.sleep(0.1)
 
 
 def in_thread(work: Callable[[], Any]) -> threading.Thread:

@@ -60,6 +60,7 @@ app.command("replay")(replay_command.replay)
 app.command("console")(console_command.console)
 app.add_typer(sandbox_commands.app, name="sandbox")
 app.command("deploy")(deploy_command.deploy)
+app.add_typer(deployed_commands.delete_app, name="delete")
 app.command("doctor")(doctor_command.doctor)
 app.command("gc")(gc_command.gc)
 

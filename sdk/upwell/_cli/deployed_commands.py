@@ -1,4 +1,4 @@
-"""`upwell run deployed-task NAME` and `upwell get tasks`: tasks that were deployed, and need no file here."""
+"""Tasks that were deployed and need no file here: `run deployed-task`, `get tasks`, `delete task`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from upwell._cli.elsewhere import Group
 from upwell._cli.get_commands import AsJson
-from upwell._cli.run_options import Follow, RunFlags
+from upwell._cli.run_options import Follow, RunFlags, RunTimeout
 from upwell._cli.session import Session, shared_options
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 NAME = "deployed-task"
 """What stands in place of a file."""
+TaskName = Annotated[str, typer.Argument(metavar="NAME", help="<environment>.<function>, as deployed.")]
+
+delete_app = typer.Typer(cls=Group, help="Delete deployed tasks.", no_args_is_help=False)
 
 
 def run_deployed(session: Session, flags: RunFlags, arguments: Sequence[str]) -> None:
@@ -34,7 +38,7 @@ def run_deployed(session: Session, flags: RunFlags, arguments: Sequence[str]) ->
     @shared_options
     def run(
         session: Session,
-        task: Annotated[str, typer.Argument(metavar="NAME", help="<environment>.<function>, as deployed.")],
+        task: TaskName,
         inputs: Annotated[
             str, typer.Option("--inputs", metavar="JSON|@FILE|-", help="Inputs, as one JSON object.")
         ] = "{}",
@@ -43,10 +47,11 @@ def run_deployed(session: Session, flags: RunFlags, arguments: Sequence[str]) ->
             list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="For finding the run again.")
         ] = None,
         follow: Follow = None,
+        timeout: RunTimeout = None,
         as_json: AsJson = False,
     ) -> None:
         """Run a task that was deployed, with the code that it was deployed with."""
-        later = RunFlags(name=name, label=label, follow=follow, json=as_json or None)
+        later = RunFlags(name=name, label=label, follow=follow, timeout=timeout, json=as_json or None)
         _start(session, flags.merged(later), task, inputs)
 
     app = typer.Typer(add_completion=False)
@@ -72,7 +77,9 @@ def _start(session: Session, flags: RunFlags, task: str, inputs: str) -> None:
 
     async def start(backend: Backend) -> Run:
         found = await deployed_task(backend.blobs, task)
-        record = await start_deployed(backend, found, values, name=flags.name, labels=labels)
+        record = await start_deployed(
+            backend, found, values, name=flags.name, labels=labels, timeout_s=flags.timeout_s()
+        )
         return finished(backend, record, None)
 
     run = asyncio.run(read(session, start))
@@ -99,6 +106,24 @@ def tasks(session: Session, as_json: AsJson = False) -> None:
         print_table(("task", "deployed", "inputs"), rows)
     else:
         note("no tasks are deployed; `upwell deploy FILE.py` deploys those of a file")
+
+
+@delete_app.command("task")
+@shared_options
+def delete_task(session: Session, task: TaskName, as_json: AsJson = False) -> None:
+    """Delete a deployed task: no run of it is started any more. Runs that it has go on."""
+    from upwell._cli.reading import read
+    from upwell._cli.terminal import note, print_json
+    from upwell._client.deployed_tasks import withdraw_task
+    from upwell.errors import UsageError
+
+    if session.configure().mode == "local":
+        raise UsageError("local tasks are not deployed; --backend says where this one is")
+    asyncio.run(read(session, lambda backend: withdraw_task(backend.blobs, task)))
+    if as_json:
+        print_json({"deleted": task})
+    else:
+        note(f"deleted task {task}; `upwell deploy` deploys it again")
 
 
 def _document(task: DeployedTask) -> dict[str, Any]:

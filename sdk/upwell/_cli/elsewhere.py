@@ -24,7 +24,6 @@ COMMANDS = {
     "create project": _PROJECTS,
     "create secret": _SECRETS,
     "create trigger": _TRIGGERS,
-    "delete": "upwell deletes kept results (`upwell cache rm`) and what nobody needs (`upwell gc`)",
     "delete app": APPS,
     "delete local-cache": "`upwell cache rm --all` removes the results that are kept",
     "delete secret": _SECRETS,

@@ -129,6 +129,18 @@ async def _publish(blobs: BlobStore, task: DeployedTask) -> bool:
     return True
 
 
+async def withdraw_task(blobs: BlobStore, name: str) -> None:
+    """Delete a deployed task: no run of it is started any more. Its code stays for the runs that it has.
+
+    Raises:
+        RemoteTaskNotFoundError: no such task is deployed.
+    """
+    keys = [blob.key async for blob in blobs.list(task_prefix(name))]
+    if not keys:
+        raise RemoteTaskNotFoundError(f"no task {name!r} is deployed; `upwell get tasks` lists them")
+    await blobs.delete(keys)
+
+
 async def deployed_tasks(blobs: BlobStore) -> list[DeployedTask]:
     """Return all deployed tasks, by name."""
     keys: dict[str, str] = {}
@@ -192,6 +204,7 @@ async def start_deployed(
     *,
     name: str | None = None,
     labels: Mapping[str, str] | None = None,
+    timeout_s: float | None = None,
 ) -> RunRecord:
     """Start a run of a deployed task.
 
@@ -201,6 +214,7 @@ async def start_deployed(
         inputs: As JSON; the process of the task converts them to its types.
         name: Id of the run; None makes one.
         labels: Of the run.
+        timeout_s: Longest time that it may take, in seconds; None is unbounded.
 
     Raises:
         InputsError: they are not as the task's schema wants them.
@@ -232,7 +246,7 @@ async def start_deployed(
         pools=task.pools,
     )
     try:
-        return await backend.start(record, timeout_s=None)
+        return await backend.start(record, timeout_s=timeout_s)
     except RunExistsError as e:
         raise RunStateError(f"there is a run {run_id!r} already; give another name, or none") from e
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import upwell
-from upwell._client.deployed_tasks import deployed_task, deployed_tasks, publish_tasks
+from upwell._client.deployed_tasks import deployed_task, deployed_tasks, publish_tasks, withdraw_task
 from upwell._core.keys import bundle_key
 from upwell._core.ports import BlobNotFoundError
 from upwell._exec.payloads import unpack
@@ -139,6 +139,15 @@ async def test_what_does_not_fit_is_refused_and_says_why(
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (status, code)
     assert says in error["message"]
+
+
+async def test_a_task_that_was_deleted_is_not_there(console: Console) -> None:
+    await withdraw_task(console.backend.blobs, "deployed.nothing")
+    assert "deployed.nothing" not in [task["task"] for task in await console.get("/tasks")]
+    answer = await console.post("/tasks/deployed.nothing/runs", {})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "RemoteTaskNotFoundError")
+    with pytest.raises(RemoteTaskNotFoundError, match="no task 'deployed\\.nothing' is deployed"):
+        await withdraw_task(console.backend.blobs, "deployed.nothing")
 
 
 async def test_a_task_whose_code_is_gone_is_refused(console: Console) -> None:
