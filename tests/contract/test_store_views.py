@@ -65,6 +65,22 @@ async def test_a_batch_that_overtakes_an_earlier_one_loses_nothing(
     assert (await dynamodb_store.view("r1")).counts == EXPECTED
 
 
+async def test_a_record_that_cannot_be_read_is_set_apart_by_name_and_the_others_are_counted(
+    records: list[dict[str, Any]],
+    views: DynamoViews,
+    dynamodb_store: DynamoStore,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    poison = json.loads(json.dumps(records[0], default=str))
+    poison["dynamodb"]["NewImage"] = {"task": {"S": "secret"}}
+    assert await views.apply([*records[:20], poison, *records[20:]]) == []
+    assert (await dynamodb_store.view("r1")).counts == EXPECTED
+    (line,) = [entry for entry in caplog.records if entry.levelname == "WARNING"]
+    assert (vars(line)["run_id"], vars(line)["action_id"]) == ("r1", "a0")
+    assert vars(line)["error"] == "KeyError"
+    assert "secret" not in str(vars(line))
+
+
 async def test_two_functions_with_the_same_batch_count_it_once(
     records: list[dict[str, Any]], moto: Tables, dynamodb_store: DynamoStore
 ) -> None:

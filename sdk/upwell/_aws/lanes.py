@@ -84,9 +84,7 @@ class Lanes(ABC, Generic[C, L]):
             try:
                 change = self.read_change(record)
             except Exception as e:  # of a later version, or of nobody's making: it must hold up no other
-                error = str(e) if isinstance(e, WireError) else type(e).__name__
-                told = {"sequence_id": record["dynamodb"]["SequenceNumber"], "error": error}
-                logger.warning("a change of an action could not be counted", extra=told)
+                logger.warning("a change of an action could not be counted", extra=_told(record, e))
                 continue
             if change is not None:
                 lanes.setdefault((change.run_id, change.lane), []).append(change)
@@ -116,6 +114,18 @@ class Lanes(ABC, Generic[C, L]):
         version = 0 if stored is None else int(stored["version"]["N"])
         item = {**key, **attributes, "version": number(version + 1)}
         return await self._runs.put(item, ABSENT if stored is None else version_is(version))
+
+
+def _told(record: Mapping[str, Any], error: Exception) -> dict[str, str]:
+    """Return what a log may say of a record that cannot be read: whose it was, nothing of what it holds."""
+    change = record["dynamodb"]
+    pk, sk = (change.get("Keys", {}).get(name, {}).get("S", "") for name in ("pk", "sk"))
+    return {
+        "run_id": pk.rpartition("#")[0],
+        "action_id": sk,
+        "sequence_id": change["SequenceNumber"],
+        "error": str(error) if isinstance(error, WireError) else type(error).__name__,
+    }
 
 
 def lane_of(image: Mapping[str, Any]) -> str:
