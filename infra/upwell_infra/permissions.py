@@ -15,7 +15,6 @@ from upwell._core.keys import (
     RUNS_BY_LOOK,
     RUNS_BY_STATUS,
     RUNS_BY_TIME,
-    RUNTIME,
     TASKS,
     VALUES,
     VERSIONS,
@@ -51,7 +50,7 @@ def executor_grants(deployment: Deployment, pool: str) -> list[Grant]:
         Grant(
             sid="ReadCode",
             actions=["s3:GetObject"],
-            resources=_objects(deployment, BUNDLES, RUNTIME),
+            resources=_objects(deployment, BUNDLES),
             reason=OBJECTS,
         ),
         Grant(
@@ -306,6 +305,7 @@ def machine_grants(deployment: Deployment) -> list[Grant]:
             sid="RunEvent",
             actions=["events:PutEvents"],
             resources=[regional_arn("events", "event-bus/default")],
+            conditions={"StringEquals": {"events:source": EVENTS}},
         ),
         Grant(
             sid="LogDelivery",

@@ -79,12 +79,24 @@ def test_executors_receive_from_their_own_queue_and_send_to_any(statements: list
     assert send["Resource"] == {"Fn::Join": ["", _arn("sqs", "upwell-dev-*")]}
 
 
-def test_executors_read_and_write_the_results_that_the_cache_refers_to(statements: list[Any]) -> None:
+def test_executors_read_and_write_the_blobs_of_runs_and_read_code(statements: list[Any]) -> None:
     default = [s for where, s in statements if "DefaultPoolExecute" in where]
-    (blobs,) = [s for s in default if "s3:PutObject" in _list(s["Action"])]
-    assert "s3:GetObject" in blobs["Action"]
-    prefixes = {resource["Fn::Join"][1][-1].lstrip("/") for resource in blobs["Resource"]}
-    assert prefixes == {"values/*", "cached/*", "data/*", "versions/*"}
+    of_runs = {"values/*", "cached/*", "data/*", "versions/*"}
+    assert _blobs(default, "s3:GetObject") == {*of_runs, "bundles/*"}
+    assert _blobs(default, "s3:PutObject") == of_runs
+
+
+def test_nothing_of_the_platform_but_executors_touches_blobs(statements: list[Any]) -> None:
+    touching = {where for where, s in statements if any(a.startswith("s3:") for a in _list(s["Action"]))}
+    of_platform = {where for where in touching if where.startswith("platform.json:")}
+    assert len(of_platform) == 1
+    assert "DefaultPoolExecute" in of_platform.pop()
+
+
+def test_every_event_is_sent_as_upwells(statements: list[Any]) -> None:
+    telling = [s for _, s in statements if "events:PutEvents" in _list(s["Action"])]
+    assert telling
+    assert all(s["Condition"] == {"StringEquals": {"events:source": "upwell"}} for s in telling)
 
 
 @pytest.mark.parametrize(
@@ -128,6 +140,16 @@ def _statements(resource: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if resource["Type"] == "AWS::IAM::Role":
         for policy in resource["Properties"].get("Policies", []):
             yield from policy["PolicyDocument"]["Statement"]
+
+
+def _blobs(statements: list[dict[str, Any]], action: str) -> set[str]:
+    """Return the keys of the platform's bucket for which an action is allowed."""
+    return {
+        resource["Fn::Join"][1][-1].lstrip("/")
+        for statement in statements
+        if action in _list(statement["Action"])
+        for resource in _list(statement["Resource"])
+    }
 
 
 def _arn(service: str, resource: str) -> list[Any]:

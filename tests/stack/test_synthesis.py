@@ -143,6 +143,24 @@ def test_the_run_api_is_there_where_it_is_asked_for_and_takes_signed_requests_al
     assert routes(synthesis.stacks["upwell-prod"]) == expected
 
 
+def test_the_run_api_reads_of_the_files_of_tasks_their_reports_alone(synthesis: Any) -> None:
+    (role,) = [
+        resource["Properties"]
+        for name, resource in synthesis.stacks["upwell-prod"]["Resources"].items()
+        if name.startswith("PlatformRunApiRole")
+    ]
+    blobs = {
+        statement["Sid"]: {arn["Fn::Join"][1][-1].lstrip("/") for arn in listed(statement["Resource"])}
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "s3:GetObject" in listed(statement["Action"]) or "s3:PutObject" in listed(statement["Action"])
+    }
+    assert blobs == {
+        "ReadValues": {"values/*", "cached/*", "data/*/reports/*", "tasks/*", "bundles/*"},
+        "WriteInputs": {"values/*"},
+    }
+
+
 def test_nobody_reads_logs_but_the_run_api_those_of_pools(synthesis: Any) -> None:
     readers = [
         (name, statement)
@@ -199,3 +217,8 @@ def test_alarms_notify_the_topics_of_the_context(synthesis: Any) -> None:
     for name in synthesis.stacks:
         stack = Template.from_json(synthesis.stacks[name])
         stack.all_resources_properties("AWS::CloudWatch::Alarm", {"AlarmActions": [topic]})
+
+
+def listed(value: Any) -> list[Any]:
+    """Return what a policy gives as one or as many."""
+    return value if isinstance(value, list) else [value]

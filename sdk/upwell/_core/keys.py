@@ -33,17 +33,15 @@ INPUTS = f"{DATA}inputs/"
 """Files of this machine that clients gave to runs, content-addressed: `data/inputs/<sha256>/...`."""
 TASKS = "tasks/"
 """Deployed tasks: `tasks/<task>/<ms since epoch>-<digest>.json`; the last one counts."""
-RUNTIME = "runtime/"
-"""The worker's own code, fetched by Fargate tasks: `runtime/<hash>.zip`."""
 HOLDS = "hold#"
 """Start of the partitions of the runs table in which places are held."""
 HOLD_SHARDS = 16
 DEFAULT_POOL = "default"
+"""The pool of environments that ask for nothing special."""
 EVENTS = "upwell"
 """Source of the events that the platform puts on the default event bus."""
 WORK_SENT = "Work Sent"
 """Type of the event that a pool, whose workers may be none, was sent something."""
-"""The pool of environments that ask for nothing special."""
 LOST_CHANGES = "lost-changes"
 """What the queue of changes that could not be counted is called after the prefix; no pool is called so."""
 DEAD_SUFFIX = "-dead"
@@ -190,7 +188,7 @@ def pool_name(environment: str) -> str:
     Lower case, hyphens, a letter first, at most 32 characters; a longer name keeps its start and gets a hash.
     """
     slug = environment.lower().replace("_", "-")
-    if slug == DEFAULT_POOL or slug.endswith(DEAD_SUFFIX) or not slug[0].isalpha():
+    if slug in (DEFAULT_POOL, LOST_CHANGES) or slug.endswith(DEAD_SUFFIX) or not slug[0].isalpha():
         slug = f"env-{slug.removesuffix(DEAD_SUFFIX)}"
     if len(slug) <= POOL_NAME_MAX:
         return slug

@@ -93,8 +93,9 @@ class TestPools:
     def test_others_have_a_pool_of_their_own(self, settings: dict[str, Any]) -> None:
         assert TaskEnvironment("a", **settings).pool == "a"
 
-    def test_an_environment_called_default_does_not_take_the_default_pool(self) -> None:
-        assert TaskEnvironment("default", resources=Resources(cpu=1)).pool != "default"
+    @pytest.mark.parametrize("name", ["default", "lost-changes"])
+    def test_an_environment_called_like_a_queue_of_the_platform_does_not_take_it(self, name: str) -> None:
+        assert TaskEnvironment(name, resources=Resources(cpu=1)).pool == f"env-{name}"
 
     def test_a_tasks_pool_is_its_environments(self) -> None:
         env = TaskEnvironment("big", reuse_policy=ReusePolicy())
