@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from aws_cdk import Acknowledgment, App, Aws, CfnCondition, CfnParameter, Fn, Stack, Tags, Validations
 
+from upwell._core.keys import LOST_CHANGES
 from upwell._core.limits import LAMBDA_MEMORY_MAX_MIB, LAMBDA_TIMEOUT_MAX_S
 from upwell_infra.alarm_props import AlarmProps
 from upwell_infra.bucket import Retention
@@ -134,7 +135,9 @@ def _pool_stack(app: App, construct_id: str) -> tuple[Stack, Deployment, str]:
         type="String",
         description="Name of the pool",
         allowed_pattern=NAME_PATTERN,
-        constraint_description="a letter, then letters, digits, - and _; at most 32; no -dead at the end",
+        constraint_description=(
+            f"a letter, then letters, digits, - and _; at most 32; no -dead at the end, and not {LOST_CHANGES}"
+        ),
     )
     deployment = Deployment(
         prefix=prefix.value_as_string, code=_code(stack), alarms=_alarms(stack), log_level=_log_level(stack)

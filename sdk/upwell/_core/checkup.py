@@ -162,7 +162,11 @@ def judge_lost_changes(url: str, n: int) -> Finding:
     if not n:
         return ok("views", "all changes of actions were counted")
     text = f"changes of actions were not counted: {n:,} messages in {url}"
-    return warn("views", text, "what is shown of their runs stays wrong; the log of fold or aggregate says why")
+    advice = (
+        "what is shown of their runs stays wrong; the log of fold or aggregate says why. "
+        f"When that is put right: aws sqs purge-queue --queue-url {url}"
+    )
+    return warn("views", text, advice)
 
 
 def judge_store(problems: Collection[str], runs: int, size_bytes: int, free_bytes: int) -> Finding:
