@@ -12,7 +12,7 @@ from constructs import Construct
 
 from upwell._core.metrics import Metric
 from upwell_infra import platform_metrics as metrics
-from upwell_infra.alarm_props import AlarmProps
+from upwell_infra.alarm_props import AlarmProps, Thresholds
 from upwell_infra.queue_pair import QueuePair
 
 FIVE_MINUTES = Duration.minutes(5)
@@ -124,14 +124,18 @@ class PlatformAlarms(Alarms):
         lost_changes: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id, prefix=prefix, props=props)
-        limits = props.thresholds
         self.add(
             "FailedRuns",
             "failed-runs",
             metrics.failed_runs_percent(state_machine_arn, HOUR),
-            limits.failed_runs_percent,
+            props.thresholds.failed_runs_percent,
             "too many runs failed or timed out within an hour: see `upwell get runs`",
         )
+        self._on_functions(functions, props.thresholds.view_lag_s)
+        self._on_lost_changes(lost_changes)
+        self._on_own_metrics(metrics.OwnMetrics(stage), props.thresholds)
+
+    def _on_functions(self, functions: Mapping[str, lambda_.IFunction], view_lag_s: float) -> None:
         for name, function in functions.items():
             self.add(
                 f"{name}-errors",
@@ -145,9 +149,11 @@ class PlatformAlarms(Alarms):
                 f"{name}-lag",
                 f"{name}-lag",
                 metrics.lag(functions[name], FIVE_MINUTES),
-                limits.view_lag_s * 1000,
+                view_lag_s * 1000,
                 f"what is shown of runs is behind: see the log of the function {name}",
             )
+
+    def _on_lost_changes(self, lost_changes: sqs.IQueue) -> None:
         self.add(
             "LostChanges",
             "lost-changes",
@@ -156,7 +162,8 @@ class PlatformAlarms(Alarms):
             "changes of actions could not be counted for hours and were given up: what is shown of their runs "
             "stays wrong; the log of fold or aggregate says why, the messages which records",
         )
-        own = metrics.OwnMetrics(stage)
+
+    def _on_own_metrics(self, own: metrics.OwnMetrics, limits: Thresholds) -> None:
         self.add(
             "Throttles",
             "throttles",

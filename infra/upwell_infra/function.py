@@ -95,15 +95,18 @@ class RuntimeFunction(Construct):
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
         )
         if traces:
-            resource = self.function.node.default_child
-            assert isinstance(resource, lambda_.CfnFunction)
-            # Not as an argument: that adds a second policy to the role.
-            resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
+            self._send_traces()
         self.target = self.function.function_name
         if snap_start:
             # A version for every change of the function; what the alias names is what runs.
             self.target = self.function.add_alias("live").function_arn
         acknowledge(self.function, "L1", "pickled values need the Python of the SDK's floor, 3.11, everywhere")
+
+    def _send_traces(self) -> None:
+        resource = self.function.node.default_child
+        assert isinstance(resource, lambda_.CfnFunction)
+        # Not as an argument of the function: that adds a second policy to the role.
+        resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
 
 
 def write_logs(group: logs.LogGroup) -> Grant:

@@ -149,12 +149,7 @@ def sweep_grants(deployment: Deployment) -> list[Grant]:
             ],
         ),
         _stop_grant(deployment),
-        Grant(
-            sid="Backlog",
-            actions=["sqs:GetQueueAttributes"],
-            resources=[deployment.queue_arn("*")],
-            reason="it reads the backlog of pools that are added later",
-        ),
+        _backlog_grant(deployment),
     ]
 
 
@@ -164,6 +159,15 @@ def _stop_grant(deployment: Deployment) -> Grant:
         actions=["states:StopExecution"],
         resources=[regional_arn("states", f"execution:{deployment.state_machine_name}:*")],
         reason="an execution is named after its run",
+    )
+
+
+def _backlog_grant(deployment: Deployment) -> Grant:
+    return Grant(
+        sid="Backlog",
+        actions=["sqs:GetQueueAttributes"],
+        resources=[deployment.queue_arn("*")],
+        reason="it reads the backlog of pools that are added later",
     )
 
 
@@ -222,12 +226,7 @@ def scale_grants(deployment: Deployment) -> list[Grant]:
             resources=[deployment.table_arn("runs")],
             conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["pool#*"]}},
         ),
-        Grant(
-            sid="Backlog",
-            actions=["sqs:GetQueueAttributes"],
-            resources=[deployment.queue_arn("*")],
-            reason="it reads the backlog of pools that are added later",
-        ),
+        _backlog_grant(deployment),
     ]
 
 
@@ -235,6 +234,26 @@ def run_api_grants(deployment: Deployment) -> list[Grant]:
     """Return what it takes to read all that a deployment has of runs, and to abort, recover and rerun them."""
     return [
         *engine_grants(deployment),
+        *_run_records_grants(deployment),
+        *_run_blobs_grants(deployment),
+        Grant(
+            sid="ReadLogs",
+            actions=["logs:FilterLogEvents"],
+            resources=[
+                regional_arn("logs", f"log-group:{group(deployment.prefix, '*')}:*")
+                for group in (function_log_group, worker_log_group)
+            ],
+            reason="it reads the lines of pools that are added later",
+        ),
+        Grant(sid="StartRun", actions=["states:StartExecution"], resources=[deployment.state_machine_arn]),
+        _stop_grant(deployment),
+        _backlog_grant(deployment),
+    ]
+
+
+def _run_records_grants(deployment: Deployment) -> list[Grant]:
+    """Return what it takes to list runs, actions and kept results, and to write the record of a run."""
+    return [
         Grant(sid="ListActions", actions=["dynamodb:Query"], resources=[deployment.table_arn("actions")]),
         Grant(
             sid="Runs",
@@ -253,6 +272,12 @@ def run_api_grants(deployment: Deployment) -> list[Grant]:
                 f"{deployment.table_arn('cache')}/index/{CACHE_BY_TASK}",
             ],
         ),
+    ]
+
+
+def _run_blobs_grants(deployment: Deployment) -> list[Grant]:
+    """Return what it takes to show values and reports, and to start runs of deployed tasks with inputs."""
+    return [
         Grant(
             sid="ReadValues",
             actions=["s3:GetObject"],
@@ -267,23 +292,6 @@ def run_api_grants(deployment: Deployment) -> list[Grant]:
         ),
         # Without it S3 answers 403, not 404, for a blob that does not exist.
         Grant(sid="ListBlobs", actions=["s3:ListBucket"], resources=[deployment.bucket_arn]),
-        Grant(
-            sid="ReadLogs",
-            actions=["logs:FilterLogEvents"],
-            resources=[
-                regional_arn("logs", f"log-group:{group(deployment.prefix, '*')}:*")
-                for group in (function_log_group, worker_log_group)
-            ],
-            reason="it reads the lines of pools that are added later",
-        ),
-        Grant(sid="StartRun", actions=["states:StartExecution"], resources=[deployment.state_machine_arn]),
-        _stop_grant(deployment),
-        Grant(
-            sid="Backlog",
-            actions=["sqs:GetQueueAttributes"],
-            resources=[deployment.queue_arn("*")],
-            reason="it reads the backlog of pools that are added later",
-        ),
     ]
 
 

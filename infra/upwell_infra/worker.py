@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aws_cdk import Aws, CfnTag
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -66,8 +67,25 @@ class WorkerService(Construct):
             self, "Role", "ecs-tasks", [*grants, fetch_runtime_grant(deployment), protect_grant(deployment)]
         )
         starter = service_role(self, "ExecutionRole", "ecs-tasks", [write_logs(self.log_group)])
-
         name = f"{deployment.prefix}-{pool}"
+        task = self._task(
+            name,
+            container=self._container(deployment, environment),
+            starter=starter,
+            cpu_units=cpu_units,
+            memory_mib=memory_mib,
+        )
+        self.service = self._service(name, task, deployment, scaling)
+
+    def _task(
+        self,
+        name: str,
+        *,
+        container: ecs.CfnTaskDefinition.ContainerDefinitionProperty,
+        starter: iam.Role,
+        cpu_units: str,
+        memory_mib: str,
+    ) -> ecs.CfnTaskDefinition:
         task = ecs.CfnTaskDefinition(
             self,
             "Task",
@@ -81,10 +99,15 @@ class WorkerService(Construct):
             ),
             task_role_arn=self.role.role_arn,
             execution_role_arn=starter.role_arn,
-            container_definitions=[self._container(deployment, environment)],
+            container_definitions=[container],
         )
         acknowledge(task, "ECS2", "the variables are names and tunables; secrets come from the task's role")
-        self.service = ecs.CfnService(
+        return task
+
+    def _service(
+        self, name: str, task: ecs.CfnTaskDefinition, deployment: Deployment, scaling: Mapping[str, str]
+    ) -> ecs.CfnService:
+        return ecs.CfnService(
             self,
             "Service",
             service_name=name,
