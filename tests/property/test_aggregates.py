@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from upwell._core.aggregate_form import dump_aggregates, dump_facts, load_aggregates, load_facts
+from upwell._core.aggregate_form import dump_aggregates, load_aggregates
 from upwell._core.aggregates import KEPT, LEVEL_KINDS, RUN_KINDS, Aggregates, Facts
 from upwell._core.fold import Ledger, Move, fold_moves
 from upwell._core.histogram import percentile
@@ -146,12 +146,6 @@ def test_they_say_what_the_actions_say(states: list[list[Facts]], chance: random
     assert sum(load.running) * load.stretch_s == pytest.approx(ran_s, rel=1e-6, abs=1e-3)
     waited_s = sum((f.started_ms or 0) - f.queued_ms for f in now) / 1000
     assert sum(load.queued) * load.stretch_s == pytest.approx(waited_s, rel=1e-6, abs=1e-3)
-
-
-@given(lives())
-def test_facts_are_the_same_after_a_journey(states: list[list[Facts]]) -> None:
-    for facts in (facts for each in states for facts in each):
-        assert load_facts(dump_facts(facts)) == facts
 
 
 def ended(number: int, length_ms: int, **other: str) -> Facts:

@@ -1,4 +1,4 @@
-"""Facts and aggregates as JSON, in few bytes: lists whose places have a meaning, and nothing that is zero."""
+"""Aggregates as JSON, in few bytes: lists whose places have a meaning, and nothing that is zero."""
 
 from __future__ import annotations
 
@@ -6,52 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from upwell._core.aggregates import KEPT, Aggregates, Facts, Highest, Kind
-from upwell._core.effort_form import dump_effort, dump_efforts, load_effort, load_efforts
+from upwell._core.aggregates import KEPT, Aggregates, Highest, Kind
+from upwell._core.effort_form import dump_efforts, load_efforts
 from upwell._core.load_curve import LoadCurve
 
 _dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
-
-
-def dump_facts(facts: Facts) -> str:
-    """Return what is counted of an action as JSON: the same text whenever it is the same."""
-    return _dumps(
-        [
-            facts.action_id,
-            facts.task,
-            facts.group,
-            facts.level,
-            facts.shard,
-            facts.status,
-            facts.queued_ms,
-            facts.started_ms,
-            facts.ended_ms,
-            int(facts.cached),
-            dict(sorted(facts.hits.items())) if facts.hits else {},
-            None if facts.effort is None else dump_effort(facts.effort),
-        ]
-    )
-
-
-def load_facts(text: str) -> Facts:
-    """Return what `dump_facts` wrote."""
-    action_id, task, group, level, shard, status, queued_ms, started_ms, ended_ms, cached, hits, *rest = (
-        json.loads(text)
-    )
-    return Facts(
-        action_id=action_id,
-        task=task,
-        group=group,
-        level=level,
-        shard=shard,
-        status=status,
-        queued_ms=queued_ms,
-        started_ms=started_ms,
-        ended_ms=ended_ms,
-        cached=bool(cached),
-        hits=hits,
-        effort=load_effort(rest[0]) if rest else None,
-    )
 
 
 def dump_aggregates(aggregates: Aggregates) -> str:

@@ -86,14 +86,9 @@ def facts_of(record: ActionRecord, effort: Effort | None = None) -> Facts:
     )
 
 
-def all_facts_of(record: ActionRecord, written: str | None = None) -> Facts:
-    """Return what is counted of an action, what it took included.
-
-    Args:
-        record: Of the action.
-        written: The record as it is stored, where that is at hand.
-    """
-    return facts_of(record, effort_of(record, written))
+def all_facts_of(record: ActionRecord) -> Facts:
+    """Return what is counted of an action, what it took included."""
+    return facts_of(record, effort_of(record))
 
 
 def _ms(at: float) -> int:

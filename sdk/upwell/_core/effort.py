@@ -120,13 +120,8 @@ class Effort(NamedTuple):
     """Digests of inputs and output, where the same inputs could be computed once."""
 
 
-def effort_of(record: ActionRecord, written: str | None = None) -> Effort:
-    """Return what an action took, as far as its record tells.
-
-    Args:
-        record: Of the action.
-        written: The record as it is stored, where that is at hand.
-    """
+def effort_of(record: ActionRecord) -> Effort:
+    """Return what an action took, as far as its record tells."""
     spec, outcome = record.spec, record.outcome
     output = outcome.output if outcome is not None else None
     largest = max(spec.inputs.size_bytes, output.size_bytes if output is not None else 0)
@@ -136,7 +131,7 @@ def effort_of(record: ActionRecord, written: str | None = None) -> Effort:
     if tried:
         amounts |= _of_attempts(record, tried, amounts["writes"] - 2 * amounts["attempts"])
     if outcome is not None:
-        amounts |= _of_end(record, outcome, written)
+        amounts |= _of_end(record, outcome)
         amounts["repeatable"] = int(repeatable is not None)
     return Effort(
         pool=spec.task.pool,
@@ -174,7 +169,7 @@ def _amounts(record: ActionRecord, largest_bytes: int) -> dict[str, int]:
 
 
 def _of_attempts(record: ActionRecord, tried: Sequence[_Tried], heartbeats: int) -> dict[str, int]:
-    """Return what adds up of attempts that have ended. It is made at each end of an action: one pass."""
+    """Return what adds up of attempts that have ended. One pass: each fold of an action makes it."""
     measured = busy_us = held_us = overhead_us = parents = slot_waits = 0
     on_workers = failed = starts = cold = cold_us = 0
     for one in tried:
@@ -209,7 +204,7 @@ def _of_attempts(record: ActionRecord, tried: Sequence[_Tried], heartbeats: int)
     }
 
 
-def _of_end(record: ActionRecord, outcome: Outcome, written: str | None) -> dict[str, int]:
+def _of_end(record: ActionRecord, outcome: Outcome) -> dict[str, int]:
     """Return what adds up of an action's end."""
     spec, output = record.spec, outcome.output
     output_bytes = 0 if output is None or output.blob is not None else output.size_bytes
@@ -221,7 +216,7 @@ def _of_end(record: ActionRecord, outcome: Outcome, written: str | None) -> dict
         "reply_units": is_child * write_units(ENTRY_BYTES + output_bytes),
         "lasted_us": is_child * max(0, _us((record.ended_at or called_at) - called_at)),
         "sized": int(is_sized),
-        "sized_bytes": record_bytes(record, written) if is_sized else 0,
+        "sized_bytes": record_bytes(record) if is_sized else 0,
         "kept": int(is_kept),
         "kept_units": is_kept * write_units(CACHE_ENTRY_BYTES + output_bytes),
     }

@@ -5,37 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from upwell._core.effort import LENGTHS, Amounts, Effort, Heard, Try
+from upwell._core.effort import LENGTHS, Amounts
 from upwell._core.efforts import Efforts, HeardOf, Lengths, Repeats, TaskEfforts
 from upwell._core.load_curve import FIELDS, RUNNING, RUNNING_MS, LoadCurve
 
 FORM = 2
 """Of what follows; raise it when places change their meaning. Another form counts as nothing."""
-
-
-def dump_effort(effort: Effort) -> list[Any]:
-    """Return what an action took; amounts that are none at the end are left out."""
-    amounts = list(effort.amounts)
-    while not amounts[-1]:  # the first one is the action itself
-        amounts.pop()
-    return [FORM, effort.pool, amounts, *effort[2:]]
-
-
-def load_effort(values: list[Any] | None) -> Effort | None:
-    """Return what `dump_effort` gave; None where it is of another form, or nothing."""
-    if values is None or values[0] != FORM:
-        return None
-    _, pool, amounts, tries, heard, largest_bytes, inline_bytes, scope, repeatable = values
-    return Effort(
-        pool,
-        Amounts(*amounts),
-        tuple(Try(begin, end, is_leaf, tuple(lengths)) for begin, end, is_leaf, lengths in tries),
-        tuple(Heard(*one) for one in heard),
-        largest_bytes,
-        inline_bytes,
-        scope,
-        None if repeatable is None else (repeatable[0], repeatable[1]),
-    )
 
 
 def dump_efforts(efforts: Efforts) -> dict[str, Any]:

@@ -96,8 +96,8 @@ class Sums:
         try:
             found = self._kept(run_id)
             for before, *folded in self._connection.execute(query, (run_id, FOLDED_AT_ONCE)):
-                was = None if before is None else all_facts_of(load_record(before), before)
-                found.aggregates.change(was, all_facts_of(load_record(folded[0]), folded[0]))
+                was = None if before is None else all_facts_of(load_record(before))
+                found.aggregates.change(was, all_facts_of(load_record(folded[0])))
                 found.unwritten.append(tuple(folded))
         finally:
             self._connection.execute("COMMIT")

@@ -15,10 +15,11 @@ from tests.unit.core.profiles import LATER, ran
 from upwell._client.cost_document import cost_document
 from upwell._client.profile_document import profile_document
 from upwell._core.advice import advise
-from upwell._core.aggregate_form import dump_aggregates, dump_facts, load_aggregates, load_facts
-from upwell._core.aggregates import Aggregates, all_facts_of
+from upwell._core.aggregate_form import dump_aggregates, load_aggregates
+from upwell._core.aggregates import Aggregates, Facts, all_facts_of
 from upwell._core.cost import cost_of, efforts_of
 from upwell._core.critical_path import critical_path
+from upwell._core.effort import Amounts, Effort, Heard, Try, effort_of
 from upwell._core.efforts import INPUTS_KEPT, OTHERS, TASKS_MAX, Efforts, Repeats
 from upwell._core.fold import Ledger, Move, fold_moves
 from upwell._core.model import ActionRecord, Executor, Limit, Outcome, Payload, RunRecord, Status
@@ -84,8 +85,8 @@ def moves(rng: random.Random, lives: list[list[ActionRecord]]) -> Iterator[Move]
             run_id="run",
             lane=lane,
             sequence_id=str(1000 + places[lane]),
-            before=None if before is None else load_facts(dump_facts(all_facts_of(before))),
-            after=load_facts(dump_facts(all_facts_of(record))),
+            before=None if before is None else all_facts_of(before),
+            after=all_facts_of(record),
         )
         seen[name] = record
 
@@ -214,7 +215,18 @@ def one_task() -> Aggregates:
     return found
 
 
-FACTS_WITHOUT = '["a1","env.f","","",0,"RUNNING",1000000,1000500,null,0,{}]'
+FACTS_WITHOUT = Facts(
+    action_id="a1",
+    task="env.f",
+    group="",
+    level="",
+    shard=0,
+    status="RUNNING",
+    queued_ms=1000000,
+    started_ms=1000500,
+    ended_ms=None,
+    cached=False,
+)
 AGGREGATES_WITHOUT = (
     '{"counts":{"env.f":{"RUNNING":1}},"kinds":[["","env.f","",{"RUNNING":1},0,{},'
     '[0,1000000,0,0,0],{},{}]],"left_out":0,"curve":[4,62500,[[0,1,16,0,0,0,0],[31,-1,-12,1,12,0,0]]]}'
@@ -223,10 +235,9 @@ AGGREGATES_WITHOUT = (
 
 def test_what_older_versions_left_has_no_efforts_and_takes_in_more() -> None:
     found = load_aggregates(AGGREGATES_WITHOUT)
-    assert load_facts(FACTS_WITHOUT).effort is None
     assert found.efforts == Efforts()
     over = ran("a1", at=0.0, task="env.f")
-    found.change(load_facts(FACTS_WITHOUT), all_facts_of(over))
+    found.change(FACTS_WITHOUT, all_facts_of(over))
     found.change(None, all_facts_of(ran("a2", at=0.0, task="env.f")))
     assert found.counts["env.f"]["SUCCEEDED"] == 2
     assert load_aggregates(dump_aggregates(found)).efforts.tasks["env.f", "default"].amounts.ended == 2
@@ -238,20 +249,18 @@ def test_another_form_counts_as_nothing_so_that_the_run_is_read() -> None:
     text = dump_aggregates(found).replace('"form":2', '"form":1')
     assert load_aggregates(text).efforts == Efforts()
     assert load_aggregates(text).counts == found.counts
-    facts = dump_facts(all_facts_of(ran("a1", at=0.0))).replace('[2,"default"', '[1,"default"')
-    assert load_facts(facts).effort is None
 
 
-def test_the_form_of_an_effort_stays() -> None:
+def test_what_an_action_took_in_numbers() -> None:
     noticed, waits = (Noticed("env.g", 2, 0.5, 0.25),), Waits(waiting_s=0.05)
-    over = ran("a1", at=0.0, task="env.f", noticed=noticed, waits=waits)
-    facts = all_facts_of(over)
-    assert load_facts(dump_facts(facts)) == facts
-    assert load_facts(GOLDEN_FACTS) == facts
-
-
-GOLDEN_FACTS = """
-["a1","env.f","","",0,"SUCCEEDED",1000000,1000001,1000105,0,{},[2,"default",[1,1,0,0,2,1,1,14,0,0,0,0,104000,0,1,1,
-105000,1,1,1,54000,4000,5000,1,0,0,0,0,0,0,1,713],[[1000001,1000105,false,[50000,0,1000,0,1000,0,1000,100000,1000,
-1000]]],[["env.g",2,500000,250000,50000]],14,10485760,"",[516082379312,12390237]]]
-"""
+    amounts = (1, 1, 0, 0, 2, 1, 1, 14, 0, 0, 0, 0, 104000, 0, 1, 1, 105000, 1, 1, 1, 54000, 4000, 5000, 1)
+    lengths = (50000, 0, 1000, 0, 1000, 0, 1000, 100000, 1000, 1000)
+    assert effort_of(ran("a1", at=0.0, task="env.f", noticed=noticed, waits=waits)) == Effort(
+        "default",
+        Amounts(*amounts, 0, 0, 0, 0, 0, 0, sized=1, sized_bytes=713),
+        (Try(1000001, 1000105, False, lengths),),
+        (Heard("env.g", 2, 500000, 250000, 50000),),
+        largest_bytes=14,
+        inline_bytes=10485760,
+        repeatable=(516082379312, 12390237),
+    )
