@@ -167,6 +167,23 @@ async def test_many_changes_are_folded_a_few_at_a_time(
     }
 
 
+async def test_who_reads_does_not_wait_for_large_runs_to_be_folded(
+    sqlite_store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_sums, "WORTH_WRITING", 1)
+    monkeypatch.setattr(sqlite_sums, "FOLDED_AT_ONCE", 2)
+    monkeypatch.setattr(sqlite_sums, "ROOM_S", 60.0)
+    monkeypatch.setattr("upwell._local.sqlite.READ_FOLDS_S", 0.0)
+    for run_id in ("r1", "r2", "r3"):
+        for number in range(9):
+            record = action(number)
+            run = replace(record.spec.run, run_id=run_id)
+            await sqlite_store.save(replace(record, spec=replace(record.spec, run=run)), expected=None)
+        assert (await sqlite_store.aggregates(run_id)).counts["env.double"] == {"RUNNING": 2}
+    counted = await asyncio.wait_for(sqlite_store.view("r3"), 30)
+    assert counted.counts == {"env.double": {"RUNNING": 9}}
+
+
 @pytest.mark.parametrize("at", ["running", "ended"])
 async def test_an_action_that_changes_while_it_is_folded_is_counted_once(
     sqlite_store: SqliteStore, monkeypatch: pytest.MonkeyPatch, at: str

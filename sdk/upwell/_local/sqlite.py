@@ -73,7 +73,8 @@ class SqliteStore:
         self._sums = sums.Sums(path)
         self._last = open_to_close_last(path)
         self._saves: Counter[str] = Counter()
-        self._caught_up: set[str] = set()
+        self._catching_up: Future[None] = Future()
+        self._catching_up.set_result(None)
         self._fold_at = time.monotonic() + FIRST_FOLD_S
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="upwell-sqlite")
         self._writes: Batcher[Statement[Any], Any] = Batcher(
@@ -224,11 +225,9 @@ class SqliteStore:
         """Return what is known of a run's actions; behind by what takes longer than `READ_FOLDS_S` to fold."""
         loop = asyncio.get_running_loop()
         found, is_all = await loop.run_in_executor(self._threads, self._sums.read, run_id, READ_FOLDS_S)
-        if not is_all and run_id not in self._caught_up:
-            self._caught_up.add(run_id)
-            catching_up = self._threads.submit(self._sums.catch_up, run_id)
-            catching_up.add_done_callback(lambda _: self._caught_up.discard(run_id))
-            catching_up.add_done_callback(_log_failure)
+        if not is_all and self._catching_up.done():  # of one run at a time: the other thread is for who reads
+            self._catching_up = self._threads.submit(self._sums.catch_up, run_id)
+            self._catching_up.add_done_callback(_log_failure)
         return found
 
     async def due_runs(self, now: float, limit: int) -> list[str]:
