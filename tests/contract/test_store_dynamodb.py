@@ -25,7 +25,7 @@ from tests.contract.test_state_store_holds import hold
 from upwell._aws import dynamodb_table
 from upwell._aws.clients import Clients
 from upwell._aws.dynamodb import DynamoStore, run_item
-from upwell._aws.dynamodb_items import action_item, read_action
+from upwell._aws.dynamodb_items import action_item, instant, read_action, text
 from upwell._core.model import ErrorInfo, Outcome, RunRecord, Status
 from upwell._core.usage import WRITE_UNIT_BYTES, item_bytes
 from upwell._core.wire import dump_outcome, dump_record
@@ -182,6 +182,26 @@ async def test_a_run_is_listed_under_what_the_root_action_says_and_not_as_the_st
     assert await dynamodb_store.list_runs(statuses=[Status.FAILED]) == []
     assert await dynamodb_store.list_runs(statuses=[Status.FAILED, Status.TIMED_OUT]) == [found]
     assert await dynamodb_store.list_runs(statuses=[Status.RUNNING]) == []
+
+
+async def test_a_status_that_shares_its_partition_is_found_by_whole_pages(
+    moto: Tables, dynamodb_store: DynamoStore
+) -> None:
+    outcome = Outcome(status=Status.ABORTED, error=ErrorInfo(code="E", message="enough"))
+    told = {"status": text("FAILED"), "ended_at": text(instant(NOW)), "outcome": text(dump_outcome(outcome))}
+    for number in range(24):
+        run = run_record(f"r{number:02}", created_at=NOW - number)
+        item = run_item(replace(run, status=Status.FAILED)) if number >= 4 else run_item(run) | told
+        moto.clients.dynamodb.put_item(TableName=moto.settings.runs_table, Item=item)
+    queries: list[str] = []
+
+    def note(**_: Any) -> None:
+        queries.append("query")
+
+    moto.clients.dynamodb.meta.events.register("before-call.dynamodb.Query", note)
+    found = await dynamodb_store.list_runs(5, statuses=[Status.ABORTED])
+    assert [(run.spec.run_id, run.status) for run in found] == [(f"r{n:02}", Status.ABORTED) for n in range(4)]
+    assert len(queries) == 1 + 5, "one of what is written as ABORTED, five pages of what is as FAILED"
 
 
 async def test_a_save_that_does_not_know_of_the_state_machines_write_loses(

@@ -208,14 +208,14 @@ class DynamoStore(DynamoHolds, DynamoCache):
                 "ExpressionAttributeNames": {"#partition": attribute},
                 "ExpressionAttributeValues": values,
                 "ScanIndexForward": False,
-                "Limit": limit - len(found),
+                "Limit": limit,  # not less as they are found: the others of a partition may be many
             }
             page = await self._runs.query(query, start)
             found += [run for run in map(read_run, page.items) if run.status in statuses]
             start = page.next_start
             if start is None:
                 break
-        return found
+        return found[:limit]
 
     async def due_runs(self, now: float, limit: int) -> list[str]:
         """Return the runs whose `look_at` has come, the longest overdue first."""
