@@ -71,12 +71,12 @@ def runs(
     from upwell._cli.reading import document_of, read
     from upwell._cli.tables import print_runs
     from upwell._cli.terminal import note, print_json
-    from upwell._client.run_list import RunFilter, newest_runs, run_states
+    from upwell._client.run_list import RunFilter, newest_runs, run_states, wanted_labels
 
     wanted = RunFilter(
         states=run_states(status or (), "--status"),
         task=task,
-        labels=tuple(label or ()),
+        labels=wanted_labels(label or ()),
         after=None if since is None else time.time() - read_seconds(since, option="--since"),
     )
 

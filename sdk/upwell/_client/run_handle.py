@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, Literal
 
 from upwell import errors
@@ -13,9 +13,10 @@ from upwell._author.task import Task
 from upwell._client.action_handle import ActionDetails, existing_action
 from upwell._client.backend import Backend, open_backend
 from upwell._client.config import current_config
+from upwell._client.documents import INTERRUPTED
 from upwell._client.outputs import ActionInputs, ActionOutputs, decode_inputs, decode_outputs, fetch, task_of
 from upwell._client.phase import ActionPhase
-from upwell._client.run_list import RunFilter, newest_runs, run_states
+from upwell._client.run_list import RUN_STATES, RunFilter, newest_runs, run_states
 from upwell._core.model import ActionKey, RunRecord, Status
 from upwell._exec.failure import revive
 
@@ -237,22 +238,21 @@ class Run:
         `.aio(...)` can be awaited, or iterated over with `async for`.
 
         Args:
-            in_phase: Only those in one of these phases: `running`, `interrupted` (it has not ended and nothing
-                works on it), `succeeded`, `failed`, `aborted`, `timed_out`.
+            in_phase: Only those in one of these phases; `interrupted` takes of the running ones those that
+                nothing works on.
             task_name: Only those of this task, by its full name or its function's.
             labels: Only those that have these labels.
             limit: How many at most.
             mode: Backend; None takes the configured one.
 
         Raises:
-            UsageError: a run is never in such a phase.
+            UsageError: there is no such phase.
         """
         phases = (in_phase,) if isinstance(in_phase, str) else in_phase
-        wanted = RunFilter(
-            states=run_states(phases or (), "in_phase"),
-            task=task_name,
-            labels=tuple(f"{key}={value}" for key, value in (labels or {}).items()),
-        )
+        states = _states_in(phases or ())
+        if phases is not None and not states:
+            return []
+        wanted = RunFilter(states=states, task=task_name, labels=tuple((labels or {}).items()))
         async with open_backend(_mode(mode), current_config()) as backend:
             return [handle(backend, found.run, None) for found in await newest_runs(backend, wanted, limit)]
 
@@ -291,6 +291,17 @@ async def existing_run(backend: Backend, name: str) -> RunRecord:
     if record is None:
         raise errors.RunNotFoundError(f"there is no run {name!r}; `upwell get runs` lists them")
     return record
+
+
+def _states_in(phases: Iterable[str]) -> frozenset[str]:
+    """Return the states of runs in phases. An interrupted one is in phase `running`; in some no run ever is.
+
+    Raises:
+        UsageError: there is no such phase.
+    """
+    of_actions_alone = frozenset(ActionPhase).difference(RUN_STATES)
+    states = run_states(frozenset(phases) - of_actions_alone, "in_phase")
+    return states | {INTERRUPTED} if ActionPhase.RUNNING in states else states
 
 
 def _mode(mode: str | None) -> Any:

@@ -24,14 +24,14 @@ class RunFilter:
     Attributes:
         states: Only those in one of these, of `RUN_STATES`; empty takes all.
         task: Only those of this task, by its full name or its function's.
-        labels: Only those with all of these, each `key=value` or `key`.
+        labels: Only those with all of these, of any value where it is None.
         after: Only those created then or later, epoch seconds.
         before: Only those created earlier, epoch seconds.
     """
 
     states: frozenset[str] = frozenset()
     task: str | None = None
-    labels: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str | None], ...] = ()
     after: float | None = None
     before: float | None = None
 
@@ -54,8 +54,7 @@ class RunFilter:
         if self.task not in (None, run.task, run.task.rpartition(".")[2]):
             return False
         shown = labels(run)
-        parts = [label.partition("=") for label in self.labels]
-        return all(key in shown and (not equals or shown[key] == value) for key, equals, value in parts)
+        return all(key in shown and value in (None, shown[key]) for key, value in self.labels)
 
 
 class FoundRun(NamedTuple):
@@ -97,6 +96,12 @@ def run_states(names: Iterable[str], option: str) -> frozenset[str]:
     for name in sorted(found - frozenset(RUN_STATES)):
         raise UsageError(f"{option} {name!r} is no status of a run; use one of {', '.join(RUN_STATES)}")
     return found
+
+
+def wanted_labels(texts: Iterable[str]) -> tuple[tuple[str, str | None], ...]:
+    """Return labels of a filter that are written as `key=value`, or `key` for any value."""
+    parts = (text.partition("=") for text in texts)
+    return tuple((key, value if equals else None) for key, equals, value in parts)
 
 
 async def find_runs(backend: Backend, wanted: RunFilter, limit: int) -> RunPage:

@@ -14,7 +14,7 @@ from upwell._client.config import Config
 from upwell._client.cost_document import cost_document, load_cost
 from upwell._client.deployed_tasks import DeployedTask, deployed_task, deployed_tasks
 from upwell._client.profile_document import load_profile
-from upwell._client.run_list import RunFilter
+from upwell._client.run_list import RunFilter, wanted_labels
 from upwell._console.details import Details
 from upwell._console.lists import list_cache, list_pools
 from upwell._console.log_pages import log_page
@@ -134,7 +134,7 @@ class RunApi:
         wanted = RunFilter(
             states=frozenset(status or ()),
             task=task,
-            labels=tuple(label or ()),
+            labels=wanted_labels(label or ()),
             after=after,
             before=before,
         )

@@ -13,7 +13,7 @@ from upwell._client.action_handle import Action
 from upwell._client.config import Config, current_config
 from upwell._client.phase import ActionPhase
 from upwell._core.model import Status
-from upwell.errors import ActionNotFoundError, RuntimeUserError
+from upwell.errors import ActionNotFoundError, RuntimeUserError, UsageError
 
 env = upwell.TaskEnvironment("handles")
 
@@ -100,6 +100,10 @@ def test_runs_are_listed_by_phase_task_and_label() -> None:
 
     assert sorted(names()) == ["one", "two"]
     assert names(in_phase=ActionPhase.FAILED) == names(in_phase=("failed", "aborted")) == ["two"]
+    assert names(in_phase=(ActionPhase.QUEUED, "succeeded")) == ["one"]
+    assert names(in_phase=ActionPhase.QUEUED) == names(in_phase=()) == [], "no run is ever"
+    with pytest.raises(UsageError, match="in_phase 'faild' is no status of a run; use one of running"):
+        names(in_phase="faild")
     assert names(labels={"team": "a"}) == ["one"]
     assert sorted(names(task_name="handles.half")) == ["one", "two"]
     assert names(task_name="handles.main") == []

@@ -13,7 +13,7 @@ from tests.contract.store_samples import NOW, run_record
 
 from upwell._client import run_list
 from upwell._client.backend import Backend
-from upwell._client.run_list import RUN_STATES, RunFilter, find_runs, newest_runs, run_states
+from upwell._client.run_list import RUN_STATES, RunFilter, find_runs, newest_runs, run_states, wanted_labels
 from upwell._core.model import RunRecord, Status
 from upwell._local.sqlite import SqliteStore
 from upwell.errors import UsageError
@@ -66,8 +66,8 @@ FILTERS: list[dict[str, Any]] = [
     {"states": frozenset({"running", "interrupted", "aborted"})},
     {"task": "main"},
     {"task": "shop.other", "states": frozenset({"succeeded"})},
-    {"labels": ("team",)},
-    {"labels": ("team=a",), "states": frozenset({"interrupted"})},
+    {"labels": (("team", None),)},
+    {"labels": (("team", "a"),), "states": frozenset({"interrupted"})},
     {"after": NOW + 50, "before": NOW + 90.0},
     {"task": "none"},
 ]
@@ -86,7 +86,7 @@ async def test_pages_are_the_list_without_the_others(
         for run, state in filled
         if (not which.states or state in which.states)
         and which.task in (None, run.task, run.task.rpartition(".")[2])
-        and all(label in ("team", f"team={run.labels.get('team')}") and run.labels for label in which.labels)
+        and all(run.labels.get(key) in ({value} if value else {"a", "b"}) for key, value in which.labels)
         and (which.after or 0) <= run.spec.created_at < (which.before or NOW + 1000)
     ]
     found, page = [], which
@@ -100,6 +100,10 @@ async def test_pages_are_the_list_without_the_others(
     assert found == right
     newest = await newest_runs(place.backend, which, limit)
     assert [each.run.spec.run_id for each in newest] == right[:limit]
+
+
+def test_labels_are_read_up_to_the_first_sign() -> None:
+    assert wanted_labels(["team", "a=b=c", "x="]) == (("team", None), ("a", "b=c"), ("x", ""))
 
 
 def test_states_are_known_by_name() -> None:
