@@ -18,7 +18,7 @@ from upwell_infra.alarm_props import AlarmProps
 from upwell_infra.bucket import BlobBucket, Retention
 from upwell_infra.deployment import CodeLocation, Deployment
 from upwell_infra.executors import LambdaExecutor
-from upwell_infra.function import RuntimeFunction, visibility_for
+from upwell_infra.function import RuntimeFunction
 from upwell_infra.grants import Grant, acknowledge
 from upwell_infra.machine import RunMachine
 from upwell_infra.monitoring import Monitoring
@@ -102,9 +102,8 @@ class Platform(Construct):
         self.machine = RunMachine(self, "Run", deployment=self.deployment, stage=self.stage)
         self.cluster = ecs.CfnCluster(self, "Cluster", cluster_name=prefix)
         acknowledge(self.cluster, "ECS4", "Container Insights bill per task; workers log, queues show the load")
-        self.lost_changes = private_queue(
-            self, "LostChanges", name=f"{prefix}-{LOST_CHANGES}", visibility_s=visibility_for(0)
-        )
+        # Nothing works it off: who looks at its messages hides them from nobody.
+        self.lost_changes = private_queue(self, "LostChanges", name=f"{prefix}-{LOST_CHANGES}", visibility_s=0)
         acknowledge(self.lost_changes, "SQS3", "what is given up ends there, and an alarm tells of it")
         tag_component(self.lost_changes, "fold")
         self.fold = self._fold()

@@ -10,7 +10,7 @@ import typer
 
 from upwell._cli.elsewhere import Group
 from upwell._cli.get_commands import AsJson
-from upwell._cli.run_options import Follow, RunFlags, RunTimeout
+from upwell._cli.run_options import Follow, Labels, RunFlags, RunTimeout
 from upwell._cli.session import Session, shared_options
 
 if TYPE_CHECKING:
@@ -43,9 +43,7 @@ def run_deployed(session: Session, flags: RunFlags, arguments: Sequence[str]) ->
             str, typer.Option("--inputs", metavar="JSON|@FILE|-", help="Inputs, as one JSON object.")
         ] = "{}",
         name: Annotated[str | None, typer.Option("--name", metavar="RUN", help="Run id.")] = None,
-        label: Annotated[
-            list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="For finding the run again.")
-        ] = None,
+        label: Labels = None,
         follow: Follow = None,
         timeout: RunTimeout = None,
         as_json: AsJson = False,

@@ -27,12 +27,7 @@ from upwell._core.model import PoolSize, RunRecord, RunSpec, TaskSpec
 from upwell._core.ports import BlobNotFoundError, BlobStore, RunExistsError
 from upwell._core.sizes import check_travelling, too_large
 from upwell._types.given import dump_given
-from upwell.errors import (
-    InlineIOMaxBytesBreached,
-    InputsError,
-    RemoteTaskNotFoundError,
-    RunStateError,
-)
+from upwell.errors import InlineIOMaxBytesBreached, InputsError, RemoteTaskNotFoundError, RunStateError
 
 AT_ONCE = 16
 READS = 3
